@@ -1,0 +1,62 @@
+import { InvalidArgumentError } from './errors.js';
+import type { SessionData } from './session.js';
+
+const MAX_DEPTH = 64;
+
+/**
+ * The JSON text of session data. What JSON would drop or bend in silence (a Date, a Map, `undefined` in a list, NaN,
+ * a cycle) is refused with the path to it, and so is what is larger than `maxBytes`.
+ */
+export function serializeData(data: unknown, maxBytes: number): string {
+  if (!isPlainObject(data)) {
+    throw new InvalidArgumentError('data', data, 'pass a plain object of JSON values.');
+  }
+  assertJson(data, 'data', 0);
+  const text = JSON.stringify(data);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) {
+    throw new InvalidArgumentError(
+      'data',
+      data,
+      `its ${bytes} bytes are more than the ${maxBytes} of the option \`maxDataBytes\`; ` +
+        'keep large things in a table of your own.',
+    );
+  }
+  return text;
+}
+
+export function parseData(text: string): SessionData {
+  return JSON.parse(text) as SessionData;
+}
+
+function assertJson(value: unknown, path: string, depth: number): void {
+  if (depth > MAX_DEPTH) {
+    throw new InvalidArgumentError(
+      path,
+      value,
+      `session data is at most ${MAX_DEPTH} levels deep and has no cycles.`,
+    );
+  }
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => assertJson(item, `${path}[${index}]`, depth + 1));
+    return;
+  }
+  if (!isPlainObject(value)) {
+    throw new InvalidArgumentError(path, value, 'session data holds JSON values only; convert it first.');
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') {
+      throw new InvalidArgumentError(`${path}.${key}`, item, 'this name is not allowed in session data.');
+    }
+    if (item !== undefined) assertJson(item, `${path}.${key}`, depth + 1);
+  }
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Not `=== Object.prototype`: objects come from other realms too.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

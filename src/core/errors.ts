@@ -1,0 +1,61 @@
+/** An option that cannot be used. Thrown at boot: the message names the option, the value and the fix. */
+export class SessionOptionsError extends Error {
+  override readonly name = 'SessionOptionsError';
+
+  constructor(
+    readonly option: string,
+    readonly value: unknown,
+    readonly fix: string,
+  ) {
+    super(`SessionModule option \`${option}\` is ${describe(value)}: ${fix}`);
+  }
+}
+
+/** Decorators that contradict each other, or name a role that does not exist. Thrown at boot. */
+export class SessionDecoratorError extends Error {
+  override readonly name = 'SessionDecoratorError';
+}
+
+/** A verb was called with something that it cannot take. */
+export class InvalidArgumentError extends Error {
+  override readonly name = 'InvalidArgumentError';
+
+  constructor(
+    readonly argument: string,
+    value: unknown,
+    readonly fix: string,
+  ) {
+    super(`\`${argument}\` is ${describe(value)}: ${fix}`);
+  }
+}
+
+/** The session that was to be changed does not exist any more, or its token does not work any more. */
+export class SessionGoneError extends Error {
+  override readonly name = 'SessionGoneError';
+}
+
+/** The user has as many sessions as allowed, and `onSessionLimit` is `reject`. */
+export class SessionLimitError extends Error {
+  override readonly name = 'SessionLimitError';
+}
+
+/** While the sign-in was under way, the user's sessions were revoked or the user's roles were changed. */
+export class SignInOvertakenError extends Error {
+  override readonly name = 'SignInOvertakenError';
+}
+
+/** The store did not answer, or not in time. Says nothing about any session. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}
+
+/** Says what a value is without repeating a long, secret or hostile one. */
+function describe(value: unknown): string {
+  if (typeof value === 'string') {
+    return value.length > 60 ? `a string of ${value.length} characters` : JSON.stringify(value);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) ? 'an array' : 'an object';
+  }
+  return typeof value === 'function' ? 'a function' : String(value);
+}

@@ -1,0 +1,31 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { SessionRecord } from './record.js';
+
+/**
+ * What a token of a session's series is to that session:
+ * - `current`: the newest one;
+ * - `outgoing`: the one before, after a renewal whose successor is not yet in settled use; still accepted;
+ * - `rotated`: dead, but answers get lost and requests were in flight: not a sign of theft;
+ * - `reused`: dead, and the client has long had a newer one: somebody else holds a copy.
+ */
+export type Standing = 'current' | 'outgoing' | 'rotated' | 'reused';
+
+export function judge(record: SessionRecord, tokenHash: string, now: number, grace: number): Standing {
+  if (isSame(record.tokenHash, tokenHash)) return 'current';
+  const { confirmedAt, previousHash, previousKind, rotatedAt } = record;
+  if (previousKind === 'renewal' && previousHash !== null && isSame(previousHash, tokenHash)) {
+    if (confirmedAt === null || now < confirmedAt + grace) return 'outgoing';
+  }
+  if (confirmedAt === null || now < Math.max(rotatedAt, confirmedAt) + grace) return 'rotated';
+  return 'reused';
+}
+
+/** Whether tokens before the newest one may still be under way: until then, no further renewal. */
+export function isSettling(record: SessionRecord, now: number, grace: number): boolean {
+  if (record.confirmedAt === null) return true;
+  return record.previousHash !== null && now < Math.max(record.rotatedAt, record.confirmedAt) + grace;
+}
+
+function isSame(hash: string, other: string): boolean {
+  return hash.length === other.length && timingSafeEqual(Buffer.from(hash), Buffer.from(other));
+}

@@ -1,0 +1,128 @@
+import type { Duration } from './duration.js';
+import type { SecurityLevel, Timeouts } from './policy.js';
+import type { Role } from './session.js';
+
+/** How a token travels: in the answer's body for apps, or in a cookie that no script can read for browsers. */
+export type Transport = 'bearer' | 'cookie';
+
+/** What the browser is told to forget at sign-out (W3C Clear-Site-Data). */
+export type ClearSiteData =
+  'cache' | 'storage' | 'executionContexts' | 'clientHints' | 'prefetchCache' | 'prerenderCache';
+
+export interface TimeoutOptions {
+  /** A session without activity ends after this. */
+  idle?: Duration;
+  /** A session ends this long after its last authentication event, active or not. */
+  absolute?: Duration;
+  /** A token older than this is renewed by the next request. */
+  renewal?: Duration;
+}
+
+export interface RoleOptions {
+  /** Roles whose rights this role has too. */
+  includes?: readonly Role[];
+  /** Timeouts of sessions with this role. Default: those of the module. */
+  securityLevel?: SecurityLevel;
+  timeouts?: TimeoutOptions;
+}
+
+export interface CookieOptions {
+  /** Without prefix; over HTTPS it is sent as `__Host-` + name. Default: `sid`. */
+  name?: string;
+  /** Default: `lax`. `none` needs `trustedOrigins`. */
+  sameSite?: 'strict' | 'lax' | 'none';
+  /** Sent to cookie clients at sign-out. Default: `['cache', 'storage']`. */
+  clearSiteData?: readonly ClearSiteData[] | false;
+}
+
+export interface PurgeOptions {
+  /** Default: 5 min. */
+  every?: Duration;
+  /** Rows per statement. Default: 5,000; on SQLite 200, since there every statement holds up all others. */
+  batchSize?: number;
+}
+
+export interface SecretOptions {
+  /** Newest first: it signs; all of them are accepted. */
+  keys: readonly string[];
+  /** Accept tokens that were issued before there was a key. Default: false. */
+  acceptUnkeyed?: boolean;
+}
+
+/** All are optional: the defaults are safe. Durations are milliseconds or strings such as `'15m'`. */
+export interface SessionModuleOptions {
+  /** A named set of timeouts: `low` 60 min idle and 30 days, `medium` 30 min and 24 h, `high` 15 min and 12 h. Default: `medium`. */
+  securityLevel?: SecurityLevel;
+  /** Timeouts in place of those of the security level. */
+  timeouts?: TimeoutOptions;
+  /** Which role includes which, and timeouts of roles. With it, a decorator that names another role stops the boot. */
+  roles?: { readonly [role in Role]?: readonly Role[] | RoleOptions };
+  /** Default: no limit. */
+  maxSessionsPerUser?: number;
+  /** At the limit a sign-in ends the oldest session, or is refused with 409. Default: `evict-oldest`. */
+  onSessionLimit?: 'evict-oldest' | 'reject';
+  /** When a dead token is used long after its successor was: end the session, or only tell. Default: `revoke`. */
+  onReuse?: 'revoke' | 'report';
+  /** How tokens are delivered unless `@StartSession` says otherwise. Both are always accepted. Default: `bearer`. */
+  transport?: Transport;
+  cookie?: CookieOptions;
+  /** Origins, besides the application's own, whose pages may send requests with the cookie: `https://app.example.com`. */
+  trustedOrigins?: readonly string[];
+  /** Refuse sessions over plain HTTP, loopback in development excepted. Default: true. */
+  requireHttps?: boolean;
+  /** Keys of at least 32 characters, newest first: forged tokens then cost no query. Default: none. */
+  secret?: string | readonly string[] | SecretOptions;
+  /** How long an earlier token may be under way after its successor was used. Default: `30s`. */
+  grace?: Duration;
+  /** The scheduled removal of expired sessions; `false` leaves it to your own job, which calls `purgeExpired()`. */
+  purge?: PurgeOptions | false;
+  /** How old `lastSeenAt` may get before activity is written. Default: a sixtieth of the idle timeout, at most 60 s. */
+  touchEvery?: Duration;
+  /** Keep IP address and user agent of the sign-in, for device lists. Default: true. */
+  recordClient?: boolean;
+  /** Limit of the JSON text of a session's data. Default: 16,384. */
+  maxDataBytes?: number;
+  /** Epoch milliseconds. Default: `Date.now`. */
+  clock?: () => number;
+}
+
+/** Every option, checked and in the units of the code. */
+export interface ResolvedSessionOptions {
+  readonly timeouts: Timeouts;
+  readonly roles: {
+    readonly includes: ReadonlyMap<string, readonly string[]>;
+    readonly timeouts: ReadonlyMap<string, Timeouts>;
+    readonly isDeclared: boolean;
+  };
+  readonly maxSessionsPerUser: number | null;
+  readonly onSessionLimit: 'evict-oldest' | 'reject';
+  readonly onReuse: 'revoke' | 'report';
+  readonly transport: Transport;
+  readonly cookie: Readonly<Required<CookieOptions> & { clearSiteData: readonly ClearSiteData[] }>;
+  readonly trustedOrigins: ReadonlySet<string>;
+  readonly requireHttps: boolean;
+  readonly secret: { readonly keys: readonly string[]; readonly acceptUnkeyed: boolean };
+  readonly grace: number;
+  readonly purge: { readonly every: number; readonly batchSize: number | null } | null;
+  readonly touchEvery: number | null;
+  readonly recordClient: boolean;
+  readonly maxDataBytes: number;
+  readonly clock: () => number;
+}
+
+/** All defaults. `null` means that the value follows from others. */
+export const DEFAULTS = {
+  securityLevel: 'medium',
+  maxSessionsPerUser: null,
+  onSessionLimit: 'evict-oldest',
+  onReuse: 'revoke',
+  transport: 'bearer',
+  cookie: { name: 'sid', sameSite: 'lax', clearSiteData: ['cache', 'storage'] },
+  requireHttps: true,
+  grace: 30_000,
+  purge: { every: 5 * 60_000, batchSize: null },
+  touchEvery: null,
+  recordClient: true,
+  maxDataBytes: 16_384,
+  clock: (): number => Date.now(),
+} as const;

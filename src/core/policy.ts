@@ -1,0 +1,98 @@
+import type { RoleHierarchy } from './roles.js';
+import type { SessionRecord } from './record.js';
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** Without activity a session ends after this. */
+  readonly idle: number;
+  /** After an authentication event a session ends after this, active or not. */
+  readonly absolute: number;
+  /** A token older than this is renewed by the next request. */
+  readonly renewal: number;
+}
+
+export type SecurityLevel = 'low' | 'medium' | 'high';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Idle after OWASP Mobile M9 (2016), absolute after NIST SP 800-63B AAL 1, 2 and 3. */
+export const SECURITY_LEVELS: Readonly<Record<SecurityLevel, Timeouts>> = {
+  low: { idle: 60 * MINUTE, absolute: 30 * DAY, renewal: 24 * HOUR },
+  medium: { idle: 30 * MINUTE, absolute: 24 * HOUR, renewal: 4 * HOUR },
+  high: { idle: 15 * MINUTE, absolute: 12 * HOUR, renewal: HOUR },
+};
+
+const TOUCHES_PER_IDLE = 60;
+const MAX_TOUCH_EVERY = MINUTE;
+/** Sets of roles are few in an application; a hostile or broken one must not make the memory grow. */
+const MAX_REMEMBERED = 1_000;
+
+/** What follows from somebody's roles. */
+export interface RolePolicy {
+  readonly roles: readonly string[];
+  readonly timeouts: Timeouts;
+  /** How old `lastSeenAt` may get, in milliseconds, before activity is written. */
+  readonly touchEvery: number;
+}
+
+export type Deadlines = Pick<SessionRecord, 'idleExpiresAt' | 'absoluteExpiresAt' | 'expiresAt'>;
+type DeadlineInputs = Pick<SessionRecord, 'roles' | 'authenticatedAt' | 'lastSeenAt'>;
+
+/** Turns roles into timeouts and timeouts into deadlines. Of several roles the strictest of each timeout wins. */
+export class SessionPolicy {
+  private readonly remembered = new Map<string, RolePolicy>();
+
+  constructor(
+    private readonly defaults: Timeouts,
+    private readonly timeoutsByRole: ReadonlyMap<string, Timeouts>,
+    private readonly hierarchy: RoleHierarchy,
+    private readonly touchEvery: number | null,
+  ) {}
+
+  /** @param roles as in the record: JSON text */
+  of(roles: string): RolePolicy {
+    let policy = this.remembered.get(roles);
+    if (policy === undefined) {
+      policy = this.resolve(Object.freeze(JSON.parse(roles) as string[]));
+      if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
+      this.remembered.set(roles, policy);
+    }
+    return policy;
+  }
+
+  deadlines({ roles, authenticatedAt, lastSeenAt }: DeadlineInputs): Deadlines {
+    const { idle, absolute } = this.of(roles).timeouts;
+    const idleExpiresAt = lastSeenAt + idle;
+    const absoluteExpiresAt = authenticatedAt + absolute;
+    return { idleExpiresAt, absoluteExpiresAt, expiresAt: Math.min(idleExpiresAt, absoluteExpiresAt) };
+  }
+
+  /** As stored, or sooner where the timeouts have been made stricter since. */
+  expiresAt(record: SessionRecord): number {
+    const { idle, absolute } = this.of(record.roles).timeouts;
+    return Math.min(record.expiresAt, record.lastSeenAt + idle, record.authenticatedAt + absolute);
+  }
+
+  /** As stored, or sooner where the renewal has been made more frequent since. */
+  renewAt(record: SessionRecord): number {
+    return Math.min(record.renewAt, record.rotatedAt + this.of(record.roles).timeouts.renewal);
+  }
+
+  private resolve(roles: readonly string[]): RolePolicy {
+    const held = new Set(roles.flatMap((role) => [...this.hierarchy.closure(role)]));
+    const each = [...held].map((role) => this.timeoutsByRole.get(role) ?? this.defaults);
+    const timeouts = each.length > 0 ? each.reduce(stricter) : this.defaults;
+    const touchEvery = this.touchEvery ?? Math.min(timeouts.idle / TOUCHES_PER_IDLE, MAX_TOUCH_EVERY);
+    return { roles, timeouts, touchEvery };
+  }
+}
+
+function stricter(one: Timeouts, other: Timeouts): Timeouts {
+  return {
+    idle: Math.min(one.idle, other.idle),
+    absolute: Math.min(one.absolute, other.absolute),
+    renewal: Math.min(one.renewal, other.renewal),
+  };
+}

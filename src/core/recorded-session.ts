@@ -1,0 +1,167 @@
+import { parseData } from './data.js';
+import type { SessionPolicy } from './policy.js';
+import type { AuthenticationLevel } from './principal.js';
+import type { SessionRecord } from './record.js';
+import {
+  ActiveSession,
+  AnonymousSession,
+  type PublicSession,
+  type Role,
+  type SessionClient,
+  type SessionData,
+} from './session.js';
+
+/** The session of a record: without its hashes, and with nothing parsed or copied before somebody asks for it. */
+export function toSession(record: SessionRecord, policy: SessionPolicy): ActiveSession | AnonymousSession {
+  return record.userId === null
+    ? new RecordedAnonymousSession(record, policy)
+    : toActiveSession(record, policy);
+}
+
+/** The session of a record that has a user. */
+export function toActiveSession(record: SessionRecord, policy: SessionPolicy): ActiveSession {
+  return new RecordedActiveSession(record, policy);
+}
+
+/** What both kinds of session have in common. */
+class Details {
+  readonly #createdAt: number;
+  readonly #lastSeenAt: number;
+  readonly #expiresAt: number;
+  readonly #ip: string | null;
+  readonly #userAgent: string | null;
+  readonly #label: string | null;
+  readonly #dataText: string;
+  #data: SessionData | undefined;
+
+  constructor(record: SessionRecord, policy: SessionPolicy) {
+    this.#createdAt = record.createdAt;
+    this.#lastSeenAt = record.lastSeenAt;
+    this.#expiresAt = policy.expiresAt(record);
+    this.#ip = record.ip;
+    this.#userAgent = record.userAgent;
+    this.#label = record.label;
+    this.#dataText = record.data;
+  }
+
+  get createdAt(): Date {
+    return new Date(this.#createdAt);
+  }
+
+  get lastSeenAt(): Date {
+    return new Date(this.#lastSeenAt);
+  }
+
+  get expiresAt(): Date {
+    return new Date(this.#expiresAt);
+  }
+
+  get client(): SessionClient {
+    return { ip: this.#ip, userAgent: this.#userAgent, label: this.#label };
+  }
+
+  /** Frozen: whoever expects that writing to it saves it hears so at once. */
+  get data(): SessionData {
+    this.#data ??= deepFreeze(parseData(this.#dataText));
+    return this.#data;
+  }
+}
+
+class RecordedActiveSession extends ActiveSession {
+  readonly id: string;
+  readonly userId: string;
+  readonly roles: readonly Role[];
+  readonly level: AuthenticationLevel;
+  readonly #authenticatedAt: number;
+  readonly #details: Details;
+
+  constructor(record: SessionRecord, policy: SessionPolicy) {
+    super();
+    this.id = record.id;
+    this.userId = record.userId as string;
+    this.roles = policy.of(record.roles).roles as readonly Role[];
+    this.level = record.level;
+    this.#authenticatedAt = record.authenticatedAt;
+    this.#details = new Details(record, policy);
+  }
+
+  get createdAt(): Date {
+    return this.#details.createdAt;
+  }
+
+  get authenticatedAt(): Date {
+    return new Date(this.#authenticatedAt);
+  }
+
+  get lastSeenAt(): Date {
+    return this.#details.lastSeenAt;
+  }
+
+  get expiresAt(): Date {
+    return this.#details.expiresAt;
+  }
+
+  get client(): SessionClient {
+    return this.#details.client;
+  }
+
+  get data(): SessionData {
+    return this.#details.data;
+  }
+
+  toJSON(): PublicSession {
+    return publicPart(this);
+  }
+}
+
+class RecordedAnonymousSession extends AnonymousSession {
+  readonly id: string;
+  readonly userId = null;
+  readonly roles: readonly [] = [];
+  readonly level = null;
+  readonly authenticatedAt = null;
+  readonly #details: Details;
+
+  constructor(record: SessionRecord, policy: SessionPolicy) {
+    super();
+    this.id = record.id;
+    this.#details = new Details(record, policy);
+  }
+
+  get createdAt(): Date {
+    return this.#details.createdAt;
+  }
+
+  get lastSeenAt(): Date {
+    return this.#details.lastSeenAt;
+  }
+
+  get expiresAt(): Date {
+    return this.#details.expiresAt;
+  }
+
+  get client(): SessionClient {
+    return this.#details.client;
+  }
+
+  get data(): SessionData {
+    return this.#details.data;
+  }
+
+  toJSON(): PublicSession {
+    return publicPart(this);
+  }
+}
+
+function publicPart(session: ActiveSession | AnonymousSession): PublicSession {
+  const { id, userId, roles, level, createdAt, authenticatedAt, lastSeenAt, expiresAt, client } = session;
+  return { id, userId, roles, level, createdAt, authenticatedAt, lastSeenAt, expiresAt, client };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,107 @@
+import { untilUncontended } from './contention.js';
+import { SessionGoneError, StoreUnavailableError } from './errors.js';
+import type { SessionEvents } from './events.js';
+import { isSettling } from './judgement.js';
+import type { SessionPolicy } from './policy.js';
+import type { SessionRecord } from './record.js';
+import { open, seal } from './seal.js';
+import type { Change, SessionStore } from './store.js';
+import type { HashedToken, TokenFormat } from './token.js';
+import type { Accepted, TokenValidation } from './validation.js';
+
+/** A record with the token that was just made for it. */
+export interface Issued {
+  readonly record: SessionRecord;
+  readonly token: string;
+}
+
+/** What a rotation changes in the record. */
+export function rotationTo(next: HashedToken, record: SessionRecord, now: number, renewal: number) {
+  return {
+    seriesHash: next.seriesHash,
+    tokenHash: next.tokenHash,
+    confirmedAt: null,
+    rotatedAt: now,
+    previousHash: record.tokenHash,
+    previousKind: 'rotation',
+    successor: null,
+    renewAt: now + renewal,
+  } as const satisfies Change;
+}
+
+/** Gives a session a new token: at once and for good (rotation), or gently while it is in use (renewal). */
+export class TokenRotation {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly tokens: TokenFormat,
+    private readonly policy: SessionPolicy,
+    private readonly validation: TokenValidation,
+    private readonly events: SessionEvents,
+    private readonly rules: { readonly grace: number; readonly clock: () => number },
+  ) {}
+
+  /** The earlier token is dead when this returns. @throws SessionGoneError */
+  rotate(id: string): Promise<Issued> {
+    return untilUncontended(async () => {
+      const record = await this.store.findById(id);
+      const now = this.rules.clock();
+      if (record === null || now >= this.policy.expiresAt(record)) {
+        throw new SessionGoneError('There is no such session to rotate.');
+      }
+      const next = this.tokens.mintFollowing(record.seriesHash);
+      const change = rotationTo(next, record, now, this.renewalOf(record));
+      if (!(await this.store.change(id, { tokenHash: record.tokenHash }, change))) return null;
+      this.events.emit({ type: 'rotated' }, record);
+      return { record: { ...record, ...change }, token: next.token };
+    });
+  }
+
+  /** Whether `renew` could have something for whoever shows this token: cheap, for every request. */
+  isConcerned({ record, token }: Accepted): boolean {
+    if (record.tokenHash !== token.tokenHash) return record.successor !== null;
+    const now = this.rules.clock();
+    return now >= this.policy.renewAt(record) && !isSettling(record, now, this.rules.grace);
+  }
+
+  /**
+   * The token that the client should use from now on, or `null` if that is the one it showed. Of many requests that
+   * show a due token, one renews it; all of them, and all later ones until the new token is first shown, are handed
+   * the same successor: an answer that got lost can be asked for again. Never fails a request.
+   */
+  async renew(accepted: Accepted): Promise<string | null> {
+    const { record, token } = accepted;
+    if (!this.isConcerned(accepted)) return null;
+    if (record.tokenHash !== token.tokenHash) return openSuccessor(record, token);
+    const next = this.tokens.mintSuccessor(token);
+    const change = {
+      ...rotationTo(next, record, this.rules.clock(), this.renewalOf(record)),
+      previousKind: 'renewal',
+      successor: seal(next.token, token.token, bindingOf(record, token.tokenHash, next.tokenHash)),
+    } as const satisfies Change;
+    try {
+      if (await this.store.change(record.id, { tokenHash: token.tokenHash }, change)) {
+        this.events.emit({ type: 'renewed' }, record);
+        return next.token;
+      }
+      const newest = await this.validation.look(token);
+      return newest.reason === undefined ? openSuccessor(newest.record, token) : null;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return null; // the token that was shown is still good
+      throw error;
+    }
+  }
+
+  private renewalOf(record: SessionRecord): number {
+    return this.policy.of(record.roles).timeouts.renewal;
+  }
+}
+
+/** What the token that a client still shows was replaced by, as long as nobody has shown that yet. */
+function openSuccessor(record: SessionRecord, token: HashedToken): string | null {
+  if (record.successor === null || record.confirmedAt !== null) return null;
+  return open(record.successor, token.token, bindingOf(record, token.tokenHash, record.tokenHash));
+}
+
+function bindingOf({ id, seriesHash }: SessionRecord, oldHash: string, newHash: string) {
+  return { id, seriesHash, oldHash, newHash };
+}

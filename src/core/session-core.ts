@@ -1,0 +1,48 @@
+import { createSecretKey } from 'node:crypto';
+import { type OutageReporter, watchAvailability } from './availability.js';
+import { SessionEvents } from './events.js';
+import type { ResolvedSessionOptions } from './options.js';
+import { ArrivalOrder } from './order.js';
+import { SessionPolicy } from './policy.js';
+import { RoleHierarchy } from './roles.js';
+import { TokenRotation } from './rotation.js';
+import { SignIn } from './sign-in.js';
+import type { SessionStore } from './store.js';
+import { TokenFormat } from './token.js';
+import { TokenValidation } from './validation.js';
+
+export interface CoreReporter extends OutageReporter {
+  onSubscriberError(error: unknown): void;
+}
+
+/** The rules of sessions, put together for one set of options and one store. */
+export class SessionCore {
+  readonly store: SessionStore;
+  readonly tokens: TokenFormat;
+  readonly hierarchy: RoleHierarchy;
+  readonly policy: SessionPolicy;
+  readonly events: SessionEvents;
+  readonly order: ArrivalOrder;
+  readonly validation: TokenValidation;
+  readonly rotation: TokenRotation;
+  readonly signIn: SignIn;
+
+  constructor(
+    readonly options: ResolvedSessionOptions,
+    store: SessionStore,
+    reporter: CoreReporter,
+  ) {
+    const { clock, roles, secret, timeouts, touchEvery } = options;
+    const keys = secret.keys.map((key) => createSecretKey(key, 'utf8'));
+    this.store = watchAvailability(store, reporter);
+    this.tokens = new TokenFormat(keys, secret.acceptUnkeyed);
+    this.hierarchy = new RoleHierarchy(roles.includes, roles.isDeclared);
+    this.policy = new SessionPolicy(timeouts, roles.timeouts, this.hierarchy, touchEvery);
+    this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
+    this.order = new ArrivalOrder(clock);
+    const parts = [this.store, this.tokens, this.policy] as const;
+    this.validation = new TokenValidation(...parts, this.events, options);
+    this.rotation = new TokenRotation(...parts, this.validation, this.events, options);
+    this.signIn = new SignIn(...parts, this.validation, this.events, options);
+  }
+}

@@ -1,0 +1,192 @@
+import { v7 as uuidv7 } from 'uuid';
+import { untilUncontended } from './contention.js';
+import { parseData, serializeData } from './data.js';
+import { SessionGoneError, SessionLimitError, SignInOvertakenError } from './errors.js';
+import type { SessionEvents } from './events.js';
+import type { SessionPolicy } from './policy.js';
+import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from './principal.js';
+import type { SessionRecord } from './record.js';
+import { type Issued, rotationTo } from './rotation.js';
+import type { SessionData } from './session.js';
+import type { Admission, Admitted, Change, SessionStore } from './store.js';
+import type { HashedToken, TokenFormat } from './token.js';
+import type { TokenValidation } from './validation.js';
+
+export interface SignInRules {
+  readonly maxSessionsPerUser: number | null;
+  readonly onSessionLimit: 'evict-oldest' | 'reject';
+  readonly recordClient: boolean;
+  readonly maxDataBytes: number;
+  readonly clock: () => number;
+}
+
+/** Who signs in, from where, and when the request that brought the credentials arrived: see `ArrivalOrder`. */
+export interface SignInAttempt {
+  readonly principal: SessionPrincipal;
+  readonly client?: ClientInfo | undefined;
+  readonly arrivedAt: number;
+}
+
+/** Makes sessions, and applies authentication events to those there are. */
+export class SignIn {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly tokens: TokenFormat,
+    private readonly policy: SessionPolicy,
+    private readonly validation: TokenValidation,
+    private readonly events: SessionEvents,
+    private readonly rules: SignInRules,
+  ) {}
+
+  /** @throws SessionLimitError, SignInOvertakenError */
+  async create(attempt: SignInAttempt): Promise<Issued> {
+    const { principal } = attempt;
+    const now = this.rules.clock();
+    const token = this.tokens.mint();
+    const record = this.newRecord(token, now, principal, attempt.client);
+    this.settle(await this.store.insert(record, this.admissionOf(attempt, now)));
+    this.events.emit({ type: 'created' }, record);
+    return { record, token: token.token };
+  }
+
+  async createAnonymous(data: SessionData | undefined, client: ClientInfo | undefined): Promise<Issued> {
+    const token = this.tokens.mint();
+    const record = this.newRecord(token, this.rules.clock(), { userId: null, data }, client);
+    await this.store.insert(record, null);
+    this.events.emit({ type: 'created' }, record);
+    return { record, token: token.token };
+  }
+
+  /** The authentication event of the session with this id. @throws SessionGoneError and what `create` throws */
+  authenticate(id: string, attempt: SignInAttempt): Promise<Issued> {
+    return this.decide(attempt, async () => {
+      const record = await this.store.findById(id);
+      if (record === null || this.rules.clock() >= this.policy.expiresAt(record)) {
+        throw new SessionGoneError('There is no such session to authenticate.');
+      }
+      return { record, next: () => this.tokens.mintFollowing(record.seriesHash) };
+    });
+  }
+
+  /**
+   * The authentication event of the session whose token the request showed. The token is judged on the very state
+   * that is changed: of two sign-ins with one token the second finds it dead. @throws as `authenticate`
+   */
+  authenticateShown(token: HashedToken, attempt: SignInAttempt): Promise<Issued> {
+    return this.decide(attempt, async () => {
+      const verdict = await this.validation.look(token);
+      if (verdict.reason !== undefined)
+        throw new SessionGoneError('Another request has used this token to sign in.');
+      return { record: verdict.record, next: () => this.tokens.mintSuccessor(token) };
+    });
+  }
+
+  /** Looks, decides, and changes what it saw. */
+  private decide(
+    attempt: SignInAttempt,
+    look: () => Promise<{ record: SessionRecord; next: () => HashedToken }>,
+  ): Promise<Issued> {
+    return untilUncontended(async () => {
+      const { record, next } = await look();
+      const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
+      if (isOther) return this.replace(record, attempt);
+      // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
+      return this.apply(record, attempt, record.userId === null ? this.tokens.mint() : next());
+    });
+  }
+
+  private async apply(
+    record: SessionRecord,
+    attempt: SignInAttempt,
+    token: HashedToken,
+  ): Promise<Issued | null> {
+    const { principal } = attempt;
+    const now = this.rules.clock();
+    const wasAnonymous = record.userId === null;
+    const roles = principal.roles === undefined ? record.roles : serializeRoles(principal.roles);
+    const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
+    const change = {
+      ...rotationTo(token, record, now, this.policy.of(roles).timeouts.renewal),
+      ...clocks,
+      ...this.policy.deadlines(clocks),
+      ...(wasAnonymous && { previousHash: null, previousKind: null }),
+      ...this.mergeData(record, principal.data),
+      userId: principal.userId,
+      level: Math.max(record.level, principal.level ?? 1) as SessionRecord['level'],
+    } satisfies Change;
+    const { tokenHash, dataVersion } = record;
+    const admission = this.admissionOf(attempt, now, wasAnonymous);
+    const admitted = await this.store.admit(record.id, { tokenHash, dataVersion }, change, admission);
+    if (admitted.outcome === 'conflict') return null;
+    this.settle(admitted);
+    const authenticated = { ...record, ...change };
+    this.events.emit({ type: 'authenticated' }, authenticated);
+    return { record: authenticated, token: token.token };
+  }
+
+  private async replace(record: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
+    if (!(await this.store.deleteExpected(record.id, { tokenHash: record.tokenHash }))) return null;
+    this.events.emit({ type: 'revoked', reason: 'replaced' }, record);
+    return this.create(attempt);
+  }
+
+  private admissionOf({ principal, arrivedAt }: SignInAttempt, now: number, addsSession = true): Admission {
+    const { maxSessionsPerUser: max, onSessionLimit: onReached } = this.rules;
+    const limit = max === null || !addsSession ? null : { max, onReached };
+    return { userId: principal.userId, arrivedAt, now, limit };
+  }
+
+  private settle(admitted: Admitted): void {
+    switch (admitted.outcome) {
+      case 'limit-reached':
+        throw new SessionLimitError('The user has as many sessions as are allowed.');
+      case 'overtaken':
+        throw new SignInOvertakenError('The sessions or roles of the user were changed during the sign-in.');
+      case 'conflict':
+        throw new SessionGoneError('The session changed during the sign-in.');
+      case 'admitted':
+        for (const record of admitted.evicted) this.events.emit({ type: 'revoked', reason: 'limit' }, record);
+    }
+  }
+
+  private mergeData(
+    record: SessionRecord,
+    data: SessionData | undefined,
+  ): Pick<SessionRecord, 'data' | 'dataVersion'> {
+    if (data === undefined) return { data: record.data, dataVersion: record.dataVersion };
+    const merged = { ...parseData(record.data), ...data };
+    return { data: serializeData(merged, this.rules.maxDataBytes), dataVersion: record.dataVersion + 1 };
+  }
+
+  private newRecord(
+    { seriesHash, tokenHash }: HashedToken,
+    now: number,
+    principal: Omit<SessionPrincipal, 'userId'> & { userId: string | null },
+    client: ClientInfo | undefined,
+  ): SessionRecord {
+    const roles = serializeRoles(principal.roles ?? []);
+    const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
+    const { ip, userAgent, label } = toClient(client);
+    return {
+      id: uuidv7(),
+      seriesHash,
+      tokenHash,
+      confirmedAt: null,
+      rotatedAt: now,
+      previousHash: null,
+      previousKind: null,
+      successor: null,
+      userId: principal.userId,
+      level: principal.level ?? 1,
+      createdAt: now,
+      ...clocks,
+      ...this.policy.deadlines(clocks),
+      renewAt: now + this.policy.of(roles).timeouts.renewal,
+      ip: this.rules.recordClient ? ip : null,
+      userAgent: this.rules.recordClient ? userAgent : null,
+      label,
+      data: serializeData(principal.data ?? {}, this.rules.maxDataBytes),
+      dataVersion: 0,
+    };
+  }
+}

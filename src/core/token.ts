@@ -1,0 +1,98 @@
+import { createHmac, hash, type KeyObject, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/**
+ * `sid_` + base64url of 48 random bytes (16 of series, 32 of secret) + 6 characters of checksum.
+ * A prefix and a checksum let secret scanners find leaked tokens and let garbage be refused without a query.
+ */
+const PREFIX = 'sid_';
+const SERIES_BYTES = 16;
+const SECRET_BYTES = 32;
+const UNSIGNED_LENGTH = PREFIX.length + 64;
+const TOKEN_LENGTH = UNSIGNED_LENGTH + 6;
+/** How many rotations by id a token is recognised across; a token from before that is unknown, and as dead. */
+const FOLLOWED_SERIES = 8;
+const SHAPE = /^sid_[A-Za-z0-9_-]{70}$/;
+
+/** A token, new or shown by a request, with the hashes of it: the only forms that are ever at rest. */
+export interface HashedToken {
+  readonly token: string;
+  readonly seriesHash: string;
+  readonly tokenHash: string;
+}
+
+/** Makes and reads tokens. With keys the checksum is a MAC, so that forged tokens cost no query either. */
+export class TokenFormat {
+  constructor(
+    private readonly keys: readonly KeyObject[] = [],
+    private readonly acceptUnkeyed = true,
+  ) {}
+
+  /** A token of a new series: the start of a session's life. */
+  mint(): HashedToken {
+    return this.assemble(randomBytes(SERIES_BYTES + SECRET_BYTES));
+  }
+
+  /** A token with a fresh secret in the series of `token`: the session is found by it as before. */
+  mintSuccessor(token: HashedToken): HashedToken {
+    return this.assemble(Buffer.concat([seriesOf(token.token), randomBytes(SECRET_BYTES)]));
+  }
+
+  /**
+   * The same where no token is at hand, but only the hash of its series: the next series is made of that hash, so
+   * that whoever shows an earlier token can still be led to the session. See `laterSeries`.
+   */
+  mintFollowing(seriesHash: string): HashedToken {
+    return this.assemble(Buffer.concat([seriesFollowing(seriesHash), randomBytes(SECRET_BYTES)]));
+  }
+
+  /** `null` for whatever is not a token of this format: no query is worth it. */
+  read(value: unknown): HashedToken | null {
+    if (typeof value !== 'string' || value.length !== TOKEN_LENGTH || !SHAPE.test(value)) return null;
+    return this.isGenuine(value) ? withHashes(value) : null;
+  }
+
+  private assemble(bytes: Buffer): HashedToken {
+    const unsigned = PREFIX + bytes.toString('base64url');
+    const [newest] = this.keys;
+    return withHashes(unsigned + (newest ? keyedChecksum(unsigned, newest) : checksum(unsigned)));
+  }
+
+  private isGenuine(token: string): boolean {
+    const unsigned = token.slice(0, UNSIGNED_LENGTH);
+    const shown = token.slice(UNSIGNED_LENGTH);
+    if (this.keys.some((key) => shown === keyedChecksum(unsigned, key))) return true;
+    return this.acceptUnkeyed && shown === checksum(unsigned);
+  }
+}
+
+/** The hashes of the series that `mintFollowing` may have put in the place of this one since. */
+export function laterSeries(seriesHash: string): string[] {
+  const later: string[] = [];
+  for (let latest = seriesHash; later.length < FOLLOWED_SERIES; later.push(latest)) {
+    latest = hash('sha256', seriesFollowing(latest));
+  }
+  return later;
+}
+
+function withHashes(token: string): HashedToken {
+  return { token, seriesHash: hash('sha256', seriesOf(token)), tokenHash: hash('sha256', token) };
+}
+
+function seriesOf(token: string): Buffer {
+  return Buffer.from(token.slice(PREFIX.length, UNSIGNED_LENGTH), 'base64url').subarray(0, SERIES_BYTES);
+}
+
+function seriesFollowing(seriesHash: string): Buffer {
+  return Buffer.from(seriesHash, 'hex').subarray(0, SERIES_BYTES);
+}
+
+function checksum(text: string): string {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(crc32(text));
+  return bytes.toString('base64url');
+}
+
+function keyedChecksum(text: string, key: KeyObject): string {
+  return createHmac('sha256', key).update(text).digest('base64url').slice(0, 6);
+}

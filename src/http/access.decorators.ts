@@ -1,0 +1,67 @@
+import { applyDecorators, UseGuards } from '@nestjs/common';
+import { type Duration, toMilliseconds } from '../core/duration.js';
+import { InvalidArgumentError } from '../core/errors.js';
+import type { AuthenticationLevel } from '../core/principal.js';
+import type { Role } from '../core/session.js';
+import { addRule, type Rule } from './rules.js';
+import { SessionGuard } from './session.guard.js';
+
+/** Adds a rule, and brings the guard along: no decorator is ever mere decoration. */
+export function ruled(rule: Rule): ClassDecorator & MethodDecorator {
+  return applyDecorators(
+    (target: object, method?: string | symbol) => addRule(rule, target, method),
+    UseGuards(SessionGuard),
+  );
+}
+
+/** Opens a method to everybody; no session is looked for. */
+export function Public(): MethodDecorator {
+  return ruled({ kind: 'public' });
+}
+
+/** Needs a valid, signed-in session: what every handler needs anyhow, said aloud. */
+export function RequireSession(): ClassDecorator & MethodDecorator {
+  return ruled({ kind: 'session' });
+}
+
+/** Needs a valid session, of which an anonymous one is enough. */
+export function AllowAnonymous(): ClassDecorator & MethodDecorator {
+  return ruled({ kind: 'anonymous' });
+}
+
+/**
+ * Needs one of these roles, or one that includes it by the option `roles`. Several of these decorators, on the method,
+ * its class and their bases, all apply. Otherwise: 403 `role_required`.
+ */
+export function RequireRole(...anyOf: [Role, ...Role[]]): ClassDecorator & MethodDecorator {
+  if (anyOf.length === 0 || anyOf.some((role: unknown) => typeof role !== 'string' || role === '')) {
+    throw new InvalidArgumentError('@RequireRole()', anyOf, 'name at least one role.');
+  }
+  return ruled({ kind: 'role', anyOf });
+}
+
+/** Needs a sign-in of at least this assurance level. Otherwise: 401 `reauthentication_required` (RFC 9470). */
+export function RequireLevel(level: AuthenticationLevel): ClassDecorator & MethodDecorator {
+  if (level !== 1 && level !== 2 && level !== 3) {
+    throw new InvalidArgumentError('@RequireLevel()', level, 'use 1, 2 or 3.');
+  }
+  return ruled({ kind: 'level', level });
+}
+
+/** Needs an authentication event no longer ago than this. Otherwise: 401 `reauthentication_required` (RFC 9470). */
+export function RequireRecentAuth(within: Duration): ClassDecorator & MethodDecorator {
+  const maxAge = toMilliseconds(within);
+  if (maxAge === null || maxAge === 0) {
+    throw new InvalidArgumentError(
+      '@RequireRecentAuth()',
+      within,
+      "use milliseconds, or a string such as '5m'.",
+    );
+  }
+  return ruled({ kind: 'recent', maxAge });
+}
+
+/** For what a client polls by itself: checked like any request, but no activity, so it does not hold off the idle timeout. */
+export function Background(): ClassDecorator & MethodDecorator {
+  return ruled({ kind: 'background' });
+}

@@ -1,0 +1,36 @@
+import type { SessionRecord } from '../core/record.js';
+import {
+  ReauthenticationRequiredException,
+  RoleRequiredException,
+  SessionRequiredException,
+} from '../session.exceptions.js';
+import type { Requirement } from './requirement.js';
+
+/**
+ * Whether a session meets a requirement: somebody signed in, with a role of each set, by a sign-in that is strong and
+ * recent enough.
+ *
+ * @param record of a live session, or `null` when there is none
+ * @throws SessionRequiredException, RoleRequiredException, ReauthenticationRequiredException
+ */
+export function assertAuthorized(
+  requirement: Requirement,
+  record: SessionRecord | null,
+  roles: readonly string[],
+  now: number,
+): void {
+  if (requirement.session === 'none') return;
+  if (record === null) throw new SessionRequiredException();
+  if (requirement.session === 'anonymous') return;
+  if (record.userId === null) throw new SessionRequiredException();
+  for (const anyOf of requirement.roleSets) {
+    if (!roles.some((role) => anyOf.has(role))) throw new RoleRequiredException();
+  }
+  const isWeak = record.level < requirement.level;
+  const isOld = requirement.maxAge !== null && now - record.authenticatedAt > requirement.maxAge;
+  if (!isWeak && !isOld) return;
+  throw new ReauthenticationRequiredException({
+    ...(requirement.maxAge !== null && { maxAge: Math.floor(requirement.maxAge / 1_000) }),
+    ...(isWeak && { level: requirement.level }),
+  });
+}

@@ -1,0 +1,56 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { toSession } from '../core/recorded-session.js';
+import { SessionCore } from '../core/session-core.js';
+import { setFinalHeaders } from './answer-headers.js';
+import { exchangeOf } from './exchange.js';
+import { Refusals } from './refusals.js';
+import { type RequestState, stateOf } from './request-state.js';
+import { RequirementRegistry } from './requirement-registry.js';
+import { SessionCookie } from './session-cookie.js';
+
+/** Ends the session on the server, and tells the browser to forget it, before the handler runs. */
+@Injectable()
+export class EndSessionInterceptor implements NestInterceptor {
+  constructor(
+    private readonly core: SessionCore,
+    private readonly requirements: RequirementRegistry,
+    private readonly cookie: SessionCookie,
+    private readonly refusals: Refusals,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const exchange = exchangeOf(context);
+    const state = exchange && stateOf(exchange.request);
+    if (!exchange || !state)
+      throw new Error('@EndSession() works only where SessionGuard has run before it.');
+    const { response } = exchange;
+    try {
+      await this.end(state);
+    } catch (error) {
+      throw this.refusals.prepare(response, error, state.record);
+    }
+    const { transport = this.core.options.transport } = this.requirements.of(context).end;
+    const { kind } = state.credentials;
+    if (kind === 'cookie' || (kind === 'none' && transport === 'cookie')) {
+      const { clearSiteData } = this.core.options.cookie;
+      this.cookie.clear(response);
+      const directives = clearSiteData.map((directive) => `"${directive}"`).join(', ');
+      if (directives) setFinalHeaders(response, { 'Clear-Site-Data': directives });
+    }
+    return next.handle();
+  }
+
+  /** Whichever token of the session it is, current or not: whoever signs out means the session. */
+  private async end(state: RequestState): Promise<void> {
+    const token = 'token' in state.credentials ? this.core.tokens.read(state.credentials.token) : null;
+    if (token === null) return;
+    const record = await this.core.validation.find(token);
+    if (record === null) return;
+    state.record = record;
+    const isLive = this.core.options.clock() < this.core.policy.expiresAt(record);
+    if (isLive && record.tokenHash === token.tokenHash) state.session = toSession(record, this.core.policy);
+    const ended = await this.core.store.delete(record.id);
+    if (ended !== null && isLive) this.core.events.emit({ type: 'revoked', reason: 'sign-out' }, record);
+  }
+}

@@ -1,0 +1,82 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** What the requests of Express and Fastify have in common. */
+export interface SessionRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly method: string;
+  /** As the platform says under its own trust-proxy setting. */
+  readonly protocol: string;
+  /** The same; with a port where there is one. */
+  readonly host?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly socket: Socket;
+  /** Fastify's wraps the one of Node. */
+  readonly raw?: IncomingMessage;
+  readonly rawHeaders?: readonly string[];
+}
+
+/** What the answers of Express and Fastify have in common. */
+export type SessionResponse =
+  ServerResponse | { readonly raw: ServerResponse; readonly request: SessionRequest };
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly request: SessionRequest;
+  readonly response: SessionResponse;
+  /** Whether it may change something: by its method, or as a GraphQL mutation whatever the method. */
+  readonly isUnsafe: boolean;
+}
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** `null` where there is neither: WebSocket and RPC messages. @throws Error in a GraphQL context without request */
+export function exchangeOf(context: ExecutionContext): Exchange | null {
+  switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
+    case 'http': {
+      const http = context.switchToHttp();
+      const request = http.getRequest<SessionRequest>();
+      return {
+        request,
+        response: http.getResponse<SessionResponse>(),
+        isUnsafe: !SAFE_METHODS.has(request.method),
+      };
+    }
+    case 'graphql':
+      return graphqlExchange(context.getArgByIndex(2), context.getArgByIndex(3));
+    default:
+      return null;
+  }
+}
+
+export function rawResponseOf(response: SessionResponse): ServerResponse {
+  return 'raw' in response ? response.raw : response;
+}
+
+/** The request that an answer belongs to. */
+export function requestOf(response: SessionResponse): SessionRequest {
+  return 'raw' in response ? response.request : (response.req as unknown as SessionRequest);
+}
+
+interface GraphqlContext {
+  readonly req?: SessionRequest & { readonly res?: SessionResponse };
+  readonly res?: SessionResponse;
+  readonly reply?: SessionResponse;
+}
+
+interface GraphqlInfo {
+  readonly operation?: { readonly operation?: string };
+}
+
+function graphqlExchange(context: GraphqlContext | undefined, info: GraphqlInfo | undefined): Exchange {
+  const request = context?.req;
+  const response = context?.res ?? context?.reply ?? request?.res;
+  if (!request || !response) {
+    throw new Error(
+      'Sessions need the request: let the `context` of your GraphQL module return `{ req, res }`.',
+    );
+  }
+  const isUnsafe = !SAFE_METHODS.has(request.method) || info?.operation?.operation === 'mutation';
+  return { request, response, isUnsafe };
+}

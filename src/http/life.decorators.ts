@@ -1,0 +1,40 @@
+import { applyDecorators, UseInterceptors } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { SessionPrincipal } from '../core/principal.js';
+import { ruled } from './access.decorators.js';
+import { EndSessionInterceptor } from './end-session.interceptor.js';
+import type { EndSessionOptions, StartSessionOptions } from './rules.js';
+import { StartSessionInterceptor } from './start-session.interceptor.js';
+
+type SignInResult = SessionPrincipal | null | undefined;
+
+/** Returns who signed in; `null` when the credentials are wrong. */
+export type SignInHandler = (
+  ...args: never[]
+) => SignInResult | Promise<SignInResult> | Observable<SignInResult>;
+
+/** A decorator that fits sign-in handlers only. */
+export type SignInDecorator = <Handler extends SignInHandler>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<Handler>,
+) => void;
+
+/**
+ * Opens a method, and makes a session of the principal that it returns; what is not a principal is a 401. On a request
+ * that carries a valid session it is the authentication event of that session: the sign-in of an anonymous one, the
+ * step-up of the same user, or the replacement by another user's. The earlier token is dead in every case.
+ *
+ * The answer is `{ token, expiresAt, session }`, or by cookie `{ session }`.
+ */
+export function StartSession(options: StartSessionOptions = {}): SignInDecorator {
+  return applyDecorators(ruled({ kind: 'start', options }), UseInterceptors(StartSessionInterceptor));
+}
+
+/**
+ * Opens a method, and ends the session of the request before it runs. Idempotent: without a session nothing happens.
+ * Not on GET, which links and prefetching would trigger.
+ */
+export function EndSession(options: EndSessionOptions = {}): MethodDecorator {
+  return applyDecorators(ruled({ kind: 'end', options }), UseInterceptors(EndSessionInterceptor));
+}

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import type { SessionRecord } from '../core/record.js';
+import { SessionCore } from '../core/session-core.js';
+import { SessionException, toException } from '../session.exceptions.js';
+import { rawResponseOf, type SessionResponse } from './exchange.js';
+
+/** Turns errors into answers: the exception to throw, its headers, and the event that tells of it. */
+@Injectable()
+export class Refusals {
+  constructor(private readonly core: SessionCore) {}
+
+  /** @returns what to throw, with its headers set on the answer */
+  prepare(response: SessionResponse, error: unknown, about: SessionRecord | null = null): unknown {
+    const exception = toException(error);
+    if (!(exception instanceof SessionException)) return exception;
+    const raw = rawResponseOf(response);
+    if (!raw.headersSent) {
+      for (const [name, value] of Object.entries(exception.headers)) raw.setHeader(name, value);
+    }
+    if (exception.code !== 'invalid_argument') {
+      this.core.events.emit({ type: 'refused', code: exception.code }, about);
+    }
+    return exception;
+  }
+}

@@ -1,0 +1,52 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { SessionRecord } from '../core/record.js';
+import type { ActiveSession, AnonymousSession } from '../core/session.js';
+import type { Accepted, Refused } from '../core/validation.js';
+import type { Credentials } from './credentials.js';
+import { exchangeOf } from './exchange.js';
+import type { Requirement } from './requirement.js';
+
+/** What is known of one request. */
+export interface RequestState {
+  readonly credentials: Credentials;
+  /** Stamp of its arrival: see `ArrivalOrder`. */
+  readonly arrivedAt: number;
+  /** What becomes of its token: of several resolvers in one request the first has it examined. */
+  examination: Promise<Accepted | Refused> | null;
+  /** The record that its token leads to, accepted or not. */
+  record: SessionRecord | null;
+  /** Set where the token was accepted. */
+  accepted: Accepted | null;
+  session: ActiveSession | AnonymousSession | null;
+  /** The last requirement that let it in: the guard may stand in its way twice. */
+  granted: Requirement | null;
+}
+
+// Not `request.session`: that is express-session's.
+const STATE = Symbol('nestjs-sessions:state');
+
+type Stateful = { [STATE]?: RequestState };
+
+export function stateOf(request: object): RequestState | undefined {
+  return (request as Stateful)[STATE];
+}
+
+export function setState(request: object, state: RequestState): RequestState {
+  (request as Stateful)[STATE] = state;
+  return state;
+}
+
+/**
+ * The session of the request at hand, for guards, interceptors, filters and logging. `null` where none was checked:
+ * before `SessionGuard` has run, on `@Public()` routes, and where the request needs none and has none.
+ *
+ * @param contextOrRequest an `ExecutionContext`, or the platform's request
+ */
+export function sessionOf(contextOrRequest: object): ActiveSession | AnonymousSession | null {
+  const request = isContext(contextOrRequest) ? exchangeOf(contextOrRequest)?.request : contextOrRequest;
+  return (request && stateOf(request)?.session) ?? null;
+}
+
+function isContext(value: object): value is ExecutionContext {
+  return 'getType' in value && typeof value.getType === 'function';
+}

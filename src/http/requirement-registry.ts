@@ -1,0 +1,63 @@
+import { type ExecutionContext, Injectable, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { SessionDecoratorError } from '../core/errors.js';
+import { SessionCore } from '../core/session-core.js';
+import { type Class, compileRequirement, type Requirement } from './requirement.js';
+import { isForReading } from './route-metadata.js';
+
+type Handlers = ReadonlyMap<unknown, Requirement>;
+
+/** The requirements of all handlers, compiled at boot: a contradiction stops it, and no request pays for reflection. */
+@Injectable()
+export class RequirementRegistry implements OnModuleInit {
+  // By class first: one function is the handler of every class that inherits it.
+  private readonly compiled = new WeakMap<object, Handlers>();
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly core: SessionCore,
+  ) {}
+
+  onModuleInit(): void {
+    // Controllers, resolvers and gateways; other providers have no handlers and compile to what nobody asks for.
+    for (const { metatype } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
+      if (isClass(metatype)) this.handlersOf(metatype);
+    }
+  }
+
+  /** What is mounted after boot is compiled on its first request. @throws SessionDecoratorError */
+  of(context: ExecutionContext): Requirement {
+    const type = context.getClass();
+    const requirement = (this.compiled.get(type) ?? this.handlersOf(type)).get(context.getHandler());
+    if (requirement) return requirement;
+    throw new SessionDecoratorError(
+      `A handler of ${type.name} is none of its methods, so that its decorators cannot be found. ` +
+        'Do not bind or replace methods in the constructor of a controller.',
+    );
+  }
+
+  private handlersOf(type: Class): Handlers {
+    const handlers = new Map<unknown, Requirement>();
+    const prototype = type.prototype as Record<string, unknown>;
+    for (const method of this.scanner.getAllMethodNames(prototype)) {
+      const requirement = compileRequirement(type, method, this.core.hierarchy);
+      const handler = prototype[method] as object;
+      if (requirement.opens === 'end' && isForReading(handler)) {
+        throw new SessionDecoratorError(
+          `${requirement.handler} has @EndSession() on a route for GET: a link or a prefetch would sign people out. ` +
+            'Use @Post().',
+        );
+      }
+      handlers.set(handler, requirement);
+    }
+    this.compiled.set(type, handlers);
+    return handlers;
+  }
+}
+
+function isClass(metatype: unknown): metatype is Class {
+  return (
+    typeof metatype === 'function' && typeof metatype.prototype === 'object' && metatype.prototype !== null
+  );
+}

@@ -1,0 +1,63 @@
+import type { Transport } from '../core/options.js';
+
+export interface StartSessionOptions {
+  /** How the token is delivered. Default: the option `transport` of the module. */
+  transport?: Transport;
+  /** Accept this request from pages of other origins: for callbacks such as SAML or `form_post`. Default: false. */
+  crossOrigin?: boolean;
+  /** A name for the device list, such as that of the device, from the request. Default: none. */
+  label?: (request: never) => string | null | undefined;
+}
+
+export interface EndSessionOptions {
+  /** Whether clients of this route have cookies. Default: the option `transport` of the module. */
+  transport?: Transport;
+  /** Accept this request from pages of other origins: for callbacks such as SAML logout. Default: false. */
+  crossOrigin?: boolean;
+}
+
+/** What one decorator says. */
+export type Rule =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'start'; readonly options: StartSessionOptions }
+  | { readonly kind: 'end'; readonly options: EndSessionOptions }
+  | { readonly kind: 'session' }
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'role'; readonly anyOf: readonly string[] }
+  | { readonly kind: 'level'; readonly level: number }
+  | { readonly kind: 'recent'; readonly maxAge: number }
+  | { readonly kind: 'background' };
+
+const RULES = Symbol('nestjs-sessions:rules');
+
+/** The decorator's name, for error messages. */
+export const DECORATOR_NAMES: Readonly<Record<Rule['kind'], string>> = {
+  public: '@Public()',
+  start: '@StartSession()',
+  end: '@EndSession()',
+  session: '@RequireSession()',
+  anonymous: '@AllowAnonymous()',
+  role: '@RequireRole()',
+  level: '@RequireLevel()',
+  recent: '@RequireRecentAuth()',
+  background: '@Background()',
+};
+
+/**
+ * Adds a rule to a class, or to a method of it. It is kept by the method's name, not on its function: another
+ * decorator may put a function of its own in its place.
+ */
+export function addRule(rule: Rule, target: object, method?: string | symbol): void {
+  const rules = [...ownRules(target, method), rule];
+  if (method === undefined) Reflect.defineMetadata(RULES, rules, target);
+  else Reflect.defineMetadata(RULES, rules, target, method);
+}
+
+/** The rules on this very class, or on this method of this very prototype: not on what it inherits from. */
+export function ownRules(target: object, method?: string | symbol): readonly Rule[] {
+  const rules: unknown =
+    method === undefined
+      ? Reflect.getOwnMetadata(RULES, target)
+      : Reflect.getOwnMetadata(RULES, target, method);
+  return (rules as readonly Rule[] | undefined) ?? [];
+}

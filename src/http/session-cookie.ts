@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { stringifySetCookie } from 'cookie';
+import { SessionCore } from '../core/session-core.js';
+import { NO_STORE, setFinalHeaders } from './answer-headers.js';
+import { type Channel, ChannelRule } from './channel.js';
+import { requestOf, type SessionResponse } from './exchange.js';
+
+/** The cookie that `@StartSession` and `@EndSession` set and clear, for those who do it by hand. */
+@Injectable()
+export class SessionCookie {
+  constructor(
+    private readonly core: SessionCore,
+    private readonly channels: ChannelRule,
+  ) {}
+
+  /** Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches. */
+  set(response: SessionResponse, token: string): void {
+    setFinalHeaders(response, NO_STORE, this.header(response, token));
+  }
+
+  /** Takes the cookie from the browser. */
+  clear(response: SessionResponse): void {
+    setFinalHeaders(response, {}, this.header(response, ''));
+  }
+
+  /** Over HTTPS only `__Host-` is read: no subdomain and no plain HTTP answer can have planted it. */
+  nameOn(channel: Channel): string {
+    const { name } = this.core.options.cookie;
+    return channel === 'loopback' ? name : `__Host-${name}`;
+  }
+
+  private header(response: SessionResponse, value: string): string {
+    const channel = this.channels.classify(requestOf(response));
+    return stringifySetCookie({
+      name: this.nameOn(channel),
+      value,
+      path: '/',
+      httpOnly: true,
+      secure: channel !== 'loopback',
+      sameSite: this.core.options.cookie.sameSite,
+      // No Max-Age while it lives: the browser is not to keep it in permanent storage.
+      ...(value === '' && { maxAge: 0 }),
+    });
+  }
+}

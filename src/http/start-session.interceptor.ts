@@ -1,0 +1,127 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  Logger,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { mergeMap, type Observable, take, toArray } from 'rxjs';
+import { InvalidArgumentError, SessionGoneError } from '../core/errors.js';
+import { assertPrincipal, type SessionPrincipal } from '../core/principal.js';
+import { toActiveSession } from '../core/recorded-session.js';
+import type { Issued } from '../core/rotation.js';
+import { SessionCore } from '../core/session-core.js';
+import type { SignInAttempt } from '../core/sign-in.js';
+import { SessionRequiredException } from '../session.exceptions.js';
+import { type Exchange, exchangeOf, rawResponseOf } from './exchange.js';
+import { Refusals } from './refusals.js';
+import { type RequestState, stateOf } from './request-state.js';
+import type { Requirement } from './requirement.js';
+import { RequirementRegistry } from './requirement-registry.js';
+import { takesOverResponse } from './route-metadata.js';
+import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
+
+type Answer = BearerAnswer | CookieAnswer;
+
+/** A sign-in under way: its request, what it must fulfil, and what is known of it. */
+interface SignInRequest {
+  readonly exchange: Exchange;
+  readonly requirement: Requirement;
+  readonly state: RequestState;
+}
+
+/** Makes a session of the principal that the handler returns, and answers with it. */
+@Injectable()
+export class StartSessionInterceptor implements NestInterceptor {
+  private readonly logger = new Logger('StartSession');
+
+  constructor(
+    private readonly core: SessionCore,
+    private readonly requirements: RequirementRegistry,
+    private readonly delivery: TokenDelivery,
+    private readonly refusals: Refusals,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<Answer> {
+    const exchange = exchangeOf(context);
+    const state = exchange && stateOf(exchange.request);
+    if (!exchange || !state)
+      throw new Error('@StartSession() works only where SessionGuard has run before it.');
+    const signIn = { exchange, state, requirement: this.requirements.of(context) };
+    if (takesOverResponse(context.getClass(), context.getHandler().name)) {
+      throw this.mistake(signIn, 'answers through @Res() itself: write @Res({ passthrough: true })');
+    }
+    // Two are enough to see that there is more than one.
+    return next.handle().pipe(
+      take(2),
+      toArray(),
+      mergeMap((emitted) => this.start(signIn, emitted)),
+    );
+  }
+
+  private async start(signIn: SignInRequest, emitted: readonly unknown[]): Promise<Answer> {
+    const { exchange, requirement, state } = signIn;
+    const { request, response } = exchange;
+    const principal = this.principalOf(signIn, emitted);
+    const label = requirement.start.label?.(request as never) ?? null;
+    const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
+    try {
+      const { record, token } = await this.signIn({ principal, client, arrivedAt: state.arrivedAt }, signIn);
+      const session = toActiveSession(record, this.core.policy);
+      state.session = session;
+      return this.delivery.issue(response, { session, token }, this.transportOf(signIn));
+    } catch (error) {
+      throw this.refusals.prepare(response, error, state.record);
+    }
+  }
+
+  private principalOf(signIn: SignInRequest, emitted: readonly unknown[]): SessionPrincipal {
+    if (rawResponseOf(signIn.exchange.response).headersSent) {
+      throw this.mistake(signIn, 'has sent the answer itself: return the principal');
+    }
+    if (emitted.length > 1) throw this.mistake(signIn, 'emitted more than one value: return one principal');
+    const [principal] = emitted;
+    // The usual way to say that the credentials were wrong.
+    if (principal === null || principal === undefined) throw this.failed(signIn);
+    try {
+      assertPrincipal(principal, this.core.options.maxDataBytes);
+      return principal;
+    } catch (error) {
+      if (error instanceof InvalidArgumentError)
+        throw this.mistake(signIn, `returned no principal: ${error.message}`);
+      throw error;
+    }
+  }
+
+  private async signIn(attempt: SignInAttempt, { requirement, state }: SignInRequest): Promise<Issued> {
+    if (state.accepted === null) return this.core.signIn.create(attempt);
+    try {
+      return await this.core.signIn.authenticateShown(state.accepted.token, attempt);
+    } catch (error) {
+      // Another request was faster: from now on this one is like any other that comes with a dead token.
+      if (error instanceof SessionGoneError && requirement.session === 'none')
+        return this.core.signIn.create(attempt);
+      throw error;
+    }
+  }
+
+  /** A request that shows a session of its own is answered by the same way. */
+  private transportOf({ requirement, state: { accepted, credentials } }: SignInRequest) {
+    if (credentials.kind === 'bearer' || (credentials.kind === 'cookie' && accepted)) return credentials.kind;
+    return requirement.start.transport ?? this.core.options.transport;
+  }
+
+  /** The developer's mistake: told in the log, and to the client no more than that the sign-in failed. */
+  private mistake(signIn: SignInRequest, what: string): unknown {
+    this.logger.error(`The @StartSession() handler ${signIn.requirement.handler} ${what}.`);
+    return this.failed(signIn);
+  }
+
+  private failed({ exchange, state }: SignInRequest): unknown {
+    return this.refusals.prepare(
+      exchange.response,
+      new SessionRequiredException('Sign-in failed.'),
+      state.record,
+    );
+  }
+}

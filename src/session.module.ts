@@ -1,0 +1,62 @@
+import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import type { ResolvedSessionOptions } from './core/options.js';
+import { resolveOptions } from './core/resolve-options.js';
+import { SessionCore } from './core/session-core.js';
+import { SessionStore } from './core/store.js';
+import { ChannelRule } from './http/channel.js';
+import { Refusals } from './http/refusals.js';
+import { RequirementRegistry } from './http/requirement-registry.js';
+import { SessionCookie } from './http/session-cookie.js';
+import { SessionGuard } from './http/session.guard.js';
+import { TokenDelivery } from './http/token-delivery.js';
+import { SessionPurge } from './purge/session-purge.js';
+import {
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+  OPTIONS_TYPE,
+  RESOLVED_OPTIONS,
+} from './session.module-definition.js';
+import { SessionService } from './session.service.js';
+
+/** What the guard and the interceptors need in whichever module a decorator brings them to. */
+const EDGE = [SessionCore, ChannelRule, RequirementRegistry, SessionCookie, TokenDelivery, Refusals];
+
+@Module({
+  providers: [
+    { provide: RESOLVED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveOptions },
+    { provide: SessionCore, inject: [RESOLVED_OPTIONS, SessionStore], useFactory: assembleCore },
+    {
+      provide: ChannelRule,
+      inject: [RESOLVED_OPTIONS],
+      useFactory: ({ requireHttps }: ResolvedSessionOptions) => new ChannelRule(requireHttps),
+    },
+    RequirementRegistry,
+    SessionCookie,
+    TokenDelivery,
+    Refusals,
+    SessionGuard,
+    SessionPurge,
+    SessionService,
+  ],
+  exports: [SessionService, SessionGuard, ...EDGE],
+})
+export class SessionModule extends ConfigurableModuleClass {
+  /** Sessions with these options; all of them are optional. */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}
+
+function assembleCore(options: ResolvedSessionOptions, store: SessionStore): SessionCore {
+  const logger = new Logger('Sessions');
+  return new SessionCore(options, store, {
+    onOutage: (cause) =>
+      logger.error(`The session store is unavailable; requests get 503. ${describe(cause)}`),
+    onRecovery: () => logger.log('The session store is available again.'),
+    onSubscriberError: (error) => logger.error(`A subscriber of session events failed. ${describe(error)}`),
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

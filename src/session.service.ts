@@ -1,0 +1,255 @@
+import { Injectable } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { untilUncontended } from './core/contention.js';
+import { parseData, serializeData } from './core/data.js';
+import { InvalidArgumentError, SessionGoneError } from './core/errors.js';
+import type { SessionEvent } from './core/events.js';
+import {
+  assertIdentifier,
+  assertPrincipal,
+  assertRoles,
+  type ClientInfo,
+  serializeRoles,
+  type SessionPrincipal,
+} from './core/principal.js';
+import type { SessionRecord } from './core/record.js';
+import { toActiveSession, toSession } from './core/recorded-session.js';
+import type { Issued } from './core/rotation.js';
+import type {
+  ActiveSession,
+  AnonymousSession,
+  IssuedSession,
+  Role,
+  SessionData,
+  SessionVerdict,
+} from './core/session.js';
+import { SessionCore } from './core/session-core.js';
+import { toException } from './session.exceptions.js';
+
+const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The verbs of sessions. What is not there is an answer (`null`, `false`, 0); misuse is a 400, a session that is gone
+ * a 401, a store that cannot be reached a 503: all of them `HttpException`s with a `code` in the body.
+ */
+@Injectable()
+export class SessionService {
+  /** What happens to sessions, on this process. A subscriber that throws is logged and harms nobody. */
+  readonly events: Observable<SessionEvent>;
+
+  constructor(private readonly core: SessionCore) {
+    this.events = core.events.stream;
+  }
+
+  /**
+   * Makes a session of somebody whose credentials your code has verified.
+   *
+   * @throws SessionLimitException (409) at `maxSessionsPerUser` with `onSessionLimit: 'reject'`
+   * @throws SessionInvalidException (401) when the user's sessions were revoked or roles changed meanwhile
+   */
+  create(principal: SessionPrincipal, client?: ClientInfo): Promise<IssuedSession> {
+    return this.answer(async () => {
+      const arrivedAt = this.core.order.arrival();
+      assertPrincipal(principal, this.core.options.maxDataBytes);
+      return this.issued(await this.core.signIn.create({ principal, client, arrivedAt }));
+    });
+  }
+
+  /** Makes a session of nobody yet, for what must be kept before sign-in: a cart, a language, a sign-in in progress. */
+  createAnonymous(data?: SessionData, client?: ClientInfo): Promise<IssuedSession<AnonymousSession>> {
+    return this.answer(async () => {
+      const { record, token } = await this.core.signIn.createAnonymous(data, client);
+      return { session: toSession(record, this.core.policy) as AnonymousSession, token };
+    });
+  }
+
+  /**
+   * The authentication event of a session: sign-in on an anonymous one, step-up of the same user, or replacement by
+   * another user's. The earlier token is dead when this returns.
+   *
+   * @throws SessionInvalidException (401) when the session is gone; as `create` otherwise
+   */
+  authenticate(id: string, principal: SessionPrincipal): Promise<IssuedSession> {
+    return this.answer(async () => {
+      const arrivedAt = this.core.order.arrival();
+      assertPrincipal(principal, this.core.options.maxDataBytes);
+      this.assertThere(id);
+      return this.issued(await this.core.signIn.authenticate(id, { principal, arrivedAt }));
+    });
+  }
+
+  /** The session of a token, or why there is none. Counts as activity. Takes anything, and throws only a 503. */
+  validate(token: string): Promise<SessionVerdict> {
+    return this.answer(async () => {
+      const verdict = await this.core.validation.validate(token);
+      return verdict.reason === undefined
+        ? { session: toSession(verdict.record, this.core.policy) }
+        : { session: null, reason: verdict.reason };
+    });
+  }
+
+  /** A new token for a session; the earlier one is dead. @throws SessionInvalidException (401) when it is gone */
+  rotate(id: string): Promise<IssuedSession> {
+    return this.answer(async () => {
+      this.assertThere(id);
+      return this.issued(await this.core.rotation.rotate(id));
+    });
+  }
+
+  /** A live session by its id. */
+  get(id: string): Promise<ActiveSession | AnonymousSession | null> {
+    return this.answer(async () => {
+      const record = isPossible(id) ? await this.core.store.findById(id) : null;
+      return record && this.isLive(record) ? toSession(record, this.core.policy) : null;
+    });
+  }
+
+  /** The live sessions of a user, newest first: what a list of devices shows. */
+  list(userId: string): Promise<ActiveSession[]> {
+    return this.answer(async () => {
+      assertIdentifier('userId', userId);
+      const records = await this.core.store.findLive(userId, this.core.options.clock());
+      return records
+        .filter((record) => this.isLive(record))
+        .map((record) => toActiveSession(record, this.core.policy));
+    });
+  }
+
+  /**
+   * Changes the data of a session. `change` gets a copy of the newest data and returns what is to be kept; it is
+   * called again when somebody else was faster, so no update is lost. `null` when the session is gone.
+   */
+  update(id: string, change: (data: SessionData) => SessionData): Promise<SessionData | null> {
+    return this.answer(async () => {
+      if (!isPossible(id)) return null;
+      if (typeof change !== 'function') {
+        throw new InvalidArgumentError(
+          'change',
+          change,
+          'pass a function of the data that returns the new data.',
+        );
+      }
+      const { data } = await untilUncontended(() => this.tryUpdate(id, change));
+      return data;
+    });
+  }
+
+  /**
+   * Gives all live sessions of a user these roles, from their next request on, and marks their tokens for renewal.
+   * How many there are. Store the roles with the user too: the next sign-in reads them there.
+   */
+  setRoles(userId: string, roles: Role[]): Promise<number> {
+    return this.answer(async () => {
+      assertIdentifier('userId', userId);
+      assertRoles(roles);
+      const text = serializeRoles(roles);
+      const { idle, absolute } = this.core.policy.of(text).timeouts;
+      const now = this.core.options.clock();
+      const changedAt = this.core.order.change();
+      const count = await this.core.store.setRoles(userId, { roles: text, idle, absolute, now, changedAt });
+      this.core.events.emit({ type: 'roles-changed', roles: [...roles], count }, { userId });
+      return count;
+    });
+  }
+
+  /** Ends a session; with `owner` only if it is theirs. Whether there was one to end. */
+  revoke(id: string, owner?: { userId: string }): Promise<boolean> {
+    return this.answer(async () => {
+      if (owner !== undefined) assertOwner(owner);
+      if (!isPossible(id)) return false;
+      const record = await this.core.store.delete(id, owner?.userId);
+      return record !== null && this.noteRevoked([record]) > 0;
+    });
+  }
+
+  /**
+   * Ends all sessions of a user, but for `except`; how many there were. A sign-in whose request arrived before does
+   * not outlive it.
+   */
+  revokeAll(userId: string, options?: { except?: string }): Promise<number> {
+    return this.answer(async () => {
+      assertIdentifier('userId', userId);
+      const except = options?.except;
+      if (except !== undefined) assertIdentifier('options.except', except);
+      return this.noteRevoked(await this.core.store.deleteByUser(userId, this.core.order.change(), except));
+    });
+  }
+
+  /** Ends all sessions there are; how many there were. */
+  revokeEveryone(): Promise<number> {
+    return this.answer(async () => {
+      const count = await this.core.store.deleteAll(this.core.order.change());
+      this.core.events.emit({ type: 'revoked', reason: 'revoked', count });
+      return count;
+    });
+  }
+
+  /** Removes the rows of expired sessions; how many. Runs by itself unless `purge` is `false`. */
+  purgeExpired(): Promise<number> {
+    return this.answer(async () => {
+      const count = await this.core.store.deleteExpired(this.core.options.clock());
+      if (count > 0) this.core.events.emit({ type: 'purged', count });
+      return count;
+    });
+  }
+
+  private async tryUpdate(
+    id: string,
+    change: (data: SessionData) => SessionData,
+  ): Promise<{ data: SessionData | null } | null> {
+    const record = await this.core.store.findById(id);
+    if (record === null || !this.isLive(record)) return { data: null };
+    const changed = change(parseData(record.data));
+    const text = serializeData(changed, this.core.options.maxDataBytes);
+    if (text !== record.data) {
+      const { dataVersion } = record;
+      const next = { data: text, dataVersion: dataVersion + 1 };
+      if (!(await this.core.store.change(id, { dataVersion }, next))) return null;
+      this.core.events.emit({ type: 'updated' }, record);
+    }
+    return { data: parseData(text) };
+  }
+
+  private noteRevoked(records: readonly SessionRecord[]): number {
+    const live = records.filter((record) => this.isLive(record));
+    for (const record of live) this.core.events.emit({ type: 'revoked', reason: 'revoked' }, record);
+    return live.length;
+  }
+
+  private isLive(record: SessionRecord): boolean {
+    return this.core.options.clock() < this.core.policy.expiresAt(record);
+  }
+
+  private issued({ record, token }: Issued): IssuedSession {
+    return { session: toSession(record, this.core.policy) as ActiveSession, token };
+  }
+
+  private assertThere(id: string): void {
+    if (!isPossible(id)) throw new SessionGoneError('There is no session with such an id.');
+  }
+
+  private async answer<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toException(error);
+    }
+  }
+}
+
+/** Whether a session can have this id. @throws InvalidArgumentError for what is no id at all */
+function isPossible(id: unknown): id is string {
+  assertIdentifier('id', id);
+  return SESSION_ID.test(id);
+}
+
+function assertOwner(owner: unknown): asserts owner is { userId: string } {
+  if (typeof owner !== 'object' || owner === null) {
+    throw new InvalidArgumentError(
+      'owner',
+      owner,
+      'pass `{ userId }`, or leave it out to revoke whoever it is of.',
+    );
+  }
+  assertIdentifier('owner.userId', (owner as { userId?: unknown }).userId);
+}

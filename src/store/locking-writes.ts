@@ -1,0 +1,141 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { QueryFailedError, type QueryRunner } from 'typeorm';
+import type { SessionRecord } from '../core/record.js';
+import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
+import type { PrimaryConnection } from './primary-connection.js';
+import type { SessionMarks } from './session-marks.js';
+import type { SessionTable } from './session-table.js';
+import type { UserWrites } from './user-writes.js';
+
+const MAX_ATTEMPTS = 10;
+
+/**
+ * For database servers: a transaction that holds the user's row of `session_users`, so that what concerns one user
+ * happens one after the other on all nodes.
+ */
+export class LockingWrites implements UserWrites {
+  constructor(
+    private readonly connection: PrimaryConnection,
+    private readonly table: SessionTable,
+    private readonly marks: SessionMarks,
+  ) {}
+
+  async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    if (admission === null) {
+      await this.connection.write((runner) => this.table.insert(runner, record));
+      return { outcome: 'admitted', evicted: [] };
+    }
+    return this.withUser(admission.userId, (runner) =>
+      this.admitted(runner, record.id, admission, async () => {
+        await this.table.insert(runner, record);
+        return true;
+      }),
+    );
+  }
+
+  admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+    return this.withUser(admission.userId, (runner) =>
+      this.admitted(runner, id, admission, () => this.table.change(runner, id, expected, change)),
+    );
+  }
+
+  setRoles(userId: string, change: RolesChange): Promise<number> {
+    return this.withUser(userId, async (runner) => {
+      await this.marks.raise(runner, userId, change.changedAt);
+      return this.table.setRoles(runner, userId, change);
+    });
+  }
+
+  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+    return this.withUser(userId, async (runner) => {
+      await this.marks.raise(runner, userId, changedAt);
+      return this.deleteAllOf(runner, await this.table.findByUser(runner, userId, except));
+    });
+  }
+
+  deleteAll(changedAt: number): Promise<number> {
+    return this.retried(async () => {
+      await this.connection.write((runner) => this.marks.ensure(runner, null));
+      return this.connection.transaction(async (runner) => {
+        if (!(await this.marks.lock(runner, null, 'pessimistic_write'))) return null;
+        await this.marks.raise(runner, null, changedAt);
+        return this.table.deleteAll(runner);
+      });
+    });
+  }
+
+  async purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }> {
+    return this.retried(() =>
+      this.connection.transaction(async (runner) => {
+        const expired = await this.table.lockExpired(runner, now, cursor, size);
+        const ids = expired.map(({ id }) => id);
+        if (ids.length > 0) await this.table.deleteExpired(runner, ids, now);
+        return { count: ids.length, cursor: expired.at(-1)?.expiresAt ?? cursor };
+      }),
+    );
+  }
+
+  private async admitted(
+    runner: QueryRunner,
+    id: string,
+    { userId, arrivedAt, now, limit }: Admission,
+    enter: () => Promise<boolean>,
+  ): Promise<Admitted> {
+    if (await this.marks.hasOvertaken(runner, userId, arrivedAt)) return { outcome: 'overtaken' };
+    if (limit === null)
+      return (await enter()) ? { outcome: 'admitted', evicted: [] } : { outcome: 'conflict' };
+    const others = (await this.table.findLive(runner, userId, now)).filter((record) => record.id !== id);
+    const surplus = others.slice(limit.max - 1);
+    if (surplus.length > 0 && limit.onReached === 'reject') return { outcome: 'limit-reached' };
+    if (!(await enter())) return { outcome: 'conflict' };
+    return { outcome: 'admitted', evicted: await this.deleteAllOf(runner, surplus) };
+  }
+
+  /** @returns those that were there to be deleted */
+  private async deleteAllOf(
+    runner: QueryRunner,
+    records: readonly SessionRecord[],
+  ): Promise<SessionRecord[]> {
+    const deleted: SessionRecord[] = [];
+    for (const record of records) {
+      if (await this.table.delete(runner, record.id)) deleted.push(record);
+    }
+    return deleted;
+  }
+
+  private withUser<T>(userId: string, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return this.retried(async () => {
+      await this.connection.write((runner) => this.marks.ensure(runner, null, userId));
+      return this.connection.transaction(async (runner) => {
+        const isLocked =
+          (await this.marks.lock(runner, null, 'pessimistic_read')) &&
+          (await this.marks.lock(runner, userId, 'pessimistic_write'));
+        return isLocked ? work(runner) : null;
+      });
+    });
+  }
+
+  /** Again, when the database chose the transaction as the victim of a deadlock, or `null` says that it must be. */
+  private async retried<T>(attempt: () => Promise<T | null>): Promise<T> {
+    for (let made = 1; ; made++) {
+      try {
+        const result = await attempt();
+        if (result !== null) return result;
+        if (made >= MAX_ATTEMPTS) throw new Error('The rows to lock vanish again and again.');
+      } catch (error) {
+        if (made >= MAX_ATTEMPTS || !isDeadlock(error)) throw error;
+      }
+      await wait(Math.random() * 10 * made);
+    }
+  }
+}
+
+/** PostgreSQL: deadlock_detected, serialization_failure; MySQL and MariaDB: ER_LOCK_DEADLOCK, ER_CHECKREAD. */
+const DEADLOCK_CODES = new Set(['40P01', '40001', 'ER_LOCK_DEADLOCK', 'ER_CHECKREAD']);
+
+function isDeadlock(error: unknown): boolean {
+  return (
+    error instanceof QueryFailedError &&
+    DEADLOCK_CODES.has(String((error.driverError as { code?: unknown }).code))
+  );
+}

@@ -1,0 +1,58 @@
+import type { SessionRecord } from '../core/record.js';
+
+/** A row as the drivers return it, under the names of the record: bigints are strings on some databases. */
+export type SessionRow = { readonly [field in keyof SessionRecord]: unknown };
+
+export const RECORD_FIELDS = [
+  'id',
+  'seriesHash',
+  'tokenHash',
+  'confirmedAt',
+  'rotatedAt',
+  'previousHash',
+  'previousKind',
+  'successor',
+  'userId',
+  'roles',
+  'level',
+  'createdAt',
+  'authenticatedAt',
+  'lastSeenAt',
+  'idleExpiresAt',
+  'absoluteExpiresAt',
+  'renewAt',
+  'expiresAt',
+  'ip',
+  'userAgent',
+  'label',
+  'data',
+  'dataVersion',
+] as const satisfies readonly (keyof SessionRecord)[];
+
+export function toRecord(row: SessionRow): SessionRecord {
+  return {
+    id: row.id as string,
+    seriesHash: row.seriesHash as string,
+    tokenHash: row.tokenHash as string,
+    confirmedAt: row.confirmedAt === null ? null : Number(row.confirmedAt),
+    rotatedAt: Number(row.rotatedAt),
+    previousHash: row.previousHash as string | null,
+    previousKind: row.previousKind as SessionRecord['previousKind'],
+    successor: row.successor as string | null,
+    userId: row.userId as string | null,
+    roles: row.roles as string,
+    level: Number(row.level) as SessionRecord['level'],
+    createdAt: Number(row.createdAt),
+    authenticatedAt: Number(row.authenticatedAt),
+    lastSeenAt: Number(row.lastSeenAt),
+    idleExpiresAt: Number(row.idleExpiresAt),
+    absoluteExpiresAt: Number(row.absoluteExpiresAt),
+    renewAt: Number(row.renewAt),
+    expiresAt: Number(row.expiresAt),
+    ip: row.ip as string | null,
+    userAgent: row.userAgent as string | null,
+    label: row.label as string | null,
+    data: row.data as string,
+    dataVersion: Number(row.dataVersion),
+  };
+}

@@ -1,0 +1,149 @@
+import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { SessionRecord } from '../core/record.js';
+import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
+import type { PrimaryConnection } from './primary-connection.js';
+import type { SessionMarks } from './session-marks.js';
+import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
+import type { SessionTable } from './session-table.js';
+import type { UserWrites } from './user-writes.js';
+
+interface Condition {
+  readonly sql: string;
+  readonly parameters: ObjectLiteral;
+}
+
+/**
+ * For SQLite, where TypeORM shares one connection with the application and a transaction of ours would take in its
+ * statements: whatever decides is part of the one statement that acts.
+ */
+export class SingleStatementWrites implements UserWrites {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly connection: PrimaryConnection,
+    private readonly table: SessionTable,
+    private readonly marks: SessionMarks,
+  ) {}
+
+  insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    return this.connection.write(async (runner) => {
+      if (admission === null) {
+        await this.table.insert(runner, record);
+        return { outcome: 'admitted', evicted: [] };
+      }
+      const columns = RECORD_FIELDS.map((field) => this.table.column(field)).join(', ');
+      const values = RECORD_FIELDS.map((field) => `:${field}`).join(', ');
+      const condition = this.condition(runner, admission);
+      const sql = `INSERT INTO ${this.table.name} (${columns}) SELECT ${values} WHERE ${condition.sql}`;
+      const { affected } = await this.run(runner, sql, { ...condition.parameters, ...record });
+      if (affected) return this.evict(runner, record.id, admission);
+      return { outcome: await this.refusal(runner, admission) };
+    });
+  }
+
+  admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+    return this.connection.write(async (runner) => {
+      const condition = this.condition(runner, admission);
+      const isDone = await this.table.change(runner, id, expected, change, (query) =>
+        query.andWhere(condition.sql, condition.parameters),
+      );
+      if (isDone) return this.evict(runner, id, admission);
+      const isAsExpected = await this.table.isAsExpected(runner, id, expected);
+      return { outcome: isAsExpected ? await this.refusal(runner, admission) : 'conflict' };
+    });
+  }
+
+  setRoles(userId: string, change: RolesChange): Promise<number> {
+    return this.connection.write(async (runner) => {
+      await this.mark(runner, userId, change.changedAt);
+      return this.table.setRoles(runner, userId, change);
+    });
+  }
+
+  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+    return this.connection.write(async (runner) => {
+      await this.mark(runner, userId, changedAt);
+      const others = except === undefined ? '' : `AND ${this.table.column('id')} <> :except`;
+      return this.deleteReturning(runner, `${this.table.column('userId')} = :userId ${others}`, {
+        userId,
+        except,
+      });
+    });
+  }
+
+  deleteAll(changedAt: number): Promise<number> {
+    return this.connection.write(async (runner) => {
+      await this.mark(runner, null, changedAt);
+      return this.table.deleteAll(runner);
+    });
+  }
+
+  purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }> {
+    const { name } = this.table;
+    const [id, expiresAt] = [this.table.column('id'), this.table.column('expiresAt')];
+    const expired = `SELECT ${id} FROM ${name} WHERE ${expiresAt} <= :now ORDER BY ${expiresAt} LIMIT :size`;
+    return this.connection.write(async (runner) => {
+      const { affected } = await this.run(runner, `DELETE FROM ${name} WHERE ${id} IN (${expired})`, {
+        now,
+        size,
+      });
+      return { count: affected ?? 0, cursor };
+    });
+  }
+
+  /** First the mark, then the deed: a sign-in that is not deleted or changed by the deed is refused by the mark. */
+  private async mark(runner: QueryRunner, user: string | null, changedAt: number): Promise<void> {
+    await this.marks.ensure(runner, user);
+    await this.marks.raise(runner, user, changedAt);
+  }
+
+  private condition(runner: QueryRunner, { userId, arrivedAt, now, limit }: Admission): Condition {
+    const later = this.marks.later(runner, userId, arrivedAt);
+    const isUpToDate = `NOT EXISTS (${later.getQuery()})`;
+    if (limit === null || limit.onReached !== 'reject')
+      return { sql: isUpToDate, parameters: later.getParameters() };
+    const [user, expiresAt] = [this.table.column('userId'), this.table.column('expiresAt')];
+    const live = `SELECT COUNT(*) FROM ${this.table.name} WHERE ${user} = :signingIn AND ${expiresAt} > :now`;
+    return {
+      sql: `${isUpToDate} AND (${live}) < :max`,
+      parameters: { ...later.getParameters(), signingIn: userId, now, max: limit.max },
+    };
+  }
+
+  private async refusal(runner: QueryRunner, admission: Admission): Promise<'overtaken' | 'limit-reached'> {
+    const isOvertaken = await this.marks.hasOvertaken(runner, admission.userId, admission.arrivedAt);
+    return isOvertaken ? 'overtaken' : 'limit-reached';
+  }
+
+  /** Between the sign-in and this there may be one session too many; whoever comes last leaves the right number. */
+  private async evict(runner: QueryRunner, id: string, { userId, now, limit }: Admission): Promise<Admitted> {
+    if (limit === null || limit.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
+    const column = (field: keyof SessionRecord) => this.table.column(field);
+    const surplus =
+      `SELECT ${column('id')} FROM ${this.table.name} ` +
+      `WHERE ${column('userId')} = :userId AND ${column('expiresAt')} > :now AND ${column('id')} <> :id ` +
+      `ORDER BY ${column('createdAt')} DESC, ${column('id')} DESC LIMIT -1 OFFSET :kept`;
+    const parameters = { userId, now, id, kept: limit.max - 1 };
+    return {
+      outcome: 'admitted',
+      evicted: await this.deleteReturning(runner, `${column('id')} IN (${surplus})`, parameters),
+    };
+  }
+
+  private async deleteReturning(
+    runner: QueryRunner,
+    condition: string,
+    parameters: ObjectLiteral,
+  ): Promise<SessionRecord[]> {
+    const { name } = this.table;
+    const returned = RECORD_FIELDS.map((field) => `${this.table.column(field)} AS "${field}"`).join(', ');
+    // TypeORM drops the rows that a statement with DELETE as its first word returns.
+    const sql = `WITH doomed AS (SELECT 1) DELETE FROM ${name} WHERE ${condition} RETURNING ${returned}`;
+    const { records } = await this.run(runner, sql, parameters);
+    return (records as SessionRow[]).map(toRecord);
+  }
+
+  private run(runner: QueryRunner, sql: string, parameters: ObjectLiteral) {
+    const [query, values] = this.dataSource.driver.escapeQueryWithParameters(sql, parameters, {});
+    return runner.query(query, values, true);
+  }
+}

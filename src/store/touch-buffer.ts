@@ -1,0 +1,51 @@
+import type { SessionRecord } from '../core/record.js';
+import type { Touch } from '../core/store.js';
+
+/** How long activity waits to be written together with that of other sessions. */
+const DELAY = 1_000;
+
+/** Activity that is noted but not written yet. */
+export class TouchBuffer {
+  private noted = new Map<string, Touch>();
+  private timer: NodeJS.Timeout | null = null;
+  private writing: Promise<void> = Promise.resolve();
+  private beingWritten = new Map<string, Touch>();
+
+  /** @param write never fails */
+  constructor(private readonly write: (touches: readonly Touch[]) => Promise<void>) {}
+
+  note(touch: Touch): void {
+    this.noted.set(touch.id, touch);
+    this.timer ??= setTimeout(() => void this.flush(), DELAY).unref();
+  }
+
+  /** Writes what was noted until now. */
+  flush(): Promise<void> {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.writing = this.writing.then(async () => {
+      this.beingWritten = this.noted;
+      this.noted = new Map();
+      if (this.beingWritten.size > 0) await this.write([...this.beingWritten.values()]);
+      this.beingWritten = new Map();
+    });
+    return this.writing;
+  }
+
+  /** The record as it will be once its activity is written. */
+  apply(record: SessionRecord): SessionRecord {
+    const touch = this.noted.get(record.id) ?? this.beingWritten.get(record.id);
+    if (touch === undefined || !counts(touch, record)) return record;
+    const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
+    return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
+  }
+}
+
+/** As in the statement that writes it. */
+function counts(touch: Touch, record: SessionRecord): boolean {
+  return (
+    touch.authenticatedAt === record.authenticatedAt &&
+    touch.roles === record.roles &&
+    touch.lastSeenAt > record.lastSeenAt
+  );
+}

@@ -1,0 +1,180 @@
+import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { DataSource, EntityTarget, QueryRunner } from 'typeorm';
+import type { SessionRecord } from '../core/record.js';
+import {
+  type Admission,
+  type Admitted,
+  type Change,
+  type Expected,
+  type ReuseJudgement,
+  type RolesChange,
+  SessionStore,
+  type Touch,
+} from '../core/store.js';
+import { clockSkew } from './clock-skew.js';
+import { LockingWrites } from './locking-writes.js';
+import { isSqlite, PrimaryConnection } from './primary-connection.js';
+import type { BaseSessionEntity } from './session.entity.js';
+import { SessionMarks } from './session-marks.js';
+import { SessionTable } from './session-table.js';
+import { SingleStatementWrites } from './single-statement-writes.js';
+import { TouchBuffer } from './touch-buffer.js';
+import type { UserWrites } from './user-writes.js';
+
+/** SQLite does nothing else while it deletes: small batches, with pauses for the others. */
+const SQLITE_PURGE = { batchSize: 200, pause: 10 };
+const MAX_CLOCK_SKEW = 5_000;
+const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
+
+export interface TypeOrmSessionStoreOptions {
+  readonly entity: EntityTarget<BaseSessionEntity>;
+  /** `null`: as fits the database. */
+  readonly purgeBatchSize: number | null;
+}
+
+/** Keeps sessions in the application's database. */
+export class TypeOrmSessionStore extends SessionStore implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('SessionStore');
+  private readonly connection: PrimaryConnection;
+  private readonly table: SessionTable;
+  private readonly marks = new SessionMarks();
+  private readonly userWrites: UserWrites;
+  private readonly touches: TouchBuffer;
+  private readonly purging: { readonly batchSize: number; readonly pause: number };
+  private isShuttingDown = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    { entity, purgeBatchSize }: TypeOrmSessionStoreOptions,
+  ) {
+    super();
+    this.connection = new PrimaryConnection(dataSource);
+    this.table = new SessionTable(dataSource, entity);
+    this.userWrites = isSqlite(dataSource)
+      ? new SingleStatementWrites(dataSource, this.connection, this.table, this.marks)
+      : new LockingWrites(this.connection, this.table, this.marks);
+    this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
+    const purging = isSqlite(dataSource) ? SQLITE_PURGE : SERVER_PURGE;
+    this.purging = { ...purging, batchSize: purgeBatchSize ?? purging.batchSize };
+  }
+
+  async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
+    return this.upToDate(await this.connection.read((runner) => this.table.findBySeries(runner, seriesHash)));
+  }
+
+  async findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
+    return this.upToDate(
+      await this.connection.read((runner) => this.table.findByAnySeries(runner, seriesHashes)),
+    );
+  }
+
+  async findById(id: string): Promise<SessionRecord | null> {
+    return this.upToDate(await this.connection.read((runner) => this.table.findById(runner, id)));
+  }
+
+  async findLive(userId: string, now: number): Promise<SessionRecord[]> {
+    await this.touches.flush();
+    return this.connection.read((runner) => this.table.findLive(runner, userId, now));
+  }
+
+  async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    if (admission?.limit) await this.touches.flush();
+    return this.userWrites.insert(record, admission);
+  }
+
+  async admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+    if (admission.limit) await this.touches.flush();
+    return this.userWrites.admit(id, expected, change, admission);
+  }
+
+  change(id: string, expected: Expected, change: Change): Promise<boolean> {
+    return this.connection.write((runner) => this.table.change(runner, id, expected, change));
+  }
+
+  async touch(touch: Touch, durably: boolean): Promise<void> {
+    this.touches.note(touch);
+    if (durably || this.isShuttingDown) await this.touches.flush();
+  }
+
+  flush(): Promise<void> {
+    return this.touches.flush();
+  }
+
+  async setRoles(userId: string, change: RolesChange): Promise<number> {
+    await this.touches.flush();
+    return this.userWrites.setRoles(userId, change);
+  }
+
+  delete(id: string, userId?: string): Promise<SessionRecord | null> {
+    return this.connection.write(async (runner) => {
+      const record = await this.table.findById(runner, id);
+      return record !== null && (await this.table.delete(runner, id, userId)) ? record : null;
+    });
+  }
+
+  deleteExpected(id: string, expected: Expected): Promise<boolean> {
+    return this.connection.write((runner) => this.table.deleteExpected(runner, id, expected));
+  }
+
+  deleteReused(judgement: ReuseJudgement): Promise<boolean> {
+    return this.connection.write((runner) => this.table.deleteReused(runner, judgement));
+  }
+
+  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+    return this.userWrites.deleteByUser(userId, changedAt, except);
+  }
+
+  deleteAll(changedAt: number): Promise<number> {
+    return this.userWrites.deleteAll(changedAt);
+  }
+
+  async deleteExpired(now: number): Promise<number> {
+    if (await this.isClockWrong()) return 0;
+    await this.touches.flush();
+    const { batchSize, pause } = this.purging;
+    let total = 0;
+    let batch = { count: batchSize, cursor: 0 };
+    while (batch.count === batchSize) {
+      if (total > 0) await wait(pause);
+      batch = await this.userWrites.purge(now, batch.cursor, batchSize);
+      total += batch.count;
+    }
+    await this.connection.write((runner) => this.marks.forget(runner, now));
+    return total;
+  }
+
+  /** From now on activity is written at once: later hooks may close the data source. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isShuttingDown = true;
+    await this.touches.flush();
+  }
+
+  /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
+  private async isClockWrong(): Promise<boolean> {
+    const skew = await this.connection.read((runner) => clockSkew(runner, this.dataSource.options.type));
+    if (Math.abs(skew) <= MAX_CLOCK_SKEW) return false;
+    this.logger.error(
+      `Nothing was purged: the clock of this machine is ${Math.abs(skew)} ms ${skew > 0 ? 'behind' : 'ahead of'} that ` +
+        'of the database. Synchronise both (NTP).',
+    );
+    return true;
+  }
+
+  private upToDate(record: SessionRecord | null): SessionRecord | null {
+    return record && this.touches.apply(record);
+  }
+
+  /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
+  private async writeTouches(touches: readonly Touch[]): Promise<void> {
+    try {
+      await this.connection.write((runner) => this.writeEach(runner, touches));
+    } catch (error) {
+      this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
+    }
+  }
+
+  private async writeEach(runner: QueryRunner, touches: readonly Touch[]): Promise<void> {
+    for (const touch of touches) await this.table.touch(runner, touch);
+  }
+}

@@ -1,0 +1,16 @@
+import type { SessionRecord } from '../core/record.js';
+import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
+
+/**
+ * The writes that must not pass each other where they concern one user: sign-ins, changes of roles, revocations.
+ * How that is done depends on the database, hence two of them: `SingleStatementWrites` and `LockingWrites`.
+ */
+export interface UserWrites {
+  insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
+  admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted>;
+  setRoles(userId: string, change: RolesChange): Promise<number>;
+  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]>;
+  deleteAll(changedAt: number): Promise<number>;
+  /** Deletes the oldest of what expired by `now`, at most `size` rows, from `cursor` on; how far it came. */
+  purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }>;
+}

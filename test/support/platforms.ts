@@ -1,0 +1,52 @@
+import type { INestApplication, ModuleMetadata, Type } from '@nestjs/common';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { SessionModule, type SessionModuleOptions, type SessionModuleStaticOptions } from 'nestjs-sessions';
+
+export type Platform = 'express' | 'fastify';
+export const PLATFORMS: readonly Platform[] = ['express', 'fastify'];
+
+export interface TestAppOptions {
+  readonly controllers?: Type[];
+  readonly imports?: ModuleMetadata['imports'];
+  readonly providers?: ModuleMetadata['providers'];
+  readonly options?: SessionModuleOptions & SessionModuleStaticOptions;
+  readonly database?: string;
+  /** As a proxy in front would need it. */
+  readonly trustProxy?: boolean;
+}
+
+/** A running application on one platform, on a port of its own. */
+export async function startApp(platform: Platform, given: TestAppOptions = {}): Promise<INestApplication> {
+  const module = await Test.createTestingModule({
+    imports: [
+      TypeOrmModule.forRoot({
+        type: 'sqlite',
+        database: given.database ?? ':memory:',
+        autoLoadEntities: true,
+        synchronize: true,
+      }),
+      SessionModule.forRoot(given.options),
+      ...(given.imports ?? []),
+    ],
+    controllers: given.controllers ?? [],
+    providers: given.providers ?? [],
+  }).compile();
+  const app = createOn(platform, module.createNestApplication.bind(module), given.trustProxy ?? false);
+  app.useLogger(false);
+  await app.listen(0, '127.0.0.1');
+  return app;
+}
+
+function createOn(
+  platform: Platform,
+  create: (adapter: ExpressAdapter | FastifyAdapter) => INestApplication,
+  trustProxy: boolean,
+): INestApplication {
+  if (platform === 'fastify') return create(new FastifyAdapter({ trustProxy })) as NestFastifyApplication;
+  const app = create(new ExpressAdapter()) as NestExpressApplication;
+  if (trustProxy) app.set('trust proxy', true);
+  return app;
+}
