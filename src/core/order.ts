@@ -4,9 +4,17 @@
  * are not. Between processes it is as good as their clocks.
  */
 export class ArrivalOrder {
+  private static readonly orders = new WeakMap<() => number, ArrivalOrder>();
   private latest = 0;
 
-  constructor(private readonly clock: () => number) {}
+  private constructor(private readonly clock: () => number) {}
+
+  /** Whoever goes by the same clock goes by the same order. */
+  static of(clock: () => number): ArrivalOrder {
+    let order = ArrivalOrder.orders.get(clock);
+    if (order === undefined) ArrivalOrder.orders.set(clock, (order = new ArrivalOrder(clock)));
+    return order;
+  }
 
   arrival(): number {
     this.latest = Math.max(this.latest, this.clock());

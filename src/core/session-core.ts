@@ -39,7 +39,7 @@ export class SessionCore {
     this.hierarchy = new RoleHierarchy(roles.includes, roles.isDeclared);
     this.policy = new SessionPolicy(timeouts, roles.timeouts, this.hierarchy, touchEvery);
     this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
-    this.order = new ArrivalOrder(clock);
+    this.order = ArrivalOrder.of(clock);
     const parts = [this.store, this.tokens, this.policy] as const;
     this.validation = new TokenValidation(...parts, this.events, options);
     this.rotation = new TokenRotation(...parts, this.validation, this.events, options);

@@ -57,7 +57,7 @@ export class LockingWrites implements UserWrites {
     return this.retried(async () => {
       await this.connection.write((runner) => this.marks.ensure(runner, null));
       return this.connection.transaction(async (runner) => {
-        if (!(await this.marks.lock(runner, null, 'pessimistic_write'))) return null;
+        if (!(await this.marks.lock(runner, null, 'exclusive'))) return null;
         await this.marks.raise(runner, null, changedAt);
         return this.table.deleteAll(runner);
       });
@@ -108,8 +108,8 @@ export class LockingWrites implements UserWrites {
       await this.connection.write((runner) => this.marks.ensure(runner, null, userId));
       return this.connection.transaction(async (runner) => {
         const isLocked =
-          (await this.marks.lock(runner, null, 'pessimistic_read')) &&
-          (await this.marks.lock(runner, userId, 'pessimistic_write'));
+          (await this.marks.lock(runner, null, 'shared')) &&
+          (await this.marks.lock(runner, userId, 'exclusive'));
         return isLocked ? work(runner) : null;
       });
     });

@@ -36,16 +36,20 @@ export class SessionMarks {
       .execute();
   }
 
-  /** Locks a user's row until the transaction ends. @returns whether it is there */
-  async lock(
-    runner: QueryRunner,
-    user: Whose,
-    mode: 'pessimistic_read' | 'pessimistic_write',
-  ): Promise<boolean> {
-    const query = this.select(runner)
-      .where('u.userHash = :userHash', { userHash: hashOf(user) })
-      .setLock(mode);
-    return (await query.getRawMany()).length > 0;
+  /**
+   * Locks a user's row until the transaction ends: against everybody, or only against those who do that.
+   * @returns whether there is such a row
+   */
+  async lock(runner: QueryRunner, user: Whose, mode: 'exclusive' | 'shared'): Promise<boolean> {
+    const query = this.select(runner).where('u.userHash = :userHash', { userHash: hashOf(user) });
+    const [sql, parameters] = query.getQueryAndParameters();
+    // Not by TypeORM's `setLock`: under the type `mysql` it writes `FOR SHARE`, which MariaDB does not know.
+    const shared = runner.connection.options.type === 'postgres' ? 'FOR SHARE' : 'LOCK IN SHARE MODE';
+    const rows = (await runner.query(
+      `${sql} ${mode === 'shared' ? shared : 'FOR UPDATE'}`,
+      parameters,
+    )) as unknown[];
+    return rows.length > 0;
   }
 
   /** Whether a change came after a sign-in of this user had begun. */

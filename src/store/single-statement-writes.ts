@@ -118,11 +118,13 @@ export class SingleStatementWrites implements UserWrites {
   private async evict(runner: QueryRunner, id: string, { userId, now, limit }: Admission): Promise<Admitted> {
     if (limit === null || limit.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
     const column = (field: keyof SessionRecord) => this.table.column(field);
+    // The new one first, unless a sign-in beside it has evicted it meanwhile: every run leaves the allowed number.
     const surplus =
       `SELECT ${column('id')} FROM ${this.table.name} ` +
-      `WHERE ${column('userId')} = :userId AND ${column('expiresAt')} > :now AND ${column('id')} <> :id ` +
-      `ORDER BY ${column('createdAt')} DESC, ${column('id')} DESC LIMIT -1 OFFSET :kept`;
-    const parameters = { userId, now, id, kept: limit.max - 1 };
+      `WHERE ${column('userId')} = :userId AND ${column('expiresAt')} > :now ` +
+      `ORDER BY ${column('id')} = :id DESC, ${column('createdAt')} DESC, ${column('id')} DESC ` +
+      `LIMIT -1 OFFSET :max`;
+    const parameters = { userId, now, id, max: limit.max };
     return {
       outcome: 'admitted',
       evicted: await this.deleteReturning(runner, `${column('id')} IN (${surplus})`, parameters),

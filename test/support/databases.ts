@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from '@jest/globals';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+
+/** A fresh, empty database, and how to get rid of it. */
+export interface TestDatabase {
+  readonly options: DataSourceOptions;
+  drop(): Promise<void>;
+}
+
+/** One kind of database that the store is tested on. */
+export interface DatabaseLeg {
+  readonly name: string;
+  /** Whether several data sources, and processes, see the same. */
+  readonly isShared: boolean;
+  create(): Promise<TestDatabase>;
+}
+
+const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const MYSQL_URL = process.env['TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/mysql';
+
+const sqliteInMemory: DatabaseLeg = {
+  name: 'SQLite in memory',
+  isShared: false,
+  create: async () => ({ options: { type: 'sqlite', database: ':memory:' }, drop: async () => {} }),
+};
+
+const sqliteInFile: DatabaseLeg = {
+  name: 'SQLite in a file',
+  isShared: true,
+  create: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nestjs-sessions-'));
+    return {
+      options: { type: 'sqlite', database: join(folder, 'test.sqlite') },
+      drop: () => rm(folder, { recursive: true }),
+    };
+  },
+};
+
+const postgres = serverLeg('PostgreSQL', 'postgres', POSTGRES_URL);
+const mysql = serverLeg('MySQL or MariaDB', 'mysql', MYSQL_URL);
+
+export const LEGS: readonly DatabaseLeg[] = [sqliteInMemory, sqliteInFile, postgres, mysql];
+
+/** Runs the suite on every database; on one that is not there it is skipped, loudly, and in CI it fails. */
+export async function describeOnEachDatabase(suite: (leg: DatabaseLeg) => void): Promise<void> {
+  for (const leg of LEGS) {
+    const absence = await absenceOf(leg);
+    if (absence === null) {
+      describe(`on ${leg.name}`, () => suite(leg));
+      continue;
+    }
+    const notice = `${leg.name} is not there, so nothing is tested on it: ${absence}`;
+    if (process.env['CI']) throw new Error(notice);
+    process.stderr.write(`\n*** SKIPPED: ${notice} ***\n\n`);
+    describe.skip(`on ${leg.name}`, () => suite(leg));
+  }
+}
+
+async function absenceOf(leg: DatabaseLeg): Promise<string | null> {
+  try {
+    await (await leg.create()).drop();
+    return null;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function serverLeg(name: string, type: 'postgres' | 'mysql', url: string): DatabaseLeg {
+  return {
+    name,
+    isShared: true,
+    create: async () => {
+      const database = `nestjs_sessions_${randomBytes(6).toString('hex')}`;
+      await administer(type, url, `CREATE DATABASE ${database}`);
+      const own = new URL(url);
+      own.pathname = `/${database}`;
+      return {
+        options: { type, url: own.href },
+        drop: () =>
+          administer(type, url, `DROP DATABASE ${database}${type === 'postgres' ? ' WITH (FORCE)' : ''}`),
+      };
+    },
+  };
+}
+
+async function administer(type: 'postgres' | 'mysql', url: string, statement: string): Promise<void> {
+  const server = await new DataSource({ type, url }).initialize();
+  try {
+    await server.query(statement);
+  } finally {
+    await server.destroy();
+  }
+}

@@ -1,0 +1,75 @@
+import { DataSource } from 'typeorm';
+import { resolveOptions } from '../../src/core/resolve-options.js';
+import type { SessionModuleOptions } from '../../src/core/options.js';
+import { SessionCore } from '../../src/core/session-core.js';
+import type { SessionEvent } from '../../src/core/events.js';
+import { SessionService } from '../../src/session.service.js';
+import { SessionEntity, sessionEntities } from '../../src/store/session.entity.js';
+import { TypeOrmSessionStore } from '../../src/store/typeorm-session.store.js';
+import type { DatabaseLeg, TestDatabase } from './databases.js';
+import { TestClock } from './test-clock.js';
+
+/** One node of an application, without HTTP: a service with a store and connections of its own. */
+export interface TestNode {
+  readonly dataSource: DataSource;
+  readonly store: TypeOrmSessionStore;
+  readonly core: SessionCore;
+  readonly service: SessionService;
+  readonly events: SessionEvent[];
+  readonly outages: unknown[];
+  close(): Promise<void>;
+}
+
+/** A database with its tables, and the nodes that work on it. */
+export class TestCluster {
+  readonly clock = new TestClock();
+  private readonly nodes: TestNode[] = [];
+
+  private constructor(private readonly database: TestDatabase) {}
+
+  static async on(leg: DatabaseLeg): Promise<TestCluster> {
+    return new TestCluster(await leg.create());
+  }
+
+  async node(options: SessionModuleOptions = {}): Promise<TestNode> {
+    const dataSource = await new DataSource({
+      ...this.database.options,
+      entities: [...sessionEntities],
+      synchronize: this.nodes.length === 0,
+    }).initialize();
+    return this.assemble(dataSource, options);
+  }
+
+  /** A node with other options on the connections of one that is there. */
+  nodeSharing({ dataSource }: TestNode, options: SessionModuleOptions): TestNode {
+    return this.assemble(dataSource, options);
+  }
+
+  private assemble(dataSource: DataSource, options: SessionModuleOptions): TestNode {
+    const resolved = resolveOptions({ clock: this.clock.read, ...options });
+    const store = new TypeOrmSessionStore(dataSource, {
+      entity: SessionEntity,
+      purgeBatchSize: resolved.purge?.batchSize ?? null,
+    });
+    const outages: unknown[] = [];
+    const core = new SessionCore(resolved, store, {
+      onOutage: (cause) => outages.push(cause),
+      onRecovery: () => {},
+      onSubscriberError: () => {},
+    });
+    const service = new SessionService(core);
+    const events: SessionEvent[] = [];
+    service.events.subscribe((event) => events.push(event));
+    const node = { dataSource, store, core, service, events, outages, close: () => dataSource.destroy() };
+    this.nodes.push(node);
+    return node;
+  }
+
+  async close(): Promise<void> {
+    for (const node of this.nodes) {
+      await node.store.flush();
+      if (node.dataSource.isInitialized) await node.close();
+    }
+    await this.database.drop();
+  }
+}
