@@ -31,10 +31,13 @@ export class TestCluster {
     return new TestCluster(await leg.create());
   }
 
-  async node(options: SessionModuleOptions = {}): Promise<TestNode> {
+  async node(
+    options: SessionModuleOptions = {},
+    entities: (abstract new () => object)[] = [],
+  ): Promise<TestNode> {
     const dataSource = await new DataSource({
       ...this.database.options,
-      entities: [...sessionEntities],
+      entities: [...sessionEntities, ...entities],
       synchronize: this.nodes.length === 0,
     }).initialize();
     return this.assemble(dataSource, options);

@@ -1,0 +1,104 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { describeOnEachDatabase } from '../support/databases.js';
+import { TestCluster, type TestNode } from '../support/store.js';
+
+@Entity('notes')
+class Note {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ type: 'varchar', length: 40 })
+  text!: string;
+}
+
+const ROUNDS = 400;
+
+await describeOnEachDatabase((leg) => {
+  let cluster: TestCluster;
+  let node: TestNode;
+  let dataSource: DataSource;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.on(leg);
+    node = await cluster.node({}, [Note]);
+    dataSource = node.dataSource;
+  });
+  afterAll(() => cluster.close());
+
+  /** A transaction of the application's that takes its time, and rolls back. */
+  async function rollBack(): Promise<void> {
+    const failure = dataSource.transaction(async (manager) => {
+      await manager.insert(Note, { text: 'undone' });
+      await wait(Math.random() * 4);
+      await manager.insert(Note, { text: 'undone too' });
+      throw new Error('rolled back');
+    });
+    await expect(failure).rejects.toThrow('rolled back');
+  }
+
+  it('keeps what sessions did while a transaction of the application rolls back', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const ended = await node.service.create({ userId: 'ana' });
+      const rotated = await node.service.create({ userId: 'ana' });
+      const pause = () => wait(Math.random() * 4);
+      const [, , made, next] = await Promise.all([
+        rollBack(),
+        pause().then(() => node.service.revoke(ended.session.id)),
+        pause().then(() => node.service.create({ userId: 'bob' })),
+        pause().then(() => node.service.rotate(rotated.session.id)),
+      ]);
+      const reasons = await Promise.all(
+        [ended, made, rotated, next].map(
+          async ({ token }) => (await node.service.validate(token)).reason ?? 'live',
+        ),
+      );
+      expect(reasons).toEqual(['unknown', 'live', 'rotated', 'live']);
+    }
+    expect(await dataSource.getRepository(Note).count()).toBe(0);
+    expect(node.outages).toEqual([]);
+  }, 60_000);
+
+  it('disturbs neither the transactions of the application nor its parallel saves', async () => {
+    const notes = dataSource.getRepository(Note);
+    let isOver = false;
+    const sessions = (async () => {
+      while (!isOver) {
+        const { session } = await node.service.create({ userId: 'zoe' });
+        await node.service.update(session.id, () => ({ seen: true }));
+        await node.service.revoke(session.id);
+      }
+    })();
+    for (let round = 0; round < 100; round++) {
+      await dataSource.transaction(async (manager) => {
+        const count = await manager.count(Note);
+        await wait(1);
+        await manager.insert(Note, { text: `note ${count}` });
+      });
+      await Promise.all([1, 2, 3].map(() => notes.save({ text: 'parallel' })));
+    }
+    isOver = true;
+    await sessions;
+    expect(await notes.count()).toBe(400);
+    expect(node.outages).toEqual([]);
+    await notes.clear();
+  }, 60_000);
+
+  it('lets a verb inside of a transaction join it in the end, with a warning, rather than hang', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+    const { session, token } = await node.service.create({ userId: 'ana' });
+    const began = Date.now();
+    await dataSource.transaction(async (manager) => {
+      await manager.insert(Note, { text: 'kept' });
+      await node.service.revoke(session.id);
+    });
+    expect(Date.now() - began).toBeLessThan(3_000);
+    expect((await node.service.validate(token)).reason).toBe('unknown');
+    expect(await dataSource.getRepository(Note).count()).toBe(1);
+    const isSqlite = leg.name.startsWith('SQLite');
+    expect(warn).toHaveBeenCalledTimes(isSqlite ? 1 : 0);
+    warn.mockRestore();
+  });
+});
