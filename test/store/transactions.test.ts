@@ -63,9 +63,9 @@ await describeOnEachDatabase((leg) => {
 
   it('disturbs neither the transactions of the application nor its parallel saves', async () => {
     const notes = dataSource.getRepository(Note);
-    let isOver = false;
+    const busy = { isOver: false };
     const sessions = (async () => {
-      while (!isOver) {
+      while (!busy.isOver) {
         const { session } = await node.service.create({ userId: 'zoe' });
         await node.service.update(session.id, () => ({ seen: true }));
         await node.service.revoke(session.id);
@@ -79,7 +79,7 @@ await describeOnEachDatabase((leg) => {
       });
       await Promise.all([1, 2, 3].map(() => notes.save({ text: 'parallel' })));
     }
-    isOver = true;
+    busy.isOver = true;
     await sessions;
     expect(await notes.count()).toBe(400);
     expect(node.outages).toEqual([]);

@@ -232,7 +232,7 @@ await describeOnEachDatabase((leg) => {
     expect(await node.service.setRoles('ana', ['customer', 'support'])).toBe(1);
     const verdict = await node.service.validate(token);
     expect(verdict.session).toMatchObject({ id: session.id, roles: ['customer', 'support'] });
-    const [row] = (await rows()).filter((each) => each['user_id'] === 'ana');
+    const row = (await rows()).find((each) => each['user_id'] === 'ana');
     expect(Number(row?.['renew_at'])).toBe(cluster.clock.read());
     expect(await node.service.setRoles('ana', ['customer', 'support'])).toBe(1);
   });

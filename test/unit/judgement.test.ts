@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { isSettling, judge } from '../../src/core/judgement.js';
+import type { SessionRecord } from '../../src/core/record.js';
+
+const GRACE = 30;
+const [current, previous, ancient] = ['c'.repeat(64), 'p'.repeat(64), 'a'.repeat(64)];
+const recordWith = (fields: Partial<SessionRecord>) =>
+  ({
+    tokenHash: current,
+    previousHash: previous,
+    previousKind: 'renewal',
+    rotatedAt: 100,
+    ...fields,
+  }) as SessionRecord;
+
+describe.each([
+  ['renewal', null, 1_000, { current: 'current', previous: 'outgoing', ancient: 'rotated' }],
+  ['renewal', 500, 529, { current: 'current', previous: 'outgoing', ancient: 'rotated' }],
+  ['renewal', 500, 530, { current: 'current', previous: 'reused', ancient: 'reused' }],
+  ['rotation', null, 1_000, { current: 'current', previous: 'rotated', ancient: 'rotated' }],
+  ['rotation', 500, 529, { current: 'current', previous: 'rotated', ancient: 'rotated' }],
+  ['rotation', 500, 530, { current: 'current', previous: 'reused', ancient: 'reused' }],
+] as const)('after a %s, confirmed at %s, at %i', (previousKind, confirmedAt, now, standings) => {
+  it.each([
+    ['the newest token', current, standings.current],
+    ['the one before', previous, standings.previous],
+    ['one from before that', ancient, standings.ancient],
+  ])('judges %s', (_name, hash, standing) => {
+    expect(judge(recordWith({ previousKind, confirmedAt }), hash, now, GRACE)).toBe(standing);
+  });
+});
+
+it('excuses a token for the grace after the rotation, also when the new one was confirmed before it', () => {
+  expect(judge(recordWith({ rotatedAt: 600, confirmedAt: 500 }), ancient, 629, GRACE)).toBe('rotated');
+});
+
+it('takes a token as settled once nothing before it can be under way', () => {
+  expect(isSettling(recordWith({ confirmedAt: null }), 1_000, GRACE)).toBe(true);
+  expect(isSettling(recordWith({ confirmedAt: 500 }), 529, GRACE)).toBe(true);
+  expect(isSettling(recordWith({ confirmedAt: 500 }), 530, GRACE)).toBe(false);
+  expect(isSettling(recordWith({ confirmedAt: 500, previousHash: null }), 500, GRACE)).toBe(false);
+});
