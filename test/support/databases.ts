@@ -19,13 +19,16 @@ export interface DatabaseLeg {
   create(): Promise<TestDatabase>;
 }
 
+/** TypeORM 1.x knows only `better-sqlite3`. */
+export const SQLITE_DRIVER = (process.env['TEST_SQLITE_DRIVER'] ?? 'sqlite') as 'sqlite' | 'better-sqlite3';
+
 const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const MYSQL_URL = process.env['TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/mysql';
 
 const sqliteInMemory: DatabaseLeg = {
   name: 'SQLite in memory',
   isShared: false,
-  create: async () => ({ options: { type: 'sqlite', database: ':memory:' }, drop: async () => {} }),
+  create: async () => ({ options: { type: SQLITE_DRIVER, database: ':memory:' }, drop: async () => {} }),
 };
 
 const sqliteInFile: DatabaseLeg = {
@@ -34,7 +37,7 @@ const sqliteInFile: DatabaseLeg = {
   create: async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nestjs-sessions-'));
     return {
-      options: { type: 'sqlite', database: join(folder, 'test.sqlite') },
+      options: { type: SQLITE_DRIVER, database: join(folder, 'test.sqlite') },
       drop: () => rm(folder, { recursive: true }),
     };
   },

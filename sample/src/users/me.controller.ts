@@ -1,0 +1,29 @@
+import { Body, Controller, Get, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { ActiveSession, CurrentSession, SessionService } from 'nestjs-sessions';
+import { ChangePasswordDto } from './me.dto.js';
+import { UsersService } from './users.service.js';
+
+/** No decorator of access: every handler needs a signed-in session unless it says otherwise. */
+@Controller('me')
+export class MeController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  @Get()
+  async show(@CurrentSession() session: ActiveSession) {
+    const { username } = await this.users.find({ id: session.userId });
+    return { username, session };
+  }
+
+  @Post('password')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  async changePassword(@CurrentSession() session: ActiveSession, @Body() body: ChangePasswordDto) {
+    await this.users.verify({ id: session.userId }, body.oldPassword);
+    await this.users.setPassword(session.userId, body.newPassword);
+    // Whoever has learned the old password may be signed in with it. After the change and not before: a sign-in with
+    // the old password that is under way is ended too.
+    await this.sessions.revokeAll(session.userId, { except: session.id });
+  }
+}

@@ -1,0 +1,42 @@
+import { Injectable, NotFoundException } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Role } from 'nestjs-sessions';
+import { type FindOptionsWhere, Repository } from 'typeorm';
+import { hashPassword, isPassword } from './passwords.js';
+import { User } from './user.entity.js';
+import { WrongCredentialsException } from './wrong-credentials.exception.js';
+
+@Injectable()
+export class UsersService {
+  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+
+  /** @throws NotFoundException */
+  async find(who: { id: string } | { username: string }): Promise<User> {
+    const user = await this.users.findOneBy(who);
+    if (!user) throw new NotFoundException('There is no such user.');
+    return user;
+  }
+
+  /** @throws WrongCredentialsException */
+  async verify(who: { id: string } | { username: string }, password: string): Promise<User> {
+    const user = await this.findWithPassword(who);
+    const isVerified = await isPassword(password, user?.passwordHash);
+    if (!user || !isVerified) throw new WrongCredentialsException();
+    return user;
+  }
+
+  async setPassword(id: string, password: string): Promise<void> {
+    await this.users.update({ id }, { passwordHash: await hashPassword(password) });
+  }
+
+  async setRoles(id: string, roles: Role[]): Promise<void> {
+    await this.users.update({ id }, { roles });
+  }
+
+  private findWithPassword(where: FindOptionsWhere<User>): Promise<User | null> {
+    return this.users.findOne({
+      where,
+      select: { id: true, username: true, roles: true, passwordHash: true },
+    });
+  }
+}

@@ -1,0 +1,54 @@
+// One node of an application in a process of its own: it does what its parent tells it, with the built library.
+import { DataSource } from 'typeorm';
+import { resolveOptions } from '../../dist/core/resolve-options.js';
+import { SessionCore } from '../../dist/core/session-core.js';
+import { SessionService } from '../../dist/session.service.js';
+import { SessionEntity, sessionEntities } from '../../dist/store/session.entity.js';
+import { TypeOrmSessionStore } from '../../dist/store/typeorm-session.store.js';
+
+const { database, options } = JSON.parse(process.argv[2]);
+const dataSource = await new DataSource({ ...database, entities: [...sessionEntities] }).initialize();
+let ahead = 0;
+const resolved = resolveOptions({ ...options, clock: () => Date.now() + ahead });
+const store = new TypeOrmSessionStore(dataSource, {
+  entity: SessionEntity,
+  purgeBatchSize: resolved.purge?.batchSize ?? null,
+});
+const core = new SessionCore(resolved, store, {
+  onOutage: (cause) => process.stderr.write(`${cause}\n`),
+  onRecovery: () => {},
+  onSubscriberError: () => {},
+});
+const service = new SessionService(core);
+const events = [];
+service.events.subscribe(({ type, sessionId }) => events.push({ type, sessionId }));
+
+const commands = {
+  advance: (milliseconds) => {
+    ahead += milliseconds;
+  },
+  events: () => events.splice(0),
+  /** What the guard does with the token of a request. */
+  present: async (token) => {
+    const verdict = await core.validation.validate(token);
+    if (verdict.reason !== undefined) return { reason: verdict.reason, renewed: null };
+    return {
+      reason: null,
+      renewed: core.rotation.isConcerned(verdict) ? await core.rotation.renew(verdict) : null,
+    };
+  },
+  flush: () => store.flush(),
+};
+
+process.on('message', async ({ id, command, args }) => {
+  try {
+    const run = commands[command] ?? service[command].bind(service);
+    process.send({ id, result: (await run(...args)) ?? null });
+  } catch (error) {
+    process.send({
+      id,
+      error: { message: error.message, code: error.code ?? null, status: error.status ?? null },
+    });
+  }
+});
+process.send({ id: 'ready' });

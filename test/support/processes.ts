@@ -1,0 +1,57 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import type { DataSourceOptions } from 'typeorm';
+import type { SessionModuleOptions } from 'nestjs-sessions';
+
+interface Answer {
+  readonly id: number | 'ready';
+  readonly result?: unknown;
+  readonly error?: { readonly message: string; readonly code: string | null };
+}
+
+/** A node in a process of its own. */
+export class NodeProcess {
+  private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  private asked = 0;
+
+  private constructor(private readonly child: ChildProcess) {
+    child.on('message', (answer: Answer) => this.hear(answer));
+    child.on('exit', () => {
+      for (const { reject } of this.waiting.values()) reject(new Error('The process is gone.'));
+      this.waiting.clear();
+    });
+  }
+
+  static async start(database: DataSourceOptions, options: SessionModuleOptions = {}): Promise<NodeProcess> {
+    const script = resolve('test/support/node-process.mjs');
+    const child = fork(script, [JSON.stringify({ database, options })], { execArgv: [] });
+    const node = new NodeProcess(child);
+    await once(child, 'message');
+    return node;
+  }
+
+  /** A verb of `SessionService`, or a command of the script. */
+  ask<T>(command: string, ...args: unknown[]): Promise<T> {
+    const id = this.asked++;
+    return new Promise<T>((fulfil, reject) => {
+      this.waiting.set(id, { resolve: fulfil as (value: unknown) => void, reject });
+      this.child.send({ id, command, args });
+    });
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exit = once(this.child, 'exit');
+    this.child.kill(signal);
+    await exit;
+  }
+
+  private hear({ id, result, error }: Answer): void {
+    if (id === 'ready') return;
+    const asked = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (error) asked?.reject(Object.assign(new Error(error.message), { code: error.code }));
+    else asked?.resolve(result);
+  }
+}
