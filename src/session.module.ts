@@ -3,7 +3,9 @@ import type { ResolvedSessionOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
 import { SessionCore } from './core/session-core.js';
 import { SessionStore } from './core/store.js';
+import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
+import { PlacementCheck } from './http/placement-check.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SessionCookie } from './http/session-cookie.js';
@@ -19,7 +21,15 @@ import {
 import { SessionService } from './session.service.js';
 
 /** What the guard and the interceptors need in whichever module a decorator brings them to. */
-const EDGE = [SessionCore, ChannelRule, RequirementRegistry, SessionCookie, TokenDelivery, Refusals];
+const EDGE = [
+  SessionCore,
+  Arrivals,
+  ChannelRule,
+  RequirementRegistry,
+  SessionCookie,
+  TokenDelivery,
+  Refusals,
+];
 
 @Module({
   providers: [
@@ -30,10 +40,12 @@ const EDGE = [SessionCore, ChannelRule, RequirementRegistry, SessionCookie, Toke
       inject: [RESOLVED_OPTIONS],
       useFactory: ({ requireHttps }: ResolvedSessionOptions) => new ChannelRule(requireHttps),
     },
+    Arrivals,
     RequirementRegistry,
     SessionCookie,
     TokenDelivery,
     Refusals,
+    PlacementCheck,
     SessionGuard,
     SessionPurge,
     SessionService,

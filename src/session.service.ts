@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { untilUncontended } from './core/contention.js';
-import { parseData, serializeData } from './core/data.js';
+import type { DataChange } from './core/data-update.js';
 import { InvalidArgumentError, SessionGoneError } from './core/errors.js';
 import type { SessionEvent } from './core/events.js';
 import {
@@ -42,7 +41,8 @@ export class SessionService {
   }
 
   /**
-   * Makes a session of somebody whose credentials your code has verified.
+   * Makes a session of somebody whose credentials your code has verified. A revocation of the user's sessions that
+   * comes before this call does not stop it; with `@StartSession()` none after the request's arrival goes unnoticed.
    *
    * @throws SessionLimitException (409) at `maxSessionsPerUser` with `onSessionLimit: 'reject'`
    * @throws SessionInvalidException (401) when the user's sessions were revoked or roles changed meanwhile
@@ -119,19 +119,8 @@ export class SessionService {
    * Changes the data of a session. `change` gets a copy of the newest data and returns what is to be kept; it is
    * called again when somebody else was faster, so no update is lost. `null` when the session is gone.
    */
-  update(id: string, change: (data: SessionData) => SessionData): Promise<SessionData | null> {
-    return this.answer(async () => {
-      if (!isPossible(id)) return null;
-      if (typeof change !== 'function') {
-        throw new InvalidArgumentError(
-          'change',
-          change,
-          'pass a function of the data that returns the new data.',
-        );
-      }
-      const { data } = await untilUncontended(() => this.tryUpdate(id, change));
-      return data;
-    });
+  update(id: string, change: DataChange): Promise<SessionData | null> {
+    return this.answer(async () => (isPossible(id) ? this.core.dataUpdate.update(id, change) : null));
   }
 
   /**
@@ -184,30 +173,13 @@ export class SessionService {
     });
   }
 
-  /** Removes the rows of expired sessions; how many. Runs by itself unless `purge` is `false`. */
-  purgeExpired(): Promise<number> {
+  /** Removes the rows of expired sessions, until `signal` says to stop; how many. Runs by itself unless `purge` is `false`. */
+  purgeExpired(signal?: AbortSignal): Promise<number> {
     return this.answer(async () => {
-      const count = await this.core.store.deleteExpired(this.core.options.clock());
+      const count = await this.core.store.deleteExpired(this.core.options.clock(), signal);
       if (count > 0) this.core.events.emit({ type: 'purged', count });
       return count;
     });
-  }
-
-  private async tryUpdate(
-    id: string,
-    change: (data: SessionData) => SessionData,
-  ): Promise<{ data: SessionData | null } | null> {
-    const record = await this.core.store.findById(id);
-    if (record === null || !this.isLive(record)) return { data: null };
-    const changed = change(parseData(record.data));
-    const text = serializeData(changed, this.core.options.maxDataBytes);
-    if (text !== record.data) {
-      const { dataVersion } = record;
-      const next = { data: text, dataVersion: dataVersion + 1 };
-      if (!(await this.core.store.change(id, { dataVersion }, next))) return null;
-      this.core.events.emit({ type: 'updated' }, record);
-    }
-    return { data: parseData(text) };
   }
 
   private noteRevoked(records: readonly SessionRecord[]): number {

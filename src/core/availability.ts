@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from './errors.js';
 import type { SessionStore } from './store.js';
 
-/** A request is answered within this time, whatever state the store is in. */
+/** The store answers a call within this time, or is taken for unavailable. */
 const PATIENCE = 5_000;
 /** What may take as long as it needs. */
 const UNBOUNDED: ReadonlySet<string> = new Set<keyof SessionStore>(['deleteExpired', 'deleteAll', 'flush']);
@@ -28,7 +28,7 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
     } catch (cause) {
       if (!isDown) reporter.onOutage(cause);
       isDown = true;
-      throw new StoreUnavailableError('The session store is unavailable.', { cause });
+      throw new StoreUnavailableError('The session store is unavailable.', { cause: withoutValues(cause) });
     }
   }
 
@@ -44,6 +44,12 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
       return wrapper;
     },
   });
+}
+
+/** Drivers put the statement's parameters on their errors, and error trackers send them away. */
+function withoutValues(cause: unknown): Error {
+  const { name, message, stack } = cause instanceof Error ? cause : new Error(String(cause));
+  return Object.assign(new Error(message), { name, stack });
 }
 
 function withinPatience<T>(answer: Promise<T>): Promise<T> {

@@ -40,7 +40,7 @@ function assertJson(value: unknown, path: string, depth: number): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
   if (typeof value === 'number' && Number.isFinite(value)) return;
   if (Array.isArray(value)) {
-    value.forEach((item, index) => assertJson(item, `${path}[${index}]`, depth + 1));
+    Array.from(value).forEach((item, index) => assertJson(item, `${path}[${index}]`, depth + 1));
     return;
   }
   if (!isPlainObject(value)) {

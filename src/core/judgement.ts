@@ -10,13 +10,20 @@ import type { SessionRecord } from './record.js';
  */
 export type Standing = 'current' | 'outgoing' | 'rotated' | 'reused';
 
-export function judge(record: SessionRecord, tokenHash: string, now: number, grace: number): Standing {
+/** @param arrivedAt when the request did: one that was on its way all the time is no sign of theft */
+export function judge(
+  record: SessionRecord,
+  tokenHash: string,
+  now: number,
+  arrivedAt: number,
+  grace: number,
+): Standing {
   if (isSame(record.tokenHash, tokenHash)) return 'current';
   const { confirmedAt, previousHash, previousKind, rotatedAt } = record;
   if (previousKind === 'renewal' && previousHash !== null && isSame(previousHash, tokenHash)) {
     if (confirmedAt === null || now < confirmedAt + grace) return 'outgoing';
   }
-  if (confirmedAt === null || now < Math.max(rotatedAt, confirmedAt) + grace) return 'rotated';
+  if (confirmedAt === null || arrivedAt < Math.max(rotatedAt, confirmedAt) + grace) return 'rotated';
   return 'reused';
 }
 

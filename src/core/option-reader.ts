@@ -35,13 +35,13 @@ export class OptionReader<T extends object> {
   }
 
   choice<C extends string>(name: keyof T & string, choices: readonly C[], fallback: C): C {
-    const value = this.get(name) ?? fallback;
+    const value = this.get(name) === undefined ? fallback : this.get(name);
     if (choices.includes(value as C)) return value as C;
     throw this.refuse(name, `use ${choices.map((choice) => `'${choice}'`).join(' or ')}.`);
   }
 
   boolean(name: keyof T & string, fallback: boolean): boolean {
-    const value = this.get(name) ?? fallback;
+    const value = this.get(name) === undefined ? fallback : this.get(name);
     if (typeof value === 'boolean') return value;
     throw this.refuse(name, 'use true or false.');
   }

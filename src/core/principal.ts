@@ -47,7 +47,7 @@ export function assertIdentifier(argument: string, value: unknown): asserts valu
 
 /** @throws InvalidArgumentError unless it is a list of role names. */
 export function assertRoles(roles: unknown): asserts roles is readonly Role[] {
-  if (!Array.isArray(roles) || roles.length > MAX_ROLES || !roles.every(isRoleName)) {
+  if (!Array.isArray(roles) || roles.length > MAX_ROLES || !Array.from(roles).every(isRoleName)) {
     throw new InvalidArgumentError(
       'roles',
       roles,
@@ -76,11 +76,11 @@ export function serializeRoles(roles: readonly Role[]): string {
 }
 
 /** Client information as it is stored. */
-export function toClient(client: ClientInfo = {}): SessionClient {
+export function toClient(client: ClientInfo | null | undefined): SessionClient {
   return {
-    ip: cut(client.ip, CLIENT_WIDTHS.ip),
-    userAgent: cut(client.userAgent, CLIENT_WIDTHS.userAgent),
-    label: cut(client.label, CLIENT_WIDTHS.label),
+    ip: cut(client?.ip, CLIENT_WIDTHS.ip),
+    userAgent: cut(client?.userAgent, CLIENT_WIDTHS.userAgent),
+    label: cut(client?.label, CLIENT_WIDTHS.label),
   };
 }
 

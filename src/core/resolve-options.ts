@@ -27,6 +27,10 @@ const STATIC_OPTION = 'it is read before the factory runs; put it beside `useFac
 const LONGEST_TIMER = 2 ** 31 - 1;
 const LONGEST_TIMEOUT = 10 * 365 * 24 * 60 * 60_000;
 const SHORTEST_KEY = 32;
+/** What a column of type `text` takes on MySQL. */
+const WIDEST_TEXT = 65_535;
+/** PostgreSQL takes 65,535 parameters in a statement. */
+const LARGEST_BATCH = 50_000;
 
 /** Checks all options and fills in the defaults, once, at boot. @throws SessionOptionsError */
 export function resolveOptions(options: SessionModuleOptions = {}): ResolvedSessionOptions {
@@ -76,7 +80,7 @@ export function resolveOptions(options: SessionModuleOptions = {}): ResolvedSess
     purge: resolvePurge(read.get('purge')),
     touchEvery: resolveTouchEvery(read, [timeouts, ...roles.timeouts.values()]),
     recordClient: read.boolean('recordClient', DEFAULTS.recordClient),
-    maxDataBytes: read.integer('maxDataBytes', { min: 2 }, DEFAULTS.maxDataBytes),
+    maxDataBytes: read.integer('maxDataBytes', { min: 2, max: WIDEST_TEXT }, DEFAULTS.maxDataBytes),
     clock: clock as () => number,
   };
 }
@@ -117,15 +121,25 @@ function resolveRoles(value: unknown, defaults: Timeouts): ResolvedSessionOption
 function resolveOrigins(read: OptionReader<SessionModuleOptions>): ReadonlySet<string> {
   const origins = read.list('trustedOrigins');
   for (const origin of origins) {
-    if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
+    if (isOrigin(origin)) continue;
     throw new SessionOptionsError(
       'trustedOrigins',
       origin,
       "write each origin as browsers do: scheme and host, a port if it is not the scheme's own, " +
-        "no path, as in 'https://app.example.com'.",
+        "no path and no wildcard, as in 'https://app.example.com'.",
     );
   }
   return new Set(origins);
+}
+
+/** As browsers send it; apps in a web view have schemes of their own, such as `capacitor://localhost`. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text) || text.includes('*')) return false;
+  const { origin, protocol } = new URL(text);
+  return (
+    origin === text ||
+    (!protocol.startsWith('http') && /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(?::\d+)?$/.test(text))
+  );
 }
 
 function resolveCookie(
@@ -179,7 +193,10 @@ function resolveSecret(read: OptionReader<SessionModuleOptions>): ResolvedSessio
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const options = isObject ? value : { keys: typeof value === 'string' ? [value] : value };
   const secret = new OptionReader<SecretOptions>(options, 'secret', ['keys', 'acceptUnkeyed']);
-  const keys = secret.list('keys');
+  const keys: unknown = secret.get('keys');
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
+    throw secret.refuse('keys', 'use an array of strings.');
+  }
   if (keys.length === 0 || keys.some((key) => key.length < SHORTEST_KEY)) {
     throw new SessionOptionsError(
       'secret',
@@ -195,7 +212,7 @@ function resolvePurge(value: unknown): ResolvedSessionOptions['purge'] {
   const read = new OptionReader<PurgeOptions>(value ?? {}, 'purge', ['every', 'batchSize']);
   return {
     every: read.duration('every', { min: 1, max: LONGEST_TIMER }, DEFAULTS.purge.every),
-    batchSize: read.integer('batchSize', { min: 1, max: 100_000 }, DEFAULTS.purge.batchSize),
+    batchSize: read.integer('batchSize', { min: 1, max: LARGEST_BATCH }, DEFAULTS.purge.batchSize),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { type OutageReporter, watchAvailability } from './availability.js';
+import { DataUpdate } from './data-update.js';
 import { SessionEvents } from './events.js';
 import type { ResolvedSessionOptions } from './options.js';
 import { ArrivalOrder } from './order.js';
@@ -26,6 +27,7 @@ export class SessionCore {
   readonly validation: TokenValidation;
   readonly rotation: TokenRotation;
   readonly signIn: SignIn;
+  readonly dataUpdate: DataUpdate;
 
   constructor(
     readonly options: ResolvedSessionOptions,
@@ -43,6 +45,7 @@ export class SessionCore {
     const parts = [this.store, this.tokens, this.policy] as const;
     this.validation = new TokenValidation(...parts, this.events, options);
     this.rotation = new TokenRotation(...parts, this.validation, this.events, options);
+    this.dataUpdate = new DataUpdate(this.store, this.policy, this.events, options);
     this.signIn = new SignIn(...parts, this.validation, this.events, options);
   }
 }

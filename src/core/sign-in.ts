@@ -7,10 +7,12 @@ import type { SessionPolicy } from './policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from './principal.js';
 import type { SessionRecord } from './record.js';
 import { type Issued, rotationTo } from './rotation.js';
-import type { SessionData } from './session.js';
+import type { SessionClient, SessionData } from './session.js';
 import type { Admission, Admitted, Change, SessionStore } from './store.js';
 import type { HashedToken, TokenFormat } from './token.js';
 import type { TokenValidation } from './validation.js';
+
+const NO_CLIENT: SessionClient = { ip: null, userAgent: null, label: null };
 
 export interface SignInRules {
   readonly maxSessionsPerUser: number | null;
@@ -109,14 +111,24 @@ export class SignIn {
       ...rotationTo(token, record, now, this.policy.of(roles).timeouts.renewal),
       ...clocks,
       ...this.policy.deadlines(clocks),
-      ...(wasAnonymous && { previousHash: null, previousKind: null }),
+      ...(wasAnonymous && {
+        previousHash: null,
+        previousKind: null,
+        ...this.clientOf(attempt.client, record),
+      }),
       ...this.mergeData(record, principal.data),
       userId: principal.userId,
       level: Math.max(record.level, principal.level ?? 1) as SessionRecord['level'],
     } satisfies Change;
     const { tokenHash, dataVersion } = record;
+    // Roles that are kept must still be the ones that were read.
+    const expected = {
+      tokenHash,
+      dataVersion,
+      ...(principal.roles === undefined && { roles: record.roles }),
+    };
     const admission = this.admissionOf(attempt, now, wasAnonymous);
-    const admitted = await this.store.admit(record.id, { tokenHash, dataVersion }, change, admission);
+    const admitted = await this.store.admit(record.id, expected, change, admission);
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const authenticated = { ...record, ...change };
@@ -158,6 +170,17 @@ export class SignIn {
     return { data: serializeData(merged, this.rules.maxDataBytes), dataVersion: record.dataVersion + 1 };
   }
 
+  /** Where the sign-in came from, or else what was known before. */
+  private clientOf(client: ClientInfo | null | undefined, before: SessionClient): SessionClient {
+    const { ip, userAgent, label } = toClient(client);
+    const { recordClient } = this.rules;
+    return {
+      ip: recordClient ? (ip ?? before.ip) : null,
+      userAgent: recordClient ? (userAgent ?? before.userAgent) : null,
+      label: label ?? before.label,
+    };
+  }
+
   private newRecord(
     { seriesHash, tokenHash }: HashedToken,
     now: number,
@@ -166,7 +189,6 @@ export class SignIn {
   ): SessionRecord {
     const roles = serializeRoles(principal.roles ?? []);
     const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
-    const { ip, userAgent, label } = toClient(client);
     return {
       id: uuidv7(),
       seriesHash,
@@ -182,9 +204,7 @@ export class SignIn {
       ...clocks,
       ...this.policy.deadlines(clocks),
       renewAt: now + this.policy.of(roles).timeouts.renewal,
-      ip: this.rules.recordClient ? ip : null,
-      userAgent: this.rules.recordClient ? userAgent : null,
-      label,
+      ...this.clientOf(client, NO_CLIENT),
       data: serializeData(principal.data ?? {}, this.rules.maxDataBytes),
       dataVersion: 0,
     };

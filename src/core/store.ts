@@ -54,7 +54,7 @@ export interface RolesChange {
 /**
  * Where sessions are kept. What the methods say is the contract:
  *
- * - Each method is one atomic act on every database and between any number of processes.
+ * - What a method promises holds on every database and between any number of processes.
  * - All reads and writes see the newest state: never a replica, never a cache.
  * - "Live" means `expiresAt > now`.
  * - Absence is an answer (`null`, `false`, 0); an exception means that the store could not do it.
@@ -99,6 +99,6 @@ export abstract class SessionStore {
   abstract deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]>;
   /** Deletes all records; how many. Sign-ins that arrived earlier are overtaken. */
   abstract deleteAll(changedAt: number): Promise<number>;
-  /** Deletes what expired by `now`, oldest first, in small batches; how many. */
-  abstract deleteExpired(now: number): Promise<number>;
+  /** Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. */
+  abstract deleteExpired(now: number, signal?: AbortSignal): Promise<number>;
 }

@@ -43,7 +43,21 @@ export class TokenFormat {
    * that whoever shows an earlier token can still be led to the session. See `laterSeries`.
    */
   mintFollowing(seriesHash: string): HashedToken {
-    return this.assemble(Buffer.concat([seriesFollowing(seriesHash), randomBytes(SECRET_BYTES)]));
+    return this.assemble(
+      Buffer.concat([seriesFollowing(seriesHash, this.keys[0]), randomBytes(SECRET_BYTES)]),
+    );
+  }
+
+  /** The hashes of the series that `mintFollowing` may have put in the place of this one since. */
+  laterSeries(seriesHash: string): string[] {
+    const keys = this.acceptUnkeyed ? [...this.keys, undefined] : this.keys;
+    return keys.flatMap((key) => {
+      const later: string[] = [];
+      for (let latest = seriesHash; later.length < FOLLOWED_SERIES; later.push(latest)) {
+        latest = hash('sha256', seriesFollowing(latest, key));
+      }
+      return later;
+    });
   }
 
   /** `null` for whatever is not a token of this format: no query is worth it. */
@@ -66,15 +80,6 @@ export class TokenFormat {
   }
 }
 
-/** The hashes of the series that `mintFollowing` may have put in the place of this one since. */
-export function laterSeries(seriesHash: string): string[] {
-  const later: string[] = [];
-  for (let latest = seriesHash; later.length < FOLLOWED_SERIES; later.push(latest)) {
-    latest = hash('sha256', seriesFollowing(latest));
-  }
-  return later;
-}
-
 function withHashes(token: string): HashedToken {
   return { token, seriesHash: hash('sha256', seriesOf(token)), tokenHash: hash('sha256', token) };
 }
@@ -83,8 +88,10 @@ function seriesOf(token: string): Buffer {
   return Buffer.from(token.slice(PREFIX.length, UNSIGNED_LENGTH), 'base64url').subarray(0, SERIES_BYTES);
 }
 
-function seriesFollowing(seriesHash: string): Buffer {
-  return Buffer.from(seriesHash, 'hex').subarray(0, SERIES_BYTES);
+/** With a key nobody who has read the database can tell it beforehand. */
+function seriesFollowing(seriesHash: string, key: KeyObject | undefined): Buffer {
+  const bytes = key ? createHmac('sha256', key).update(seriesHash).digest() : Buffer.from(seriesHash, 'hex');
+  return bytes.subarray(0, SERIES_BYTES);
 }
 
 function checksum(text: string): string {

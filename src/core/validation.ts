@@ -4,7 +4,10 @@ import type { SessionPolicy } from './policy.js';
 import type { SessionRecord } from './record.js';
 import type { RefusalReason } from './session.js';
 import type { SessionStore } from './store.js';
-import { type HashedToken, laterSeries, type TokenFormat } from './token.js';
+import type { HashedToken, TokenFormat } from './token.js';
+
+/** Activity is written behind only where a delay cannot let a session end early, in milliseconds. */
+const WRITE_BEHIND_MARGIN = 5_000;
 
 /** A token that is accepted, and the record it is accepted for. */
 export interface Accepted {
@@ -17,6 +20,14 @@ export interface Accepted {
 export interface Refused {
   readonly record: SessionRecord | null;
   readonly reason: RefusalReason;
+}
+
+/** How a token was shown. */
+export interface Showing {
+  /** Whether the request holds off the idle timeout. Default: true. */
+  readonly isActivity?: boolean;
+  /** When it arrived; default: now. */
+  readonly arrivedAt?: number;
 }
 
 export interface ValidationRules {
@@ -35,31 +46,32 @@ export class TokenValidation {
     private readonly rules: ValidationRules,
   ) {}
 
-  /** @param isActivity whether the request holds off the idle timeout */
-  async validate(shown: unknown, isActivity = true): Promise<Accepted | Refused> {
+  /** @param shown anything */
+  async validate(shown: unknown, showing: Showing = {}): Promise<Accepted | Refused> {
     const token = this.tokens.read(shown);
     if (token === null) return { record: null, reason: 'malformed' };
-    const verdict = await this.look(token);
+    const verdict = await this.look(token, showing.arrivedAt);
     if (verdict.reason !== undefined) return verdict;
     const confirmed = await this.confirm(verdict);
-    return isActivity ? this.touch(confirmed) : confirmed;
+    return showing.isActivity === false ? confirmed : this.touch(confirmed);
   }
 
   /** The session that a token belongs or belonged to, whether the token is accepted or not. */
   async find(token: HashedToken): Promise<SessionRecord | null> {
     return (
       (await this.store.findBySeries(token.seriesHash)) ??
-      (await this.store.findByAnySeries(laterSeries(token.seriesHash)))
+      (await this.store.findByAnySeries(this.tokens.laterSeries(token.seriesHash)))
     );
   }
 
   /** Judges a token on the newest state of its session, and changes nothing unless it was reused. */
-  async look(token: HashedToken): Promise<Accepted | Refused> {
+  async look(token: HashedToken, arrivedAt = this.rules.clock()): Promise<Accepted | Refused> {
     const record = await this.find(token);
     if (record === null) return { record, reason: 'unknown' };
     const now = this.rules.clock();
-    const standing = judge(record, token.tokenHash, now, this.rules.grace);
-    if (standing === 'reused') await this.detectReuse(record, token, now);
+    const shownAt = Math.min(now, arrivedAt);
+    const standing = judge(record, token.tokenHash, now, shownAt, this.rules.grace);
+    if (standing === 'reused') await this.detectReuse(record, token, shownAt);
     if (standing === 'reused' || standing === 'rotated') return { record, reason: standing };
     if (now >= this.policy.expiresAt(record)) {
       this.events.emit({ type: 'expired' }, record);
@@ -82,12 +94,12 @@ export class TokenValidation {
     if (now - record.lastSeenAt < touchEvery || now <= record.lastSeenAt) return { record, token };
     const touched = { ...record, lastSeenAt: now };
     const active = { ...touched, ...this.policy.deadlines(touched) };
-    const isUrgent = record.idleExpiresAt - now < 2 * touchEvery;
+    const isUrgent = record.idleExpiresAt - now < Math.max(2 * touchEvery, WRITE_BEHIND_MARGIN);
     await this.store.touch(active, isUrgent).catch(() => {}); // activity that is lost is no reason to refuse
     return { record: active, token };
   }
 
-  private async detectReuse(record: SessionRecord, token: HashedToken, now: number): Promise<void> {
+  private async detectReuse(record: SessionRecord, token: HashedToken, shownAt: number): Promise<void> {
     const revokes = this.rules.onReuse === 'revoke';
     const isRevoked =
       revokes &&
@@ -95,7 +107,7 @@ export class TokenValidation {
         id: record.id,
         seriesHash: record.seriesHash,
         shownHash: token.tokenHash,
-        settledBy: now - this.rules.grace,
+        settledBy: shownAt - this.rules.grace,
       }));
     // Nothing deleted: somebody else was first, or the judgement does not hold any more.
     if (revokes && !isRevoked) return;

@@ -3,9 +3,16 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { SessionDecoratorError } from '../core/errors.js';
 import { SessionCore } from '../core/session-core.js';
 import { type Class, compileRequirement, type Requirement } from './requirement.js';
-import { isForReading } from './route-metadata.js';
+import { isForReading, isRoute } from './route-metadata.js';
 
+/** By the method's function, and by its name: tracing tools put wrappers of the same name in the place of handlers. */
 type Handlers = ReadonlyMap<unknown, Requirement>;
+
+interface Handler {
+  readonly type: Class;
+  readonly handler: object;
+  readonly requirement: Requirement;
+}
 
 /** The requirements of all handlers, compiled at boot: a contradiction stops it, and no request pays for reflection. */
 @Injectable()
@@ -20,16 +27,15 @@ export class RequirementRegistry implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Controllers, resolvers and gateways; other providers have no handlers and compile to what nobody asks for.
-    for (const { metatype } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
-      if (isClass(metatype)) this.handlersOf(metatype);
-    }
+    for (const type of this.classes()) this.handlersOf(type);
   }
 
   /** What is mounted after boot is compiled on its first request. @throws SessionDecoratorError */
   of(context: ExecutionContext): Requirement {
     const type = context.getClass();
-    const requirement = (this.compiled.get(type) ?? this.handlersOf(type)).get(context.getHandler());
+    const handlers = this.compiled.get(type) ?? this.handlersOf(type);
+    const handler = context.getHandler();
+    const requirement = handlers.get(handler) ?? handlers.get(handler.name);
     if (requirement) return requirement;
     throw new SessionDecoratorError(
       `A handler of ${type.name} is none of its methods, so that its decorators cannot be found. ` +
@@ -37,7 +43,26 @@ export class RequirementRegistry implements OnModuleInit {
     );
   }
 
+  /** The handlers of HTTP routes, and whatever else bears a decorator of ours. */
+  *ofAllHandlers(): Generator<Handler> {
+    for (const type of this.classes()) {
+      for (const [handler, requirement] of this.handlersOf(type)) {
+        if (typeof handler === 'function' && (requirement.isDeclared || isRoute(handler))) {
+          yield { type, handler, requirement };
+        }
+      }
+    }
+  }
+
+  /** Controllers, resolvers and gateways; other providers have no handlers and compile to what nobody asks for. */
+  private classes(): Class[] {
+    const wrappers = [...this.discovery.getControllers(), ...this.discovery.getProviders()];
+    return wrappers.map(({ metatype }) => metatype).filter(isClass);
+  }
+
   private handlersOf(type: Class): Handlers {
+    const known = this.compiled.get(type);
+    if (known) return known;
     const handlers = new Map<unknown, Requirement>();
     const prototype = type.prototype as Record<string, unknown>;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
@@ -49,7 +74,7 @@ export class RequirementRegistry implements OnModuleInit {
             'Use @Post().',
         );
       }
-      handlers.set(handler, requirement);
+      handlers.set(handler, requirement).set(method, requirement);
     }
     this.compiled.set(type, handlers);
     return handlers;

@@ -1,5 +1,6 @@
 import { SessionDecoratorError } from '../core/errors.js';
 import type { RoleHierarchy } from '../core/roles.js';
+import { takesOverResponse } from './route-metadata.js';
 import {
   DECORATOR_NAMES,
   type EndSessionOptions,
@@ -12,6 +13,8 @@ import {
 export interface Requirement {
   /** Class and method, for people. */
   readonly handler: string;
+  /** Whether any decorator says something about it. */
+  readonly isDeclared: boolean;
   /** What lifts the requirements of the class. */
   readonly opens: 'public' | 'start' | 'end' | null;
   readonly session: 'none' | 'anonymous' | 'signed-in';
@@ -21,6 +24,8 @@ export interface Requirement {
   /** Milliseconds since the authentication event. */
   readonly maxAge: number | null;
   readonly isBackground: boolean;
+  /** Whether it answers by `@Res()`, so that what it returns goes nowhere. */
+  readonly answersItself: boolean;
   readonly start: StartSessionOptions;
   readonly end: EndSessionOptions;
 }
@@ -43,12 +48,14 @@ export function compileRequirement(type: Class, method: string, hierarchy: RoleH
   const ages = rules.flatMap((rule) => (rule.kind === 'recent' ? [rule.maxAge] : []));
   return {
     handler: where,
+    isDeclared: onMethod.length + onClass.length > 0,
     opens: opening?.kind ?? null,
     session: sessionNeeded(rules, opening),
     roleSets: anyOf.map((roles) => hierarchy.satisfying(roles)),
     level: Math.max(0, ...rules.map((rule) => (rule.kind === 'level' ? rule.level : 0))),
     maxAge: ages.length > 0 ? Math.min(...ages) : null,
     isBackground: rules.some(({ kind }) => kind === 'background'),
+    answersItself: takesOverResponse(type, method),
     start: opening?.kind === 'start' ? opening.options : {},
     end: opening?.kind === 'end' ? opening.options : {},
   };
@@ -63,11 +70,7 @@ function definerOf(lineage: readonly Class[], method: string): object {
 /** The class and those that it extends, nearest first. */
 function lineageOf(type: Class): Class[] {
   const lineage: Class[] = [];
-  for (
-    let ancestor = type;
-    ancestor !== Function.prototype;
-    ancestor = Object.getPrototypeOf(ancestor) as Class
-  ) {
+  for (let ancestor = type; ancestor?.prototype; ancestor = Object.getPrototypeOf(ancestor) as Class) {
     lineage.push(ancestor);
   }
   return lineage;

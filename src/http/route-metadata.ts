@@ -6,6 +6,7 @@ const METHOD = 'method';
 const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
 const RESOLVER_TYPE = 'graphql:resolver_type';
+const ENHANCERS = ['__guards__', '__interceptors__'];
 /** `@Res()` and `@Next()` among the kinds of parameters. */
 const RESPONSE_PARAMETERS = /^[12]:/;
 
@@ -31,4 +32,11 @@ export function takesOverResponse(type: object, method: string): boolean {
   const parameters = (Reflect.getMetadata(ARGUMENTS, type, method) ?? {}) as object;
   const isPassthrough = Reflect.getMetadata(PASSTHROUGH, type, method) === true;
   return !isPassthrough && Object.keys(parameters).some((parameter) => RESPONSE_PARAMETERS.test(parameter));
+}
+
+/** Whether a guard or an interceptor stands on a handler or its class. */
+export function hasEnhancer(type: object, handler: object, enhancer: object): boolean {
+  return [type, handler].some((target) =>
+    ENHANCERS.some((kind) => ((Reflect.getMetadata(kind, target) ?? []) as object[]).includes(enhancer)),
+  );
 }

@@ -3,6 +3,7 @@ import { toSession } from '../core/recorded-session.js';
 import { SessionCore } from '../core/session-core.js';
 import type { Accepted, Refused } from '../core/validation.js';
 import { CrossOriginException, refusalOf, SessionInvalidException } from '../session.exceptions.js';
+import { Arrivals } from './arrivals.js';
 import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
@@ -24,10 +25,12 @@ type ShownToken = Extract<Credentials, { token: string }>;
 @Injectable()
 export class SessionGuard implements CanActivate {
   private readonly logger = new Logger('SessionGuard');
+  private hasToldOfMessages = false;
 
   constructor(
     private readonly core: SessionCore,
     private readonly requirements: RequirementRegistry,
+    private readonly arrivals: Arrivals,
     private readonly channels: ChannelRule,
     private readonly cookie: SessionCookie,
     private readonly delivery: TokenDelivery,
@@ -48,12 +51,20 @@ export class SessionGuard implements CanActivate {
     let state = stateOf(request);
     try {
       const channel = this.channels.check(request);
-      state ??= setState(request, this.newState(readCredentials(request, this.cookie.nameOn(channel))));
-      this.assertSameOrigin(exchange, requirement, state.credentials);
-      if (state.credentials.kind === 'ambiguous') {
+      state ??= setState(
+        request,
+        this.newState(readCredentials(request, this.cookie.nameOn(channel)), this.arrivals.of(request)),
+      );
+      const { kind } = state.credentials;
+      if (kind !== 'bearer') this.assertSameOrigin(exchange, requirement, state.credentials);
+      if (kind === 'ambiguous') {
         throw new SessionInvalidException('The request shows more than one token.');
       }
       if (requirement.opens !== 'end') await this.identify(exchange, requirement, state);
+      // Its token is worth nothing, and the answer could bring a cookie all the same.
+      if (requirement.opens === 'start' && kind === 'bearer' && !state.accepted) {
+        this.assertSameOrigin(exchange, requirement, state.credentials);
+      }
       this.authorize(requirement, state);
       state.granted = requirement;
       return true;
@@ -62,8 +73,7 @@ export class SessionGuard implements CanActivate {
     }
   }
 
-  private newState(credentials: Credentials): RequestState {
-    const arrivedAt = this.core.order.arrival();
+  private newState(credentials: Credentials, arrivedAt: number): RequestState {
     return {
       credentials,
       arrivedAt,
@@ -75,15 +85,15 @@ export class SessionGuard implements CanActivate {
     };
   }
 
-  /** What carries a cookie, or may bring one about, must not come from a foreign page; what shows a token of its own may. */
+  /** What carries a cookie, or may bring one about, must not come from a foreign page. */
   private assertSameOrigin(
     exchange: Exchange,
     { opens, start, end }: Requirement,
     credentials: Credentials,
   ): void {
-    if (credentials.kind === 'bearer') return;
     const { transport = this.core.options.transport, crossOrigin = false } = opens === 'end' ? end : start;
-    const concernsCookie = credentials.kind !== 'none' || (opens !== null && transport === 'cookie');
+    const hasCookie = credentials.kind === 'cookie' || credentials.kind === 'ambiguous';
+    const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
     if (isCrossOrigin(exchange, this.core.options.trustedOrigins)) throw new CrossOriginException();
   }
@@ -91,7 +101,7 @@ export class SessionGuard implements CanActivate {
   private async identify(exchange: Exchange, requirement: Requirement, state: RequestState): Promise<void> {
     const { credentials } = state;
     if (credentials.kind !== 'bearer' && credentials.kind !== 'cookie') return;
-    state.examination ??= this.examine(exchange, requirement, credentials);
+    state.examination ??= this.examine(exchange, requirement, credentials, state.arrivedAt);
     const verdict = await state.examination;
     state.record = verdict.record;
     if (verdict.reason === undefined) {
@@ -106,8 +116,10 @@ export class SessionGuard implements CanActivate {
     { response }: Exchange,
     { isBackground, opens }: Requirement,
     { kind, token }: ShownToken,
+    arrivedAt: number,
   ): Promise<Accepted | Refused> {
-    const verdict = await this.core.validation.validate(token, !isBackground && opens === null);
+    const isActivity = !isBackground && opens === null;
+    const verdict = await this.core.validation.validate(token, { isActivity, arrivedAt });
     // Renewed here, so that refusals and errors carry the new token too.
     if (verdict.reason === undefined && opens === null && this.core.rotation.isConcerned(verdict)) {
       const renewed = await this.core.rotation.renew(verdict);
@@ -124,6 +136,8 @@ export class SessionGuard implements CanActivate {
 
   /** Messages of WebSocket and RPC have no request to read a token from: closed, unless `@Public()`. */
   private refuseMessage(context: ExecutionContext): false {
+    if (this.hasToldOfMessages) return false;
+    this.hasToldOfMessages = true;
     this.logger.warn(
       `${context.getClass().name} got a message of type '${context.getType()}', for which sessions are not supported: ` +
         'it was refused. Put @Public() on the handler if it needs no session.',

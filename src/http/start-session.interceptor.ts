@@ -9,16 +9,17 @@ import { mergeMap, type Observable, take, toArray } from 'rxjs';
 import { InvalidArgumentError, SessionGoneError } from '../core/errors.js';
 import { assertPrincipal, type SessionPrincipal } from '../core/principal.js';
 import { toActiveSession } from '../core/recorded-session.js';
+import type { Transport } from '../core/options.js';
 import type { Issued } from '../core/rotation.js';
 import { SessionCore } from '../core/session-core.js';
 import type { SignInAttempt } from '../core/sign-in.js';
-import { SessionRequiredException } from '../session.exceptions.js';
+import { ReauthenticationRequiredException, SessionRequiredException } from '../session.exceptions.js';
 import { type Exchange, exchangeOf, rawResponseOf } from './exchange.js';
 import { Refusals } from './refusals.js';
 import { type RequestState, stateOf } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
-import { takesOverResponse } from './route-metadata.js';
+
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
 
 type Answer = BearerAnswer | CookieAnswer;
@@ -48,7 +49,7 @@ export class StartSessionInterceptor implements NestInterceptor {
     if (!exchange || !state)
       throw new Error('@StartSession() works only where SessionGuard has run before it.');
     const signIn = { exchange, state, requirement: this.requirements.of(context) };
-    if (takesOverResponse(context.getClass(), context.getHandler().name)) {
+    if (signIn.requirement.answersItself) {
       throw this.mistake(signIn, 'answers through @Res() itself: write @Res({ passthrough: true })');
     }
     // Two are enough to see that there is more than one.
@@ -105,9 +106,10 @@ export class StartSessionInterceptor implements NestInterceptor {
     }
   }
 
-  /** A request that shows a session of its own is answered by the same way. */
-  private transportOf({ requirement, state: { accepted, credentials } }: SignInRequest) {
-    if (credentials.kind === 'bearer' || (credentials.kind === 'cookie' && accepted)) return credentials.kind;
+  /** A session that was shown is answered by the same way. */
+  private transportOf({ requirement, state: { accepted, credentials } }: SignInRequest): Transport {
+    const { kind } = credentials;
+    if (accepted && (kind === 'bearer' || kind === 'cookie')) return kind;
     return requirement.start.transport ?? this.core.options.transport;
   }
 
@@ -118,10 +120,10 @@ export class StartSessionInterceptor implements NestInterceptor {
   }
 
   private failed({ exchange, state }: SignInRequest): unknown {
-    return this.refusals.prepare(
-      exchange.response,
-      new SessionRequiredException('Sign-in failed.'),
-      state.record,
-    );
+    // Whoever has a session keeps it: only the step-up has failed.
+    const refusal = state.accepted
+      ? new ReauthenticationRequiredException({})
+      : new SessionRequiredException('Sign-in failed.');
+    return this.refusals.prepare(exchange.response, refusal, state.record);
   }
 }

@@ -14,7 +14,7 @@ export class SessionPurge implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('SessionPurge');
   private timer: NodeJS.Timeout | null = null;
   private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  private readonly stop = new AbortController();
 
   constructor(
     private readonly sessions: SessionService,
@@ -26,7 +26,7 @@ export class SessionPurge implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.isStopped = true;
+    this.stop.abort();
     if (this.timer !== null) clearTimeout(this.timer);
     await this.running;
   }
@@ -34,7 +34,7 @@ export class SessionPurge implements OnApplicationBootstrap, OnModuleDestroy {
   /** The next run is set when the last has ended: they never overlap. */
   private schedule(): void {
     const { purge } = this.core.options;
-    if (purge === null || this.isStopped) return;
+    if (purge === null || this.stop.signal.aborted) return;
     const delay = purge.every * (1 - JITTER * Math.random());
     this.timer = setTimeout(() => {
       this.running = this.run().then(() => this.schedule());
@@ -43,7 +43,7 @@ export class SessionPurge implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async run(): Promise<void> {
     try {
-      await this.sessions.purgeExpired();
+      await this.sessions.purgeExpired(this.stop.signal);
     } catch (error) {
       this.logger.warn(`Expired sessions could not be purged, and will be next time: ${String(error)}`);
     }

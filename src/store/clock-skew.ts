@@ -2,8 +2,9 @@ import type { QueryRunner } from 'typeorm';
 
 const EPOCH_MILLISECONDS: Readonly<Record<string, string>> = {
   postgres: 'SELECT EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS now',
-  mysql: 'SELECT UNIX_TIMESTAMP(NOW(3)) * 1000 AS now',
-  mariadb: 'SELECT UNIX_TIMESTAMP(NOW(3)) * 1000 AS now',
+  // Whole seconds: `UNIX_TIMESTAMP(NOW(3))` goes by local time, which an hour of every year has twice.
+  mysql: 'SELECT UNIX_TIMESTAMP() * 1000 AS now',
+  mariadb: 'SELECT UNIX_TIMESTAMP() * 1000 AS now',
 };
 
 /** How far, in milliseconds, this machine's clock is from the database's; 0 where they are the same machine's. */

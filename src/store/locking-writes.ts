@@ -75,6 +75,12 @@ export class LockingWrites implements UserWrites {
     );
   }
 
+  async forget(now: number): Promise<number> {
+    return this.retried(() =>
+      this.connection.transaction((runner) => this.marks.forget(runner, now, 'FOR UPDATE SKIP LOCKED')),
+    );
+  }
+
   private async admitted(
     runner: QueryRunner,
     id: string,

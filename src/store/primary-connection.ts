@@ -1,12 +1,16 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { withLockTimeout } from './lock-timeout.js';
 import { TransactionGate } from './transaction-gate.js';
+
+const SQLITE_TYPES: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3']);
 
 /** Runs statements on the primary: TypeORM sends reads to replicas, where a revoked session still lives. */
 export class PrimaryConnection {
-  private readonly gate: TransactionGate | null;
+  private readonly isShared: boolean;
 
   constructor(private readonly dataSource: DataSource) {
-    this.gate = isSqlite(dataSource) ? TransactionGate.of(dataSource) : null;
+    this.isShared = isSqlite(dataSource);
+    if (this.isShared) TransactionGate.of(dataSource);
   }
 
   async read<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
@@ -19,27 +23,30 @@ export class PrimaryConnection {
   }
 
   write<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.gate ? this.gate.write(() => this.read(work)) : this.read(work);
+    return this.isShared ? TransactionGate.of(this.dataSource).write(() => this.read(work)) : this.read(work);
   }
 
   /** Never on SQLite: its one connection is shared with the application. */
   transaction<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.read(async (runner) => {
-      await runner.startTransaction('READ COMMITTED');
-      try {
-        const result = await work(runner);
-        await runner.commitTransaction();
-        return result;
-      } catch (error) {
-        // What went wrong first is what counts, also where the connection is gone.
-        await runner.rollbackTransaction().catch(() => {});
-        throw error;
-      }
-    });
+    return this.read((runner) =>
+      withLockTimeout(runner, this.dataSource.options.type, async (limit) => {
+        await runner.startTransaction('READ COMMITTED');
+        try {
+          await limit();
+          const result = await work(runner);
+          await runner.commitTransaction();
+          return result;
+        } catch (error) {
+          // What went wrong first is what counts, also where the connection is gone.
+          await runner.rollbackTransaction().catch(() => {});
+          throw error;
+        }
+      }),
+    );
   }
 }
 
 /** Whether TypeORM runs everything on one connection. */
 export function isSqlite({ options }: DataSource): boolean {
-  return options.type === 'sqlite' || options.type === 'better-sqlite3';
+  return SQLITE_TYPES.has(options.type);
 }

@@ -7,6 +7,9 @@ const EVERYONE = 'everyone';
 /** Longer than any sign-in takes: none that is under way can have begun before an older change. */
 const KEPT_FOR = 24 * 60 * 60_000;
 
+/** Rows of `session_users` deleted by one statement. */
+const FORGOTTEN_AT_ONCE = 1_000;
+
 /** Whose sessions a change is about: a user id, or `null` for everyone. */
 type Whose = string | null;
 
@@ -34,6 +37,18 @@ export class SessionMarks {
       .where('user_hash = :userHash AND changed_at < :changedAt', { userHash: hashOf(user), changedAt })
       .updateEntity(false)
       .execute();
+  }
+
+  /** `ensure` and `raise` in one, for SQLite. */
+  async upsert(runner: QueryRunner, user: Whose, changedAt: number): Promise<void> {
+    const { driver, entityMetadatas } = runner.connection;
+    const metadata = entityMetadatas.find(({ target }) => target === SessionUserEntity);
+    const table = driver.escape(metadata?.tableName ?? 'session_users');
+    await runner.query(
+      `INSERT INTO ${table} (user_hash, changed_at) VALUES (?, ?) ` +
+        'ON CONFLICT (user_hash) DO UPDATE SET changed_at = MAX(changed_at, excluded.changed_at)',
+      [hashOf(user), changedAt],
+    );
   }
 
   /**
@@ -65,17 +80,33 @@ export class SessionMarks {
       .andWhere('u.changedAt > :arrivedAt', { arrivedAt });
   }
 
-  async forget(runner: QueryRunner, now: number): Promise<void> {
+  /** Deletes marks that can overtake no sign-in any more. @returns how many */
+  async forget(runner: QueryRunner, now: number, suffix = ''): Promise<number> {
+    const query = this.select(runner)
+      .where('u.changedAt < :before AND u.userHash <> :everyone', {
+        before: now - KEPT_FOR,
+        everyone: EVERYONE,
+      })
+      .limit(FORGOTTEN_AT_ONCE);
+    const [sql, parameters] = query.getQueryAndParameters();
+    const rows = (await runner.query(`${sql} ${suffix}`, parameters)) as { userHash: string }[];
+    const userHashes = rows.map(({ userHash }) => userHash);
+    if (userHashes.length === 0) return 0;
     await runner.manager
       .createQueryBuilder()
       .delete()
       .from(SessionUserEntity)
-      .where('changed_at < :before', { before: now - KEPT_FOR })
+      .where('user_hash IN (:...userHashes)', { userHashes })
+      .andWhere('changed_at < :before', { before: now - KEPT_FOR })
       .execute();
+    return userHashes.length;
   }
 
   private select(runner: QueryRunner): SelectQueryBuilder<SessionUserEntity> {
-    return runner.manager.createQueryBuilder(SessionUserEntity, 'u').select('u.userHash', 'userHash');
+    return runner.manager
+      .createQueryBuilder(SessionUserEntity, 'u')
+      .cache(false)
+      .select('u.userHash', 'userHash');
   }
 }
 

@@ -8,8 +8,9 @@ import type {
   UpdateQueryBuilder,
 } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
-import type { Change, Expected, ReuseJudgement, RolesChange, Touch } from '../core/store.js';
+import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/store.js';
 import type { BaseSessionEntity } from './session.entity.js';
+import type { NotedTouch } from './touch-buffer.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 
 export type ExpiredRow = Pick<SessionRecord, 'id' | 'expiresAt'>;
@@ -79,14 +80,18 @@ export class SessionTable {
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
-  async touch(runner: QueryRunner, touch: Touch): Promise<void> {
-    const { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt } = touch;
+  async touch(runner: QueryRunner, touch: NotedTouch): Promise<void> {
+    const { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since } = touch;
     await this.change(
       runner,
       id,
       { roles, authenticatedAt },
       { lastSeenAt, idleExpiresAt, expiresAt },
-      (query) => query.andWhere(`${this.column('lastSeenAt')} < :lastSeenAt`, { lastSeenAt }),
+      (query) =>
+        query.andWhere(
+          `${this.column('lastSeenAt')} < :lastSeenAt AND ${this.column('expiresAt')} > :since`,
+          { lastSeenAt, since },
+        ),
     );
   }
 
@@ -142,6 +147,7 @@ export class SessionTable {
       .createQueryBuilder(this.entity, 's')
       .select('s.id', 'id')
       .addSelect('s.expiresAt', 'expiresAt')
+      .cache(false)
       .where('s.expiresAt >= :from AND s.expiresAt <= :now', { from, now })
       .orderBy('s.expiresAt', 'ASC')
       .limit(size)
@@ -163,21 +169,17 @@ export class SessionTable {
     return record !== null && entries.every(([field, value]) => record[field] === value);
   }
 
-  /** Exact: the default collations of MySQL take `aB3` and `Ab3` for the same. */
   whereUser(query: WhereBuilder, userId: string, alias = ''): void {
-    const column = alias ? `${alias}userId` : this.column('userId');
-    query.andWhere(`${column} = :userId`, { userId });
-    if (this.isMysql) {
-      // The plain comparison above finds the rows by the index, this one takes the right ones of them.
-      query.andWhere(
-        `CAST(CONVERT(${column} USING utf8mb4) AS BINARY) = CAST(CONVERT(:userId USING utf8mb4) AS BINARY)`,
-      );
-    }
+    this.whereExactly(query, alias ? `${alias}userId` : this.column('userId'), 'userId', userId);
   }
 
   select(runner: QueryRunner): SelectQueryBuilder<BaseSessionEntity> {
     const [first, ...others] = RECORD_FIELDS;
-    const query = runner.manager.createQueryBuilder(this.entity, 's').select(`s.${first}`, first);
+    // Not even where the data source caches every query: a cache knows of no revocation.
+    const query = runner.manager
+      .createQueryBuilder(this.entity, 's')
+      .cache(false)
+      .select(`s.${first}`, first);
     for (const field of others) query.addSelect(`s.${field}`, field);
     return query;
   }
@@ -236,7 +238,16 @@ export class SessionTable {
     for (const [field, value] of Object.entries(expected)) {
       const column = this.column(field as keyof Expected);
       if (value === null) query.andWhere(`${column} IS NULL`);
-      else query.andWhere(`${column} = :expected_${field}`, { [`expected_${field}`]: value });
+      else this.whereExactly(query, column, `expected_${field}`, value);
     }
+  }
+
+  /** The default collations of MySQL take `aB3` and `Ab3`, and also `a` and `a ` or `á`, for the same. */
+  private whereExactly(query: WhereBuilder, column: string, parameter: string, value: string | number): void {
+    query.andWhere(`${column} = :${parameter}`, { [parameter]: value });
+    if (!this.isMysql || typeof value !== 'string') return;
+    // The comparison above finds the rows by the index, this one takes the right ones of them.
+    const bytesOf = (text: string) => `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
+    query.andWhere(`${bytesOf(column)} = ${bytesOf(`:${parameter}`)}`);
   }
 }

@@ -1,4 +1,4 @@
-import type { DataSource, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { ObjectLiteral, QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
 import type { PrimaryConnection } from './primary-connection.js';
@@ -14,11 +14,11 @@ interface Condition {
 
 /**
  * For SQLite, where TypeORM shares one connection with the application and a transaction of ours would take in its
- * statements: whatever decides is part of the one statement that acts.
+ * statements: whatever decides is part of the one statement that acts. What revokes or sets roles leaves a mark first:
+ * a sign-in that its statement does not reach is refused by the mark.
  */
 export class SingleStatementWrites implements UserWrites {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly connection: PrimaryConnection,
     private readonly table: SessionTable,
     private readonly marks: SessionMarks,
@@ -54,14 +54,14 @@ export class SingleStatementWrites implements UserWrites {
 
   setRoles(userId: string, change: RolesChange): Promise<number> {
     return this.connection.write(async (runner) => {
-      await this.mark(runner, userId, change.changedAt);
+      await this.marks.upsert(runner, userId, change.changedAt);
       return this.table.setRoles(runner, userId, change);
     });
   }
 
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
     return this.connection.write(async (runner) => {
-      await this.mark(runner, userId, changedAt);
+      await this.marks.upsert(runner, userId, changedAt);
       const others = except === undefined ? '' : `AND ${this.table.column('id')} <> :except`;
       return this.deleteReturning(runner, `${this.table.column('userId')} = :userId ${others}`, {
         userId,
@@ -72,7 +72,7 @@ export class SingleStatementWrites implements UserWrites {
 
   deleteAll(changedAt: number): Promise<number> {
     return this.connection.write(async (runner) => {
-      await this.mark(runner, null, changedAt);
+      await this.marks.upsert(runner, null, changedAt);
       return this.table.deleteAll(runner);
     });
   }
@@ -90,10 +90,8 @@ export class SingleStatementWrites implements UserWrites {
     });
   }
 
-  /** First the mark, then the deed: a sign-in that is not deleted or changed by the deed is refused by the mark. */
-  private async mark(runner: QueryRunner, user: string | null, changedAt: number): Promise<void> {
-    await this.marks.ensure(runner, user);
-    await this.marks.raise(runner, user, changedAt);
+  forget(now: number): Promise<number> {
+    return this.connection.write((runner) => this.marks.forget(runner, now));
   }
 
   private condition(runner: QueryRunner, { userId, arrivedAt, now, limit }: Admission): Condition {
@@ -145,7 +143,13 @@ export class SingleStatementWrites implements UserWrites {
   }
 
   private run(runner: QueryRunner, sql: string, parameters: ObjectLiteral) {
-    const [query, values] = this.dataSource.driver.escapeQueryWithParameters(sql, parameters, {});
+    const values: unknown[] = [];
+    const query = sql.replaceAll(/:(?:\.\.\.)?(\w+)/g, (_, name: string) => {
+      const value: unknown = parameters[name];
+      const list = Array.isArray(value) ? value : [value];
+      values.push(...list);
+      return list.map(() => '?').join(', ');
+    });
     return runner.query(query, values, true);
   }
 }

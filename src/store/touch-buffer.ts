@@ -4,18 +4,25 @@ import type { Touch } from '../core/store.js';
 /** How long activity waits to be written together with that of other sessions. */
 const DELAY = 1_000;
 
+/** Activity of a session since it was last written. */
+export interface NotedTouch extends Touch {
+  /** When the first of it was: the session must have been live then, by what is in the store. */
+  readonly since: number;
+}
+
 /** Activity that is noted but not written yet. */
 export class TouchBuffer {
-  private noted = new Map<string, Touch>();
+  private noted = new Map<string, NotedTouch>();
   private timer: NodeJS.Timeout | null = null;
   private writing: Promise<void> = Promise.resolve();
-  private beingWritten = new Map<string, Touch>();
+  private beingWritten = new Map<string, NotedTouch>();
 
   /** @param write never fails */
-  constructor(private readonly write: (touches: readonly Touch[]) => Promise<void>) {}
+  constructor(private readonly write: (touches: readonly NotedTouch[]) => Promise<void>) {}
 
   note(touch: Touch): void {
-    this.noted.set(touch.id, touch);
+    const earlier = this.noted.get(touch.id);
+    this.noted.set(touch.id, { ...touch, since: earlier?.since ?? touch.lastSeenAt });
     this.timer ??= setTimeout(() => void this.flush(), DELAY).unref();
   }
 

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget, QueryRunner } from 'typeorm';
+import { SessionOptionsError } from '../core/errors.js';
 import type { SessionRecord } from '../core/record.js';
 import {
   type Admission,
@@ -19,12 +20,14 @@ import type { BaseSessionEntity } from './session.entity.js';
 import { SessionMarks } from './session-marks.js';
 import { SessionTable } from './session-table.js';
 import { SingleStatementWrites } from './single-statement-writes.js';
-import { TouchBuffer } from './touch-buffer.js';
+import { type NotedTouch, TouchBuffer } from './touch-buffer.js';
 import type { UserWrites } from './user-writes.js';
 
 /** SQLite does nothing else while it deletes: small batches, with pauses for the others. */
 const SQLITE_PURGE = { batchSize: 200, pause: 10 };
 const MAX_CLOCK_SKEW = 5_000;
+const SHUTDOWN_PATIENCE = 5_000;
+const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3', 'postgres', 'mysql', 'mariadb']);
 const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
 
 export interface TypeOrmSessionStoreOptions {
@@ -49,10 +52,14 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     { entity, purgeBatchSize }: TypeOrmSessionStoreOptions,
   ) {
     super();
+    const { type } = dataSource.options;
+    if (!SUPPORTED.has(type)) {
+      throw new SessionOptionsError('dataSource', type, `use a data source of ${[...SUPPORTED].join(', ')}.`);
+    }
     this.connection = new PrimaryConnection(dataSource);
     this.table = new SessionTable(dataSource, entity);
     this.userWrites = isSqlite(dataSource)
-      ? new SingleStatementWrites(dataSource, this.connection, this.table, this.marks)
+      ? new SingleStatementWrites(this.connection, this.table, this.marks)
       : new LockingWrites(this.connection, this.table, this.marks);
     this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
     const purging = isSqlite(dataSource) ? SQLITE_PURGE : SERVER_PURGE;
@@ -129,25 +136,26 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.userWrites.deleteAll(changedAt);
   }
 
-  async deleteExpired(now: number): Promise<number> {
+  async deleteExpired(now: number, signal?: AbortSignal): Promise<number> {
     if (await this.isClockWrong()) return 0;
     await this.touches.flush();
     const { batchSize, pause } = this.purging;
+    const isStopped = () => signal?.aborted ?? false;
     let total = 0;
     let batch = { count: batchSize, cursor: 0 };
-    while (batch.count === batchSize) {
+    while (batch.count === batchSize && !isStopped()) {
       if (total > 0) await wait(pause);
       batch = await this.userWrites.purge(now, batch.cursor, batchSize);
       total += batch.count;
     }
-    await this.connection.write((runner) => this.marks.forget(runner, now));
+    while (!isStopped() && (await this.userWrites.forget(now)) > 0) await wait(pause);
     return total;
   }
 
   /** From now on activity is written at once: later hooks may close the data source. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isShuttingDown = true;
-    await this.touches.flush();
+    await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
   }
 
   /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
@@ -166,7 +174,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
-  private async writeTouches(touches: readonly Touch[]): Promise<void> {
+  private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
     try {
       await this.connection.write((runner) => this.writeEach(runner, touches));
     } catch (error) {
@@ -174,7 +182,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     }
   }
 
-  private async writeEach(runner: QueryRunner, touches: readonly Touch[]): Promise<void> {
+  private async writeEach(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<void> {
     for (const touch of touches) await this.table.touch(runner, touch);
   }
 }

@@ -13,4 +13,6 @@ export interface UserWrites {
   deleteAll(changedAt: number): Promise<number>;
   /** Deletes the oldest of what expired by `now`, at most `size` rows, from `cursor` on; how far it came. */
   purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }>;
+  /** Deletes some of the rows of `session_users` that no sign-in needs any more; how many. */
+  forget(now: number): Promise<number>;
 }

@@ -1,7 +1,7 @@
 import { createHash, createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { laterSeries, TokenFormat } from '../../src/core/token.js';
+import { TokenFormat } from '../../src/core/token.js';
 
 const unkeyed = new TokenFormat();
 const key = (text: string) => createSecretKey(text.padEnd(32, '.'), 'utf8');
@@ -49,8 +49,8 @@ describe('a token', () => {
     const first = unkeyed.mint();
     const second = unkeyed.mintFollowing(first.seriesHash);
     const third = unkeyed.mintFollowing(second.seriesHash);
-    expect(laterSeries(first.seriesHash).slice(0, 2)).toEqual([second.seriesHash, third.seriesHash]);
-    expect(laterSeries(third.seriesHash)).not.toContain(first.seriesHash);
+    expect(unkeyed.laterSeries(first.seriesHash).slice(0, 2)).toEqual([second.seriesHash, third.seriesHash]);
+    expect(unkeyed.laterSeries(third.seriesHash)).not.toContain(first.seriesHash);
   });
 });
 
@@ -100,5 +100,12 @@ describe('keys', () => {
 
   it('accept tokens from before there was a key only when told to', () => {
     expect(new TokenFormat([key('new')], true).read(unkeyed.mint().token)).not.toBeNull();
+  });
+
+  it('keep secret what series follows', () => {
+    const first = keyed.mint();
+    const next = keyed.mintFollowing(first.seriesHash);
+    expect(keyed.laterSeries(first.seriesHash)).toContain(next.seriesHash);
+    expect(unkeyed.laterSeries(first.seriesHash)).not.toContain(next.seriesHash);
   });
 });

@@ -1,0 +1,45 @@
+import { untilUncontended } from './contention.js';
+import { parseData, serializeData } from './data.js';
+import { InvalidArgumentError } from './errors.js';
+import type { SessionEvents } from './events.js';
+import type { SessionPolicy } from './policy.js';
+import type { SessionData } from './session.js';
+import type { SessionStore } from './store.js';
+
+export type DataChange = (data: SessionData) => SessionData;
+
+/** Changes what the application keeps in a session, without losing what others change at the same time. */
+export class DataUpdate {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly policy: SessionPolicy,
+    private readonly events: SessionEvents,
+    private readonly rules: { readonly maxDataBytes: number; readonly clock: () => number },
+  ) {}
+
+  /** @returns the new data, or `null` when the session is gone. @throws InvalidArgumentError */
+  async update(id: string, change: DataChange): Promise<SessionData | null> {
+    if (typeof change !== 'function') {
+      throw new InvalidArgumentError(
+        'change',
+        change,
+        'pass a function of the data that returns the new data.',
+      );
+    }
+    const { data } = await untilUncontended(() => this.tryUpdate(id, change));
+    return data;
+  }
+
+  private async tryUpdate(id: string, change: DataChange): Promise<{ data: SessionData | null } | null> {
+    const record = await this.store.findById(id);
+    if (record === null || this.rules.clock() >= this.policy.expiresAt(record)) return { data: null };
+    const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
+    if (text !== record.data) {
+      const { dataVersion } = record;
+      const next = { data: text, dataVersion: dataVersion + 1 };
+      if (!(await this.store.change(id, { dataVersion }, next))) return null;
+      this.events.emit({ type: 'updated' }, record);
+    }
+    return { data: parseData(text) };
+  }
+}
