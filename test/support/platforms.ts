@@ -1,8 +1,8 @@
-import type { INestApplication, ModuleMetadata, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplication, LoggerService, ModuleMetadata, Type } from '@nestjs/common';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { SessionModule, type SessionModuleOptions, type SessionModuleStaticOptions } from 'nestjs-sessions';
 
 export type Platform = 'express' | 'fastify';
@@ -13,30 +13,48 @@ export interface TestAppOptions {
   readonly imports?: ModuleMetadata['imports'];
   readonly providers?: ModuleMetadata['providers'];
   readonly options?: SessionModuleOptions & SessionModuleStaticOptions;
+  /** In place of `SessionModule.forRoot(options)`. */
+  readonly sessionModule?: DynamicModule;
   readonly database?: string;
+  /** Further options of the data source. */
+  readonly typeorm?: Pick<TypeOrmModuleOptions, 'logger' | 'logging'>;
   /** As a proxy in front would need it. */
   readonly trustProxy?: boolean;
+  /** Before the application starts. */
+  readonly configure?: (app: INestApplication) => void;
+  /** Where Nest's log lines go, from boot on. Default: nowhere. */
+  readonly logger?: LoggerService;
 }
 
 /** A running application on one platform, on a port of its own. */
 export async function startApp(platform: Platform, given: TestAppOptions = {}): Promise<INestApplication> {
-  const module = await Test.createTestingModule({
+  const builder = Test.createTestingModule({
     imports: [
       TypeOrmModule.forRoot({
         type: 'sqlite',
         database: given.database ?? ':memory:',
         autoLoadEntities: true,
         synchronize: true,
+        retryAttempts: 0,
+        ...given.typeorm,
       }),
-      SessionModule.forRoot(given.options),
+      given.sessionModule ?? SessionModule.forRoot(given.options),
       ...(given.imports ?? []),
     ],
     controllers: given.controllers ?? [],
     providers: given.providers ?? [],
-  }).compile();
+  });
+  if (given.logger) builder.setLogger(given.logger);
+  const module = await builder.compile();
   const app = createOn(platform, module.createNestApplication.bind(module), given.trustProxy ?? false);
-  app.useLogger(false);
-  await app.listen(0, '127.0.0.1');
+  app.useLogger(given.logger ?? false);
+  given.configure?.(app);
+  try {
+    await app.listen(0, '127.0.0.1');
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }
 

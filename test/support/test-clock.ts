@@ -2,7 +2,7 @@ import ms from 'ms';
 
 /** A clock that stands still until it is moved. */
 export class TestClock {
-  private now = Date.UTC(2026, 0, 1);
+  now = Date.UTC(2026, 0, 1);
 
   /** To be passed as the option `clock`. */
   readonly read = (): number => this.now;

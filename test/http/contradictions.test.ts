@@ -1,0 +1,213 @@
+import { All, Controller, Get, Head, Post, type Type } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import {
+  AllowAnonymous,
+  Background,
+  EndSession,
+  Public,
+  RequireLevel,
+  RequireRecentAuth,
+  RequireRole,
+  RequireSession,
+  SessionDecoratorError,
+  StartSession,
+} from 'nestjs-sessions';
+import { PLATFORMS } from '../support/platforms.js';
+import { appsOn } from '../support/test-app.js';
+
+/** A controller with one method, decorated in ways that TypeScript may not allow. */
+function controllerWith(onMethod: unknown[], onClass: unknown[] = [], verb = Post()): Type {
+  @Controller()
+  class OddController {
+    handle(): null {
+      return null;
+    }
+  }
+  decorate([verb, ...onMethod], OddController);
+  for (const decorator of onClass) (decorator as ClassDecorator)(OddController);
+  return OddController;
+}
+
+function decorate(decorators: unknown[], { prototype }: Type): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, 'handle') as PropertyDescriptor;
+  for (const decorator of decorators)
+    (decorator as MethodDecorator)(prototype as object, 'handle', descriptor);
+}
+
+type Case = [contradiction: string, controller: () => Type, says: RegExp];
+
+const REFUSED: Case[] = [
+  [
+    '@Public() and @RequireRole() on one method',
+    () => controllerWith([Public(), RequireRole('admin')]),
+    /OddController\.handle .*@Public\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@Public() and @RequireSession() on one method',
+    () => controllerWith([Public(), RequireSession()]),
+    /OddController\.handle .*@Public\(\)/,
+  ],
+  [
+    '@Public() and @RequireLevel() on one method',
+    () => controllerWith([RequireLevel(2), Public()]),
+    /OddController\.handle .*@Public\(\)/,
+  ],
+  [
+    '@Public() and @RequireRecentAuth() on one method',
+    () => controllerWith([RequireRecentAuth('5m'), Public()]),
+    /OddController\.handle .*@Public\(\)/,
+  ],
+  [
+    '@Public() and @AllowAnonymous() on one method',
+    () => controllerWith([Public(), AllowAnonymous()]),
+    /OddController\.handle .*@Public\(\)/,
+  ],
+  [
+    '@Public() and @Background() on one method',
+    () => controllerWith([Public(), Background()]),
+    /OddController\.handle .*@Public\(\)/,
+  ],
+  [
+    '@StartSession() and @EndSession() on one method',
+    () => controllerWith([StartSession(), EndSession()]),
+    /OddController\.handle .*@StartSession\(\).*@EndSession\(\)|@EndSession\(\).*@StartSession\(\)/,
+  ],
+  [
+    '@StartSession() twice on one method',
+    () => controllerWith([StartSession(), StartSession({ transport: 'cookie' })]),
+    /OddController\.handle .*@StartSession\(\)/,
+  ],
+  [
+    '@Public() and @StartSession() on one method',
+    () => controllerWith([Public(), StartSession()]),
+    /OddController\.handle .*@StartSession\(\)/,
+  ],
+  [
+    '@EndSession() and @RequireRole() on one method',
+    () => controllerWith([EndSession(), RequireRole('admin')]),
+    /OddController\.handle .*@EndSession\(\)/,
+  ],
+  [
+    '@AllowAnonymous() and @RequireRole() on one method',
+    () => controllerWith([AllowAnonymous(), RequireRole('admin')]),
+    /OddController\.handle .*@AllowAnonymous\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@AllowAnonymous() on a method and @RequireRole() on its class',
+    () => controllerWith([AllowAnonymous()], [RequireRole('admin')]),
+    /OddController\.handle .*@AllowAnonymous\(\)/,
+  ],
+  [
+    '@Public() on a class',
+    () => controllerWith([], [Public()]),
+    /@Public\(\) stands on the class OddController: put it on the methods/,
+  ],
+  [
+    '@StartSession() on a class',
+    () => controllerWith([], [StartSession()]),
+    /@StartSession\(\) stands on the class OddController/,
+  ],
+  [
+    '@EndSession() on a class',
+    () => controllerWith([], [EndSession()]),
+    /@EndSession\(\) stands on the class OddController/,
+  ],
+  [
+    '@EndSession() on GET',
+    () => controllerWith([EndSession()], [], Get()),
+    /@EndSession\(\).*GET.*@Post\(\)/,
+  ],
+  ['@EndSession() on HEAD', () => controllerWith([EndSession()], [], Head()), /@EndSession\(\).*GET/],
+  ['@EndSession() on all verbs', () => controllerWith([EndSession()], [], All()), /@EndSession\(\).*GET/],
+];
+
+const ROLES = { admin: ['support'] };
+const UNKNOWN: Case[] = [
+  [
+    'on a method',
+    () => controllerWith([RequireRole('admn')]),
+    /OddController\.handle .*'admn'.*'admin', 'support'.*`roles`/,
+  ],
+  ['beside a known one', () => controllerWith([RequireRole('admin', 'suport')]), /'suport'/],
+  ['on a class', () => controllerWith([], [RequireRole('Admin')]), /'Admin'/],
+  ['by a name that every object has', () => controllerWith([RequireRole('constructor')]), /'constructor'/],
+];
+
+describe.each(PLATFORMS)(
+  'on %s the boot is stopped, with a message that says what and where, by',
+  (platform) => {
+    const start = appsOn(platform);
+    const bootError = (controller: Type, options = {}) =>
+      start({ controllers: [controller], options }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+
+    it.each(REFUSED)('%s', async (_, controller, says) => {
+      const error = await bootError(controller());
+      expect(error).toBeInstanceOf(SessionDecoratorError);
+      expect((error as Error).message).toMatch(says);
+    });
+
+    it.each(UNKNOWN)('an unknown role %s', async (_, controller, says) => {
+      const error = await bootError(controller(), { roles: ROLES });
+      expect(error).toBeInstanceOf(SessionDecoratorError);
+      expect((error as Error).message).toMatch(says);
+    });
+
+    it('any role at all where `roles` is empty', async () => {
+      const error = await bootError(controllerWith([RequireRole('admin')]), { roles: {} });
+      expect(error).toBeInstanceOf(SessionDecoratorError);
+    });
+
+    it('a requirement inherited by a method that opens the route', async () => {
+      class Base {
+        @RequireRole('admin') handle(): null {
+          return null;
+        }
+      }
+      @Controller()
+      class Derived extends Base {
+        @Public() @Get() override handle(): null {
+          return null;
+        }
+      }
+      expect(await bootError(Derived)).toBeInstanceOf(SessionDecoratorError);
+    });
+
+    describe('a decorator that is given nonsense, where it stands:', () => {
+      it.each<[string, () => unknown, RegExp]>([
+        [
+          '@RequireRole()',
+          () => RequireRole(...([] as unknown as [string])),
+          /RequireRole.*at least one role/,
+        ],
+        ["@RequireRole('')", () => RequireRole(''), /RequireRole/],
+        ['@RequireRole(undefined)', () => RequireRole(undefined as never), /RequireRole/],
+        ["@RequireRole(['admin'])", () => RequireRole(['admin'] as never), /RequireRole/],
+        ['@RequireLevel(0)', () => RequireLevel(0 as never), /RequireLevel.*is 0.*1, 2 or 3/],
+        ["@RequireLevel('2')", () => RequireLevel('2' as never), /RequireLevel/],
+        ['@RequireRecentAuth(0)', () => RequireRecentAuth(0), /RequireRecentAuth/],
+        ["@RequireRecentAuth('5')", () => RequireRecentAuth('5' as never), /RequireRecentAuth.*'5m'/],
+        ['@RequireRecentAuth(-1)', () => RequireRecentAuth(-1), /RequireRecentAuth/],
+        ['@RequireRecentAuth()', () => RequireRecentAuth(undefined as never), /RequireRecentAuth/],
+      ])('%s', (_, decorate, says) => {
+        expect(decorate).toThrow(says);
+      });
+    });
+
+    it('nothing else: roles need no option, and what fits together boots', async () => {
+      const fine = [
+        controllerWith([RequireRole('anything')]),
+        controllerWith([StartSession(), RequireLevel(2)]),
+        controllerWith([Public()], [RequireRole('admin')]),
+        controllerWith([RequireRole('admin'), Background()], [AllowAnonymous()]),
+        controllerWith([EndSession()], [RequireRole('admin')]),
+        controllerWith([AllowAnonymous(), Background()]),
+      ];
+      for (const controller of fine) expect(await bootError(controller)).toBeNull();
+      const known = controllerWith([RequireRole('support')]);
+      expect(await bootError(known, { roles: ROLES })).toBeNull();
+    });
+  },
+);

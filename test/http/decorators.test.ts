@@ -1,0 +1,421 @@
+import { Controller, Get, Inject, Injectable, Post, Version, VersioningType } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import {
+  type ActiveSession,
+  AllowAnonymous,
+  Background,
+  CurrentSession,
+  Public,
+  RequireLevel,
+  RequireRecentAuth,
+  RequireRole,
+  RequireSession,
+  SessionGuard,
+  sessionOf,
+  StartSession,
+} from 'nestjs-sessions';
+import { fakeContext, fakeExchange } from '../support/fake-context.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { AccountController, bearer, signIn } from '../support/sign-in.js';
+import { appsOn, sharedAppOn, type TestApp } from '../support/test-app.js';
+import { TestClock } from '../support/test-clock.js';
+import { Wrapped } from '../support/wrapped.decorator.js';
+
+@Controller()
+class PlainController {
+  @Get('plain') plain(): string {
+    return 'plain';
+  }
+  @RequireSession() @Get('said') said(): string {
+    return 'said';
+  }
+  @RequireRole('admin', 'support') @Get('any-of') anyOf(): string {
+    return 'any of';
+  }
+  @RequireRole('admin') @RequireRole('auditor') @Get('both') both(): string {
+    return 'both';
+  }
+  @RequireLevel(1) @RequireLevel(3) @Get('levels') levels(): string {
+    return 'levels';
+  }
+  @RequireRecentAuth('1h') @RequireRecentAuth('5m') @Get('ages') ages(): string {
+    return 'ages';
+  }
+  @Background() @Get('poll') poll(): string {
+    return 'poll';
+  }
+  @AllowAnonymous() @Get('anonymous') anonymous(@CurrentSession() session: ActiveSession): object {
+    return { userId: session.userId };
+  }
+  @Public() @Get('public') public(@CurrentSession() session: ActiveSession | null): object {
+    return { session };
+  }
+}
+
+@RequireRole('staff')
+@Controller('staff')
+class StaffController {
+  @Get() list(): string {
+    return 'list';
+  }
+  @RequireRole('admin') @Get('admin') admin(): string {
+    return 'admin';
+  }
+  @Public() @Get('public') public(): string {
+    return 'public';
+  }
+  @StartSession() @Post('login') login() {
+    return { userId: 'ana' };
+  }
+  @RequireRole('admin') @Wrapped() @Get('wrapped-below') wrappedBelow(): string {
+    return 'wrapped';
+  }
+  @Wrapped() @RequireRole('admin') @Get('wrapped-above') wrappedAbove(): string {
+    return 'wrapped';
+  }
+  @Get('wrapped-bare') @Wrapped({ losesMetadata: true }) @RequireRole('admin') wrappedBare(): string {
+    return 'wrapped';
+  }
+}
+
+@RequireRole('base')
+class BaseController {
+  @RequireRole('inherited') @Get('inherited') inherited(): string {
+    return 'inherited';
+  }
+  @RequireRole('overridden') @Get('overridden') overridden(): string {
+    return 'overridden';
+  }
+  @Public() @Get('opened') opened(): string {
+    return 'opened';
+  }
+  @Public() @Get('closed-again') closedAgain(): string {
+    return 'open';
+  }
+}
+
+@RequireRole('one')
+@Controller('one')
+class OneController extends BaseController {
+  @RequireRole('override') @Get('overridden') override overridden(): string {
+    return 'overridden by one';
+  }
+  @Get('closed-again') override closedAgain(): string {
+    return 'closed';
+  }
+}
+
+@Controller('two')
+class TwoController extends BaseController {}
+
+@AllowAnonymous()
+@Controller('shop')
+class ShopController {
+  @Get() browse(): string {
+    return 'browse';
+  }
+  @RequireRole('customer') @Get('orders') orders(): string {
+    return 'orders';
+  }
+}
+
+const controllers = [
+  AccountController,
+  PlainController,
+  StaffController,
+  OneController,
+  TwoController,
+  ShopController,
+];
+
+async function statusFor(app: TestApp, path: string, roles: string[]): Promise<number> {
+  const token = await signIn(app, { userId: 'ana', roles });
+  return (await app.http.get(path).set(bearer(token))).status;
+}
+
+describe.each(PLATFORMS)('on %s', (platform) => {
+  const startApp = appsOn(platform);
+  const start = sharedAppOn(platform, { controllers });
+
+  describe('a handler', () => {
+    it.each(['/plain', '/said'])(
+      'without any decorator but @RequireSession() is closed: %s',
+      async (path) => {
+        const app = start();
+        await app.http.get(path).expect(401);
+        const { token } = await app.sessions.createAnonymous();
+        await app.http.get(path).set(bearer(token)).expect(401);
+        expect(await statusFor(app, path, [])).toBe(200);
+      },
+    );
+
+    it('is closed for HEAD too', async () => {
+      const app = start();
+      await app.http.head('/plain').expect(401);
+    });
+
+    it('with @Public() is open, and looks for no session', async () => {
+      const app = start();
+      app.queries.length = 0;
+      for (const headers of [{}, bearer('garbage'), { Host: 'app.example.com' }]) {
+        await app.http.get('/public').set(headers).expect(200, { session: null });
+      }
+      const token = await signIn(app);
+      app.queries.length = 0;
+      await app.http.get('/public').set(bearer(token)).expect(200, { session: null });
+      expect(app.queries).toEqual([]);
+    });
+
+    it('with @RequireRole() of several needs any of them', async () => {
+      const app = start();
+      for (const roles of [['admin'], ['support'], ['x', 'support']]) {
+        expect(await statusFor(app, '/any-of', roles)).toBe(200);
+      }
+      for (const roles of [[], ['x'], ['Admin'], ['admin '], ['admin,support']]) {
+        expect(await statusFor(app, '/any-of', roles)).toBe(403);
+      }
+    });
+
+    it('with @RequireRole() is open to roles that include it, at any distance', async () => {
+      const roles = { root: ['admin'], admin: { includes: ['support'] }, support: ['customer'], other: [] };
+      @Controller()
+      class HierarchyController {
+        @RequireRole('customer') @Get('customers') customers(): string {
+          return 'customers';
+        }
+      }
+      const app = await startApp({
+        controllers: [AccountController, HierarchyController],
+        options: { roles },
+      });
+      for (const role of ['customer', 'support', 'admin', 'root']) {
+        expect(await statusFor(app, '/customers', [role])).toBe(200);
+      }
+      expect(await statusFor(app, '/customers', ['other'])).toBe(403);
+      expect(await statusFor(app, '/admin', ['support'])).toBe(403);
+    });
+
+    it('with @RequireLevel() needs at least that', async () => {
+      const app = start();
+      for (const [level, status] of [
+        [1, 401],
+        [2, 200],
+        [3, 200],
+      ] as const) {
+        const token = await signIn(app, { userId: 'ana', level });
+        await app.http.get('/level2').set(bearer(token)).expect(status);
+      }
+    });
+
+    it('with @AllowAnonymous() needs a session, but nobody signed in', async () => {
+      const app = start();
+      await app.http.get('/anonymous').expect(401);
+      await app.http.get('/anonymous').set(bearer('garbage')).expect(401);
+      const { token } = await app.sessions.createAnonymous();
+      await app.http.get('/anonymous').set(bearer(token)).expect(200, { userId: null });
+      await app.http
+        .get('/anonymous')
+        .set(bearer(await signIn(app)))
+        .expect(200, { userId: 'ana' });
+    });
+
+    it('with @Background() is checked, but does not hold off the idle timeout', async () => {
+      const clock = new TestClock();
+      const app = await startApp({ controllers, options: { clock: clock.read } });
+      await app.http.get('/poll').expect(401);
+      const [polling, active] = [await signIn(app), await signIn(app)];
+      for (let minutes = 0; minutes < 25; minutes += 5) {
+        clock.advance('5m');
+        await app.http.get('/poll').set(bearer(polling)).expect(200);
+        await app.http.get('/plain').set(bearer(active)).expect(200);
+      }
+      clock.advance('5m');
+      await app.http.get('/poll').set(bearer(polling)).expect(401);
+      await app.http.get('/plain').set(bearer(active)).expect(200);
+    });
+  });
+
+  describe('requirements add up:', () => {
+    it.each<[string, string, string[][], string[][]]>([
+      ['several on one method', '/both', [['admin', 'auditor']], [['admin'], ['auditor']]],
+      ['the class', '/staff', [['staff']], [[], ['admin']]],
+      ['class and method', '/staff/admin', [['staff', 'admin']], [['staff'], ['admin']]],
+      [
+        'with a function in the place of the method, below',
+        '/staff/wrapped-below',
+        [['staff', 'admin']],
+        [['staff']],
+      ],
+      [
+        'with a function in the place of the method, above',
+        '/staff/wrapped-above',
+        [['staff', 'admin']],
+        [['staff']],
+      ],
+      [
+        'with a function in the place of the method, without its metadata',
+        '/staff/wrapped-bare',
+        [['staff', 'admin']],
+        [['staff']],
+      ],
+      [
+        'inherited method, its class and the subclass',
+        '/one/inherited',
+        [['inherited', 'base', 'one']],
+        [
+          ['inherited', 'base'],
+          ['inherited', 'one'],
+          ['base', 'one'],
+        ],
+      ],
+      [
+        'overridden method and its base',
+        '/one/overridden',
+        [['override', 'overridden', 'base', 'one']],
+        [
+          ['override', 'base', 'one'],
+          ['overridden', 'base', 'one'],
+          ['override', 'overridden', 'one'],
+        ],
+      ],
+      [
+        'the same inherited method in another controller',
+        '/two/inherited',
+        [['inherited', 'base']],
+        [['base']],
+      ],
+      [
+        'an overridden method where it is not',
+        '/two/overridden',
+        [['overridden', 'base']],
+        [['base', 'one']],
+      ],
+    ])('%s', async (_, path, enough, tooLittle) => {
+      const app = start();
+      for (const roles of enough) expect([roles, await statusFor(app, path, roles)]).toEqual([roles, 200]);
+      for (const roles of tooLittle) expect([roles, await statusFor(app, path, roles)]).toEqual([roles, 403]);
+      await app.http.get(path).expect(401);
+    });
+
+    it('the highest level and the shortest age count', async () => {
+      const clock = new TestClock();
+      const app = await startApp({ controllers, options: { clock: clock.read } });
+      const token = await signIn(app, { userId: 'ana', level: 2 });
+      clock.advance('6m');
+      const [level, age] = [
+        await app.http.get('/levels').set(bearer(token)),
+        await app.http.get('/ages').set(bearer(token)),
+      ];
+      expect(level.headers['www-authenticate']).toContain('acr_values="3"');
+      expect(age.headers['www-authenticate']).toContain('max_age="300"');
+    });
+
+    it('a method may be stricter than @AllowAnonymous() on its class', async () => {
+      const app = start();
+      const { token } = await app.sessions.createAnonymous();
+      await app.http.get('/shop').set(bearer(token)).expect(200);
+      await app.http.get('/shop/orders').set(bearer(token)).expect(401);
+      expect(await statusFor(app, '/shop/orders', ['customer'])).toBe(200);
+    });
+  });
+
+  describe('only what stands on the method lifts the requirements of the class:', () => {
+    it('@Public() and @StartSession()', async () => {
+      const app = start();
+      await app.http.get('/staff/public').expect(200);
+      await app.http.post('/staff/login').expect(201);
+    });
+
+    it('an inherited method stays open', async () => {
+      const app = start();
+      await app.http.get('/one/opened').expect(200);
+      await app.http.get('/two/closed-again').expect(200);
+    });
+
+    it('an overriding method is closed unless it is opened itself', async () => {
+      const app = start();
+      await app.http.get('/one/closed-again').expect(401);
+      expect(await statusFor(app, '/one/closed-again', ['base', 'one'])).toBe(200);
+    });
+  });
+
+  describe('versioned controllers', () => {
+    @Controller({ path: 'versioned', version: '1' })
+    class FirstVersion {
+      @Public() @Get() get(): string {
+        return 'one';
+      }
+    }
+    @Controller({ path: 'versioned', version: '2' })
+    class SecondVersion extends FirstVersion {
+      @RequireRole('admin') @Get() override get(): string {
+        return 'two';
+      }
+      @Version('3') @RequireRole('root') @Get() third(): string {
+        return 'three';
+      }
+    }
+
+    it('have requirements of their own', async () => {
+      const app = await startApp({
+        controllers: [AccountController, FirstVersion, SecondVersion],
+        configure: (nest) => nest.enableVersioning({ type: VersioningType.HEADER, header: 'X-Version' }),
+      });
+      const get = (version: string) => app.http.get('/versioned').set('X-Version', version);
+      await get('1').expect(200, 'one');
+      await get('2').expect(401);
+      await get('3').expect(401);
+    });
+  });
+
+  it('a controller that was not there at boot is compiled on its first request', async () => {
+    class LateController {
+      @RequireRole('admin') late(): void {}
+      @Public() open(): void {}
+    }
+    const app = start();
+    const guard = app.app.get(SessionGuard);
+    const { req, res } = fakeExchange({
+      headers: bearer((await app.sessions.create({ userId: 'ana' })).token),
+    });
+    const contextOf = (method: string) => fakeContext('http', LateController, method, [req, res]);
+    await expect(guard.canActivate(contextOf('late'))).rejects.toMatchObject({ status: 403 });
+    expect(await guard.canActivate(contextOf('open'))).toBe(true);
+  });
+
+  it('@CurrentSession() gives the session or one property of it', async () => {
+    @Controller()
+    class ShowController {
+      @Get('show') show(
+        @CurrentSession() session: ActiveSession,
+        @CurrentSession('id') id: string,
+        @CurrentSession('roles') roles: string[],
+        @CurrentSession('data') data: object,
+      ): object {
+        return { same: session.id === id, roles, data, frozen: Object.isFrozen(data) };
+      }
+    }
+    const app = await startApp({ controllers: [AccountController, ShowController] });
+    const token = await signIn(app, { userId: 'ana', roles: ['r'], data: { a: [1] } });
+    const shown = await app.http.get('/show').set(bearer(token)).expect(200);
+    expect(shown.body).toEqual({ same: true, roles: ['r'], data: { a: [1] }, frozen: true });
+  });
+
+  it('sessionOf(context) and sessionOf(request) are the session after the guard', async () => {
+    const seen: (string | null | undefined)[] = [];
+    @Injectable()
+    class SpyController {
+      constructor(@Inject(SessionGuard) private readonly guard: SessionGuard) {}
+      async look(context: Parameters<SessionGuard['canActivate']>[0], request: object) {
+        seen.push(sessionOf(context)?.userId, sessionOf(request)?.userId);
+        await this.guard.canActivate(context);
+        seen.push(sessionOf(context)?.userId, sessionOf(request)?.userId);
+      }
+    }
+    const app = await startApp({ controllers, providers: [SpyController] });
+    const { token } = await app.sessions.create({ userId: 'ana' });
+    const { req, res } = fakeExchange({ headers: bearer(token) });
+    await app.app.get(SpyController).look(fakeContext('http', PlainController, 'plain', [req, res]), req);
+    expect(seen).toEqual([undefined, undefined, 'ana', 'ana']);
+  });
+});

@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { SessionGuard } from 'nestjs-sessions';
+import { fakeContext, fakeExchange, type FakeRequest } from '../support/fake-context.js';
+import { PLATFORMS } from '../support/platforms.js';
+import { AccountController, bearer, signIn } from '../support/sign-in.js';
+import { appsOn, countRows, type TestApp } from '../support/test-app.js';
+
+const controllers = [AccountController];
+const { NODE_ENV } = process.env;
+
+type Headers = Record<string, string>;
+
+async function codeOf({ http }: TestApp, token: string, headers: Headers): Promise<string> {
+  const answer = await http.get('/me').set(bearer(token)).set(headers);
+  if (answer.status === 403) expect(answer.headers['www-authenticate']).toBeUndefined();
+  return answer.status === 200 ? 'ok' : `${answer.status} ${answer.body.code}`;
+}
+
+describe.each(PLATFORMS)('on %s', (platform) => {
+  const start = appsOn(platform);
+  afterEach(() => {
+    process.env['NODE_ENV'] = NODE_ENV;
+  });
+
+  describe('plain HTTP is accepted from this machine', () => {
+    it.each<[string, Headers]>([
+      ['by its address', { Host: '127.0.0.1:3000' }],
+      ['by another loopback address', { Host: '127.3.2.1' }],
+      ['by name', { Host: 'localhost:3000' }],
+      ['by name in any case', { Host: 'LocalHost' }],
+      ['by its IPv6 address', { Host: '[::1]:3000' }],
+    ])('%s', async (_, headers) => {
+      const app = await start({ controllers });
+      expect(await codeOf(app, await signIn(app), headers)).toBe('ok');
+    });
+
+    it('and the log tells of the first time only', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      for (let count = 0; count < 3; count++) await codeOf(app, token, {});
+      expect(app.logs.texts().filter((text) => text.includes('plain HTTP'))).toHaveLength(1);
+    });
+  });
+
+  describe('plain HTTP is refused, and nothing is revoked,', () => {
+    it.each<[string, Headers]>([
+      ['for another host', { Host: 'app.example.com' }],
+      ['for a host that begins like loopback', { Host: 'localhost.example.com' }],
+      ['for a host that begins like a loopback address', { Host: '127.0.0.1.example.com' }],
+      ['for a host that ends like loopback', { Host: 'notlocalhost' }],
+      ['for an address of the local network', { Host: '192.168.1.5' }],
+      ['for an empty host', { Host: '' }],
+      ['with Forwarded', { Forwarded: 'for=192.0.2.1;proto=http' }],
+      ['with Via', { Via: '1.1 proxy' }],
+      ['with X-Forwarded-For', { 'X-Forwarded-For': '127.0.0.1' }],
+      ['with X-Forwarded-Host', { 'X-Forwarded-Host': 'localhost' }],
+      ['with X-Forwarded-Proto: http', { 'X-Forwarded-Proto': 'http' }],
+      ['with X-Forwarded-Proto: https that nobody trusts', { 'X-Forwarded-Proto': 'https' }],
+      ['with Forwarded: proto=https that nobody trusts', { Forwarded: 'proto=https' }],
+      ['with X-Forwarded-Server', { 'X-Forwarded-Server': 'nginx' }],
+      ['with X-Forwarded-Prefix', { 'x-forwarded-prefix': '/api' }],
+    ])('%s', async (_, headers) => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      expect(await codeOf(app, token, headers)).toBe('403 https_required');
+      expect(await codeOf(app, token, {})).toBe('ok');
+    });
+
+    it('in production, on loopback too', async () => {
+      const secure = await start({ controllers, trustProxy: true });
+      process.env['NODE_ENV'] = 'production';
+      const app = await start({ controllers });
+      const { token } = await app.sessions.create({ userId: 'ana' });
+      expect(await codeOf(app, token, {})).toBe('403 https_required');
+      await app.http.post('/login').send({ userId: 'ana' }).expect(403);
+      expect(await countRows(app)).toBe(1);
+      // What counts is the environment at boot.
+      expect(await codeOf(secure, await signIn(secure), {})).toBe('ok');
+    });
+
+    it('on sign-in, which makes no session, and on sign-out, which ends none', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      const plain = { Host: 'app.example.com' };
+      for (const path of ['/login', '/web/login', '/logout', '/web/logout']) {
+        const answer = await app.http.post(path).set(bearer(token)).set(plain).send({ userId: 'ana' });
+        expect([answer.status, answer.body.code]).toEqual([403, 'https_required']);
+      }
+      expect(await countRows(app)).toBe(1);
+      expect(await codeOf(app, token, {})).toBe('ok');
+    });
+
+    it('before any query', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      app.queries.length = 0;
+      await codeOf(app, token, { Host: 'app.example.com' });
+      expect(app.queries).toEqual([]);
+    });
+
+    it('and the log names the proxy setting of both platforms, once', async () => {
+      const app = await start({ controllers });
+      for (let count = 0; count < 3; count++) await app.http.get('/me').set('Host', 'app.example.com');
+      const warnings = app.logs.texts('warn').filter((text) => text.includes('plain HTTP'));
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toContain("app.set('trust proxy'");
+      expect(warnings[0]).toContain('new FastifyAdapter({ trustProxy');
+    });
+  });
+
+  describe('behind a proxy that the platform trusts', () => {
+    it('HTTPS is what the proxy says', async () => {
+      const app = await start({ controllers, trustProxy: true });
+      const { token } = await app.sessions.create({ userId: 'ana' });
+      const from = (proto: string) => ({ Host: 'app.example.com', 'X-Forwarded-Proto': proto });
+      expect(await codeOf(app, token, from('https'))).toBe('ok');
+      expect(await codeOf(app, token, from('http'))).toBe('403 https_required');
+    });
+  });
+
+  it('requireHttps: false accepts plain HTTP from everywhere', async () => {
+    const app = await start({ controllers, options: { requireHttps: false } });
+    const token = await signIn(app);
+    const plain: Headers[] = [
+      { Host: 'app.example.com' },
+      { 'X-Forwarded-Proto': 'http' },
+      { Via: '1.1 proxy' },
+    ];
+    for (const headers of plain) {
+      expect(await codeOf(app, token, headers)).toBe('ok');
+    }
+  });
+
+  it('public routes are open over plain HTTP', async () => {
+    const app = await start({ controllers });
+    await app.http.get('/open').set('Host', 'app.example.com').expect(200);
+  });
+
+  it.each<[string, FakeRequest, boolean]>([
+    ['127.0.0.1', {}, true],
+    ['127.0.0.2', { peer: '127.0.0.2' }, true],
+    ['::1', { peer: '::1' }, true],
+    ['an IPv4 loopback address in IPv6', { peer: '::ffff:127.0.0.1' }, true],
+    ['a private network', { peer: '10.0.0.5' }, false],
+    ['a link-local address', { peer: 'fe80::1' }, false],
+    ['the internet', { peer: '203.0.113.9' }, false],
+    ['an IPv4 address in IPv6', { peer: '::ffff:10.0.0.5' }, false],
+    ['nowhere, as on a closed socket', { peer: '' }, false],
+    ['the internet over HTTPS', { peer: '203.0.113.9', protocol: 'https' }, true],
+  ])('loopback is the peer too, not only the Host: %s', async (_, request, isAccepted) => {
+    const app = await start({ controllers });
+    const { token } = await app.sessions.create({ userId: 'ana' });
+    const { req, res } = fakeExchange({ ...request, headers: bearer(token) });
+    const context = fakeContext('http', AccountController, 'me', [req, res]);
+    const verdict = Promise.resolve(app.app.get(SessionGuard).canActivate(context));
+    if (isAccepted) expect(await verdict).toBe(true);
+    else await expect(verdict).rejects.toMatchObject({ status: 403, code: 'https_required' });
+  });
+});

@@ -1,0 +1,410 @@
+import { Body, Controller, Get, Header, Post, Redirect, Res } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { RequireSession, type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { PLATFORMS } from '../support/platforms.js';
+import {
+  AccountController,
+  bearer,
+  cookieIn,
+  cookiesIn,
+  signIn,
+  signInByCookie,
+} from '../support/sign-in.js';
+import { appsOn, countRows, type TestApp } from '../support/test-app.js';
+import { TestClock } from '../support/test-clock.js';
+
+interface AnyResponse {
+  setHeader?: (name: string, value: string) => void;
+  header?: (name: string, value: string) => void;
+}
+
+@Controller()
+class SignInController {
+  @RequireSession() @StartSession() @Post('step-up') stepUp(@Body() body: SessionPrincipal) {
+    return body;
+  }
+  @Header('Cache-Control', 'public, max-age=3600') @StartSession() @Post('cached') cached(
+    @Body() body: SessionPrincipal,
+  ) {
+    return body;
+  }
+  @StartSession() @Post('cached-by-hand') cachedByHand(
+    @Body() body: SessionPrincipal,
+    @Res({ passthrough: true }) response: AnyResponse,
+  ) {
+    (response.header ?? response.setHeader)?.call(response, 'Cache-Control', 'public');
+    return body;
+  }
+  @StartSession({ transport: 'cookie' }) @Redirect('/home') @Get('callback') callback() {
+    return { userId: 'ana' };
+  }
+  @StartSession() @Post('slow') async slow(@Body() body: SessionPrincipal) {
+    await slowly();
+    return body;
+  }
+  @StartSession({ label: ({ headers }: { headers: Record<string, string> }) => headers['x-device'] })
+  @Post('labelled')
+  labelled(@Body() body: SessionPrincipal) {
+    return body;
+  }
+}
+
+/** What happens while `slow` checks the credentials. */
+let slowly: () => Promise<unknown> = async () => {};
+
+const controllers = [AccountController, SignInController];
+const TOKEN = /^sid_[A-Za-z0-9_-]{70}$/;
+const BOTH_OPEN = ['/login', '/step-up'];
+
+async function idOf({ http }: TestApp, token: string): Promise<string> {
+  return (await http.get('/me').set(bearer(token)).expect(200)).body.id as string;
+}
+
+describe.each(PLATFORMS)('on %s', (platform) => {
+  const start = appsOn(platform);
+
+  describe('what sign-in answers', () => {
+    it('by bearer: token, expiry and the public part of the session, and no cookie', async () => {
+      const clock = new TestClock();
+      const app = await start({ controllers, options: { clock: clock.read } });
+      const principal = { userId: 'ana', roles: ['customer'], level: 2, data: { secretly: 'kept' } };
+      const answer = await app.http.post('/login').set('User-Agent', 'app/1').send(principal).expect(201);
+      const now = new Date(clock.now).toISOString();
+      const expiresAt = new Date(clock.now + 30 * 60_000).toISOString();
+      expect(answer.body).toEqual({
+        token: expect.stringMatching(TOKEN),
+        expiresAt,
+        session: {
+          id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          userId: 'ana',
+          roles: ['customer'],
+          level: 2,
+          createdAt: now,
+          authenticatedAt: now,
+          lastSeenAt: now,
+          expiresAt,
+          client: { ip: '127.0.0.1', userAgent: 'app/1', label: null },
+        },
+      });
+      expect(answer.text).not.toContain('secretly');
+      expect(cookiesIn(answer)).toEqual([]);
+    });
+
+    it('by cookie: the session without token or data, so that no script can read it', async () => {
+      const app = await start({ controllers });
+      const answer = await app.http.post('/web/login').send({ userId: 'ana', data: { secretly: 'kept' } });
+      expect(Object.keys(answer.body as object)).toEqual(['session']);
+      expect(answer.body.session.userId).toBe('ana');
+      expect(answer.text).not.toMatch(/sid_|secretly|[0-9a-f]{64}/);
+      const me = await app.http.get('/me').set('Cookie', cookieIn(answer)).expect(200);
+      expect(me.body.id).toBe(answer.body.session.id);
+    });
+
+    it('follows the transport of the module where the decorator names none', async () => {
+      const app = await start({ controllers, options: { transport: 'cookie' } });
+      const answer = await app.http.post('/login').send({ userId: 'ana' }).expect(201);
+      expect(answer.body.token).toBeUndefined();
+      expect(cookieIn(answer)).toMatch(/^sid=sid_/);
+    });
+
+    it.each(['/login', '/web/login', '/cached', '/cached-by-hand'])(
+      'goes into no cache, whatever the handler says: %s',
+      async (path) => {
+        const app = await start({ controllers });
+        const answer = await app.http.post(path).send({ userId: 'ana' }).expect(201);
+        expect(answer.headers['cache-control']).toBe('no-store');
+      },
+    );
+
+    it('may be a redirect, as after the callback of an identity provider', async () => {
+      const app = await start({ controllers });
+      const answer = await app.http.get('/callback').expect(302);
+      expect([answer.headers['location'], answer.headers['cache-control']]).toEqual(['/home', 'no-store']);
+      await app.http.get('/me').set('Cookie', cookieIn(answer)).expect(200);
+    });
+
+    it('by cookie stays by cookie where a bearer token is shown that is no session', async () => {
+      const app = await start({ controllers });
+      const answer = await app.http
+        .post('/web/login')
+        .set(bearer('garbage'))
+        .send({ userId: 'ana' })
+        .expect(201);
+      expect(answer.body.token).toBeUndefined();
+      expect(cookieIn(answer)).toMatch(/^sid=sid_/);
+    });
+
+    it('names the device, if told how', async () => {
+      const app = await start({ controllers });
+      const answer = await app.http.post('/labelled').set('X-Device', "Ana's phone").send({ userId: 'ana' });
+      expect(answer.body.session.client.label).toBe("Ana's phone");
+    });
+
+    it('does not record ip and user agent where that is switched off', async () => {
+      const app = await start({ controllers, options: { recordClient: false } });
+      const answer = await app.http.post('/login').send({ userId: 'ana' });
+      expect(answer.body.session.client).toEqual({ ip: null, userAgent: null, label: null });
+    });
+
+    it('is a fresh token for each sign-in without one, and all of them work', async () => {
+      const app = await start({ controllers });
+      const tokens = [await signIn(app), await signIn(app), await signIn(app)];
+      expect(new Set(tokens.map((token) => token.slice(4, 24))).size).toBe(3);
+      expect(new Set(await Promise.all(tokens.map((token) => idOf(app, token)))).size).toBe(3);
+    });
+
+    it('is a session also where the token shown is dead or garbage', async () => {
+      const app = await start({ controllers });
+      const dead = await signIn(app);
+      await app.sessions.revokeAll('ana');
+      for (const token of [dead, 'garbage']) {
+        const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'ana' }).expect(201);
+        await idOf(app, answer.body.token as string);
+      }
+    });
+  });
+
+  describe('on an anonymous session, sign-in', () => {
+    it('keeps id and data under a token of a new series; the old one is unknown', async () => {
+      const app = await start({ controllers });
+      const visit = await app.sessions.createAnonymous({ cart: ['book'] });
+      const principal = { userId: 'ana', data: { locale: 'es' } };
+      const answer = await app.http.post('/login').set(bearer(visit.token)).send(principal).expect(201);
+      const { session } = await app.sessions.validate(answer.body.token as string);
+      expect(session).toMatchObject({
+        id: visit.session.id,
+        userId: 'ana',
+        data: { cart: ['book'], locale: 'es' },
+      });
+      expect((answer.body.token as string).slice(4, 24)).not.toBe(visit.token.slice(4, 24));
+      expect(await app.sessions.validate(visit.token)).toEqual({ session: null, reason: 'unknown' });
+      expect(await countRows(app)).toBe(1);
+    });
+
+    it('makes a planted token worth nothing, by cookie too', async () => {
+      const app = await start({ controllers });
+      const planted = await app.sessions.createAnonymous();
+      const shown = `sid=${planted.token}`;
+      const answer = await app.http.post('/web/login').set('Cookie', shown).send({ userId: 'ana' });
+      await app.http.get('/me').set('Cookie', cookieIn(answer)).expect(200);
+      await app.http.get('/visit').set('Cookie', shown).expect(401);
+    });
+
+    it('of two sign-ins at once, each gets a session of its own user', async () => {
+      const app = await start({ controllers });
+      const { token } = await app.sessions.createAnonymous({ cart: ['book'] });
+      const users = ['ana', 'bo', 'cy', 'di'];
+      const answers = await Promise.all(
+        users.map((userId) => app.http.post('/login').set(bearer(token)).send({ userId })),
+      );
+      const seen = await Promise.all(
+        answers.map(async ({ body }) => (await app.sessions.validate(body.token as string)).session),
+      );
+      expect(seen.map((session) => session?.userId)).toEqual(users);
+      expect(seen.filter((session) => 'cart' in (session?.data ?? {}))).toHaveLength(1);
+    });
+  });
+
+  describe('a step-up', () => {
+    it.each(BOTH_OPEN)('keeps the record and renews its clocks, under a new token (%s)', async (path) => {
+      const clock = new TestClock();
+      const app = await start({ controllers, options: { clock: clock.read } });
+      const token = await signIn(app, { userId: 'ana', roles: ['customer'], data: { a: 1 } });
+      const before = (await app.http.get('/me').set(bearer(token))).body;
+      clock.advance('10m');
+      const answer = await app.http
+        .post(path)
+        .set(bearer(token))
+        .send({ userId: 'ana', level: 2 })
+        .expect(201);
+      expect(answer.body.session).toEqual({
+        ...before,
+        level: 2,
+        authenticatedAt: new Date(clock.now).toISOString(),
+        lastSeenAt: new Date(clock.now).toISOString(),
+        expiresAt: new Date(clock.now + 30 * 60_000).toISOString(),
+      });
+      const { session } = await app.sessions.validate(answer.body.token as string);
+      expect(session).toMatchObject({ roles: ['customer'], data: { a: 1 }, level: 2 });
+      const old = await app.http.get('/me').set(bearer(token));
+      expect([old.status, old.body.code]).toEqual([401, 'session_invalid']);
+      expect(await countRows(app)).toBe(1);
+    });
+
+    it.each([
+      [2, 1, 2],
+      [1, 3, 3],
+      [3, undefined, 3],
+      [1, undefined, 1],
+    ] as const)('from level %p with level %p gives level %p', async (had, given, has) => {
+      const app = await start({ controllers });
+      const token = await signIn(app, { userId: 'ana', level: had });
+      const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'ana', level: given });
+      expect(answer.body.session.level).toBe(has);
+    });
+
+    it('sets the roles that it brings, and merges the data', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app, { userId: 'ana', roles: ['customer'], data: { a: 1, b: 1 } });
+      const principal = { userId: 'ana', roles: [], data: { b: 2 } };
+      const answer = await app.http.post('/login').set(bearer(token)).send(principal).expect(201);
+      const { session } = await app.sessions.validate(answer.body.token as string);
+      expect(session).toMatchObject({ roles: [], data: { a: 1, b: 2 } });
+    });
+
+    it('fulfils @RequireRecentAuth and @RequireLevel', async () => {
+      const clock = new TestClock();
+      const app = await start({ controllers, options: { clock: clock.read } });
+      const token = await signIn(app);
+      clock.advance('10m');
+      for (const path of ['/recent', '/level2']) await app.http.get(path).set(bearer(token)).expect(401);
+      const { body } = await app.http.post('/step-up').set(bearer(token)).send({ userId: 'ana', level: 2 });
+      for (const path of ['/recent', '/level2']) {
+        await app.http
+          .get(path)
+          .set(bearer(body.token as string))
+          .expect(200);
+      }
+    });
+
+    it.each(['/login', '/web/login'])('answers by the transport that the request used (%s)', async (path) => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      const byBearer = await app.http.post(path).set(bearer(token)).send({ userId: 'ana' }).expect(201);
+      expect([byBearer.body.token, cookiesIn(byBearer)]).toEqual([expect.stringMatching(TOKEN), []]);
+      const cookie = await signInByCookie(app);
+      const byCookie = await app.http.post(path).set('Cookie', cookie).send({ userId: 'ana' }).expect(201);
+      expect(byCookie.body.token).toBeUndefined();
+      expect(cookieIn(byCookie)).not.toBe(cookie);
+      await app.http.get('/me').set('Cookie', cookieIn(byCookie)).expect(200);
+    });
+
+    it('is not delivered by cookie to a request whose cookie is dead', async () => {
+      const app = await start({ controllers });
+      const answer = await app.http.post('/login').set('Cookie', 'sid=garbage').send({ userId: 'ana' });
+      expect([answer.status, cookiesIn(answer), typeof answer.body.token]).toEqual([201, [], 'string']);
+    });
+
+    it('needs the session that a requirement beside it demands', async () => {
+      const app = await start({ controllers });
+      const none = await app.http.post('/step-up').send({ userId: 'ana' });
+      expect([none.status, none.body.code]).toEqual([401, 'session_required']);
+      const { token } = await app.sessions.createAnonymous();
+      await app.http.post('/step-up').set(bearer(token)).send({ userId: 'ana' }).expect(401);
+      const garbage = await app.http.post('/step-up').set(bearer('garbage')).send({ userId: 'ana' });
+      expect([garbage.status, garbage.body.code]).toEqual([401, 'session_invalid']);
+    });
+
+    it.each(BOTH_OPEN)('clicked twice, one after the other, never ends the session (%s)', async (path) => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      const first = await app.http.post(path).set(bearer(token)).send({ userId: 'ana' }).expect(201);
+      const second = await app.http.post(path).set(bearer(token)).send({ userId: 'ana' });
+      expect(second.status).toBe(path === '/login' ? 201 : 401);
+      await idOf(app, first.body.token as string);
+      expect(app.events.map(({ type }) => type)).not.toContain('reuse-detected');
+    });
+
+    it.each(BOTH_OPEN)('clicked ten times at once never ends the session (%s)', async (path) => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      const id = await idOf(app, token);
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => app.http.post(path).set(bearer(token)).send({ userId: 'ana' })),
+      );
+      const won = answers.filter(({ status }) => status === 201);
+      expect(won).toHaveLength(path === '/login' ? 10 : 1);
+      const ids = await Promise.all(won.map(({ body }) => idOf(app, body.token as string)));
+      expect(ids.filter((other) => other === id)).toHaveLength(1);
+      await app.http.get('/me').set(bearer(token)).expect(401);
+      expect(app.events.map(({ type }) => type)).not.toContain('reuse-detected');
+    });
+
+    it('wins against a sign-out at the same time, or loses, but never brings the session back', async () => {
+      const app = await start({ controllers });
+      for (let round = 0; round < 10; round++) {
+        const token = await signIn(app);
+        const id = await idOf(app, token);
+        await Promise.all([
+          app.http.post('/step-up').set(bearer(token)).send({ userId: 'ana' }),
+          app.http.post('/logout').set(bearer(token)).expect(200),
+        ]);
+        expect(await app.sessions.get(id)).toBeNull();
+      }
+    });
+  });
+
+  describe('the sign-in of another user on a session', () => {
+    it('ends the old one and makes a fresh one, without its data, roles or level', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app, { userId: 'ana', roles: ['admin'], level: 3, data: { private: 1 } });
+      const old = await idOf(app, token);
+      const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'bo' }).expect(201);
+      const { session } = await app.sessions.validate(answer.body.token as string);
+      expect(session).toMatchObject({ userId: 'bo', roles: [], level: 1, data: {} });
+      expect(session?.id).not.toBe(old);
+      expect(await app.sessions.get(old)).toBeNull();
+      expect(await app.sessions.validate(token)).toEqual({ session: null, reason: 'unknown' });
+      expect(app.events).toContainEqual(
+        expect.objectContaining({ type: 'revoked', reason: 'replaced', sessionId: old, userId: 'ana' }),
+      );
+    });
+
+    it('compares user ids exactly', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app, { userId: 'ana', data: { private: 1 } });
+      const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'Ana' }).expect(201);
+      expect((await app.sessions.validate(answer.body.token as string)).session?.data).toEqual({});
+    });
+  });
+
+  it('a step-up in the place of another sign-in does not count against the limit', async () => {
+    const options = { maxSessionsPerUser: 1, onSessionLimit: 'reject' } as const;
+    const app = await start({ controllers, options });
+    const token = await signIn(app);
+    await app.http.post('/login').set(bearer(token)).send({ userId: 'ana' }).expect(201);
+    await app.http.post('/login').send({ userId: 'ana' }).expect(409);
+  });
+
+  describe('a change while the credentials are being checked', () => {
+    it.each<[string, (app: TestApp) => Promise<unknown>]>([
+      ['revokeAll', (app) => app.sessions.revokeAll('ana')],
+      ['setRoles', (app) => app.sessions.setRoles('ana', [])],
+      ['revokeEveryone', (app) => app.sessions.revokeEveryone()],
+    ])('by %s is not undone by that sign-in: 401', async (_, change) => {
+      const app = await start({ controllers });
+      slowly = () => change(app);
+      const answer = await app.http.post('/slow').send({ userId: 'ana', roles: ['admin'] });
+      expect([answer.status, answer.body.code]).toEqual([401, 'session_invalid']);
+      expect(await countRows(app)).toBe(0);
+      slowly = async () => {};
+      await app.http.post('/slow').send({ userId: 'ana' }).expect(201);
+    });
+
+    it('nor by a sign-in on an anonymous session, which stays anonymous', async () => {
+      const app = await start({ controllers });
+      const { token } = await app.sessions.createAnonymous();
+      slowly = () => app.sessions.revokeAll('ana');
+      await app.http.post('/slow').set(bearer(token)).send({ userId: 'ana' }).expect(401);
+      expect((await app.sessions.validate(token)).session?.userId).toBeNull();
+      slowly = async () => {};
+    });
+
+    it('of another user does not concern it', async () => {
+      const app = await start({ controllers });
+      slowly = () => app.sessions.revokeAll('bo');
+      await app.http.post('/slow').send({ userId: 'ana' }).expect(201);
+      slowly = async () => {};
+    });
+
+    it('that rotates the token of a step-up makes it a sign-in of its own', async () => {
+      const app = await start({ controllers });
+      const { session, token } = await app.sessions.create({ userId: 'ana' });
+      slowly = () => app.sessions.rotate(session.id);
+      const answer = await app.http.post('/slow').set(bearer(token)).send({ userId: 'ana' }).expect(201);
+      expect(answer.body.session.id).not.toBe(session.id);
+      expect(await app.sessions.get(session.id)).not.toBeNull();
+      slowly = async () => {};
+    });
+  });
+});
