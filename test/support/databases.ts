@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { SQLITE_DRIVER } from './sqlite-driver.js';
 
 /** A fresh, empty database, and how to get rid of it. */
 export interface TestDatabase {
@@ -18,9 +19,6 @@ export interface DatabaseLeg {
   readonly isShared: boolean;
   create(): Promise<TestDatabase>;
 }
-
-/** TypeORM 1.x knows only `better-sqlite3`. */
-export const SQLITE_DRIVER = (process.env['TEST_SQLITE_DRIVER'] ?? 'sqlite') as 'sqlite' | 'better-sqlite3';
 
 const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const MYSQL_URL = process.env['TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/mysql';

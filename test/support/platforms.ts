@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { SessionModule, type SessionModuleOptions, type SessionModuleStaticOptions } from 'nestjs-sessions';
+import { SQLITE_DRIVER } from './sqlite-driver.js';
 
 export type Platform = 'express' | 'fastify';
 export const PLATFORMS: readonly Platform[] = ['express', 'fastify'];
@@ -31,7 +32,7 @@ export async function startApp(platform: Platform, given: TestAppOptions = {}): 
   const builder = Test.createTestingModule({
     imports: [
       TypeOrmModule.forRoot({
-        type: 'sqlite',
+        type: SQLITE_DRIVER,
         database: given.database ?? ':memory:',
         autoLoadEntities: true,
         synchronize: true,
