@@ -83,10 +83,6 @@ export class SessionEvents {
       client: record && { ip: record.ip, userAgent: record.userAgent, label: record.label },
     });
   }
-
-  complete(): void {
-    this.subject.complete();
-  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { SessionCore } from '../core/session-core.js';
 import { type Class, compileRequirement, type Requirement } from './requirement.js';
 import { isForReading, isRoute } from './route-metadata.js';
 
-/** By the method's function, and by its name: tracing tools put wrappers of the same name in the place of handlers. */
+/** By the method's function, and by its name: what wraps or binds a handler keeps that. */
 type Handlers = ReadonlyMap<unknown, Requirement>;
 
 interface Handler {
@@ -35,11 +35,11 @@ export class RequirementRegistry implements OnModuleInit {
     const type = context.getClass();
     const handlers = this.compiled.get(type) ?? this.handlersOf(type);
     const handler = context.getHandler();
-    const requirement = handlers.get(handler) ?? handlers.get(handler.name);
+    const requirement = handlers.get(handler) ?? handlers.get(handler.name.replace(/^bound /, ''));
     if (requirement) return requirement;
     throw new SessionDecoratorError(
-      `A handler of ${type.name} is none of its methods, so that its decorators cannot be found. ` +
-        'Do not bind or replace methods in the constructor of a controller.',
+      `The handler '${handler.name}' of ${type.name} is none of its methods, so that its decorators cannot be found. ` +
+        'Do not replace the methods of a controller.',
     );
   }
 

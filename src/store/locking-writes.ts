@@ -4,7 +4,7 @@ import type { SessionRecord } from '../core/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
-import type { SessionTable } from './session-table.js';
+import type { SessionStatements } from './session-statements.js';
 import type { UserWrites } from './user-writes.js';
 
 const MAX_ATTEMPTS = 10;
@@ -16,18 +16,18 @@ const MAX_ATTEMPTS = 10;
 export class LockingWrites implements UserWrites {
   constructor(
     private readonly connection: PrimaryConnection,
-    private readonly table: SessionTable,
+    private readonly sessions: SessionStatements,
     private readonly marks: SessionMarks,
   ) {}
 
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     if (admission === null) {
-      await this.connection.write((runner) => this.table.insert(runner, record));
+      await this.connection.write((runner) => this.sessions.insert(runner, record));
       return { outcome: 'admitted', evicted: [] };
     }
     return this.withUser(admission.userId, (runner) =>
       this.admitted(runner, record.id, admission, async () => {
-        await this.table.insert(runner, record);
+        await this.sessions.insert(runner, record);
         return true;
       }),
     );
@@ -35,21 +35,21 @@ export class LockingWrites implements UserWrites {
 
   admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
     return this.withUser(admission.userId, (runner) =>
-      this.admitted(runner, id, admission, () => this.table.change(runner, id, expected, change)),
+      this.admitted(runner, id, admission, () => this.sessions.change(runner, id, expected, change)),
     );
   }
 
   setRoles(userId: string, change: RolesChange): Promise<number> {
     return this.withUser(userId, async (runner) => {
       await this.marks.raise(runner, userId, change.changedAt);
-      return this.table.setRoles(runner, userId, change);
+      return this.sessions.setRoles(runner, userId, change);
     });
   }
 
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
     return this.withUser(userId, async (runner) => {
       await this.marks.raise(runner, userId, changedAt);
-      return this.deleteAllOf(runner, await this.table.findByUser(runner, userId, except));
+      return this.deleteAllOf(runner, await this.sessions.findByUser(runner, userId, except));
     });
   }
 
@@ -59,7 +59,7 @@ export class LockingWrites implements UserWrites {
       return this.connection.transaction(async (runner) => {
         if (!(await this.marks.lock(runner, null, 'exclusive'))) return null;
         await this.marks.raise(runner, null, changedAt);
-        return this.table.deleteAll(runner);
+        return this.sessions.deleteAll(runner);
       });
     });
   }
@@ -67,9 +67,9 @@ export class LockingWrites implements UserWrites {
   async purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }> {
     return this.retried(() =>
       this.connection.transaction(async (runner) => {
-        const expired = await this.table.lockExpired(runner, now, cursor, size);
+        const expired = await this.sessions.lockExpired(runner, now, cursor, size);
         const ids = expired.map(({ id }) => id);
-        if (ids.length > 0) await this.table.deleteExpired(runner, ids, now);
+        if (ids.length > 0) await this.sessions.deleteExpired(runner, ids, now);
         return { count: ids.length, cursor: expired.at(-1)?.expiresAt ?? cursor };
       }),
     );
@@ -90,7 +90,7 @@ export class LockingWrites implements UserWrites {
     if (await this.marks.hasOvertaken(runner, userId, arrivedAt)) return { outcome: 'overtaken' };
     if (limit === null)
       return (await enter()) ? { outcome: 'admitted', evicted: [] } : { outcome: 'conflict' };
-    const others = (await this.table.findLive(runner, userId, now)).filter((record) => record.id !== id);
+    const others = (await this.sessions.findLive(runner, userId, now)).filter((record) => record.id !== id);
     const surplus = others.slice(limit.max - 1);
     if (surplus.length > 0 && limit.onReached === 'reject') return { outcome: 'limit-reached' };
     if (!(await enter())) return { outcome: 'conflict' };
@@ -104,7 +104,7 @@ export class LockingWrites implements UserWrites {
   ): Promise<SessionRecord[]> {
     const deleted: SessionRecord[] = [];
     for (const record of records) {
-      if (await this.table.delete(runner, record.id)) deleted.push(record);
+      if (await this.sessions.delete(runner, record.id)) deleted.push(record);
     }
     return deleted;
   }

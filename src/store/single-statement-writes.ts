@@ -4,7 +4,7 @@ import type { Admission, Admitted, Change, Expected, RolesChange } from '../core
 import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
-import type { SessionTable } from './session-table.js';
+import type { SessionStatements } from './session-statements.js';
 import type { UserWrites } from './user-writes.js';
 
 interface Condition {
@@ -20,20 +20,20 @@ interface Condition {
 export class SingleStatementWrites implements UserWrites {
   constructor(
     private readonly connection: PrimaryConnection,
-    private readonly table: SessionTable,
+    private readonly sessions: SessionStatements,
     private readonly marks: SessionMarks,
   ) {}
 
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     return this.connection.write(async (runner) => {
       if (admission === null) {
-        await this.table.insert(runner, record);
+        await this.sessions.insert(runner, record);
         return { outcome: 'admitted', evicted: [] };
       }
-      const columns = RECORD_FIELDS.map((field) => this.table.column(field)).join(', ');
+      const columns = RECORD_FIELDS.map((field) => this.sessions.column(field)).join(', ');
       const values = RECORD_FIELDS.map((field) => `:${field}`).join(', ');
       const condition = this.condition(runner, admission);
-      const sql = `INSERT INTO ${this.table.name} (${columns}) SELECT ${values} WHERE ${condition.sql}`;
+      const sql = `INSERT INTO ${this.sessions.name} (${columns}) SELECT ${values} WHERE ${condition.sql}`;
       const { affected } = await this.run(runner, sql, { ...condition.parameters, ...record });
       if (affected) return this.evict(runner, record.id, admission);
       return { outcome: await this.refusal(runner, admission) };
@@ -43,11 +43,11 @@ export class SingleStatementWrites implements UserWrites {
   admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
     return this.connection.write(async (runner) => {
       const condition = this.condition(runner, admission);
-      const isDone = await this.table.change(runner, id, expected, change, (query) =>
+      const isDone = await this.sessions.change(runner, id, expected, change, (query) =>
         query.andWhere(condition.sql, condition.parameters),
       );
       if (isDone) return this.evict(runner, id, admission);
-      const isAsExpected = await this.table.isAsExpected(runner, id, expected);
+      const isAsExpected = await this.sessions.isAsExpected(runner, id, expected);
       return { outcome: isAsExpected ? await this.refusal(runner, admission) : 'conflict' };
     });
   }
@@ -55,15 +55,15 @@ export class SingleStatementWrites implements UserWrites {
   setRoles(userId: string, change: RolesChange): Promise<number> {
     return this.connection.write(async (runner) => {
       await this.marks.upsert(runner, userId, change.changedAt);
-      return this.table.setRoles(runner, userId, change);
+      return this.sessions.setRoles(runner, userId, change);
     });
   }
 
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
     return this.connection.write(async (runner) => {
       await this.marks.upsert(runner, userId, changedAt);
-      const others = except === undefined ? '' : `AND ${this.table.column('id')} <> :except`;
-      return this.deleteReturning(runner, `${this.table.column('userId')} = :userId ${others}`, {
+      const others = except === undefined ? '' : `AND ${this.sessions.column('id')} <> :except`;
+      return this.deleteReturning(runner, `${this.sessions.column('userId')} = :userId ${others}`, {
         userId,
         except,
       });
@@ -73,13 +73,13 @@ export class SingleStatementWrites implements UserWrites {
   deleteAll(changedAt: number): Promise<number> {
     return this.connection.write(async (runner) => {
       await this.marks.upsert(runner, null, changedAt);
-      return this.table.deleteAll(runner);
+      return this.sessions.deleteAll(runner);
     });
   }
 
   purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }> {
-    const { name } = this.table;
-    const [id, expiresAt] = [this.table.column('id'), this.table.column('expiresAt')];
+    const { name } = this.sessions;
+    const [id, expiresAt] = [this.sessions.column('id'), this.sessions.column('expiresAt')];
     const expired = `SELECT ${id} FROM ${name} WHERE ${expiresAt} <= :now ORDER BY ${expiresAt} LIMIT :size`;
     return this.connection.write(async (runner) => {
       const { affected } = await this.run(runner, `DELETE FROM ${name} WHERE ${id} IN (${expired})`, {
@@ -99,8 +99,8 @@ export class SingleStatementWrites implements UserWrites {
     const isUpToDate = `NOT EXISTS (${later.getQuery()})`;
     if (limit === null || limit.onReached !== 'reject')
       return { sql: isUpToDate, parameters: later.getParameters() };
-    const [user, expiresAt] = [this.table.column('userId'), this.table.column('expiresAt')];
-    const live = `SELECT COUNT(*) FROM ${this.table.name} WHERE ${user} = :signingIn AND ${expiresAt} > :now`;
+    const [user, expiresAt] = [this.sessions.column('userId'), this.sessions.column('expiresAt')];
+    const live = `SELECT COUNT(*) FROM ${this.sessions.name} WHERE ${user} = :signingIn AND ${expiresAt} > :now`;
     return {
       sql: `${isUpToDate} AND (${live}) < :max`,
       parameters: { ...later.getParameters(), signingIn: userId, now, max: limit.max },
@@ -115,10 +115,10 @@ export class SingleStatementWrites implements UserWrites {
   /** Between the sign-in and this there may be one session too many; whoever comes last leaves the right number. */
   private async evict(runner: QueryRunner, id: string, { userId, now, limit }: Admission): Promise<Admitted> {
     if (limit === null || limit.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
-    const column = (field: keyof SessionRecord) => this.table.column(field);
+    const column = (field: keyof SessionRecord) => this.sessions.column(field);
     // The new one first, unless a sign-in beside it has evicted it meanwhile: every run leaves the allowed number.
     const surplus =
-      `SELECT ${column('id')} FROM ${this.table.name} ` +
+      `SELECT ${column('id')} FROM ${this.sessions.name} ` +
       `WHERE ${column('userId')} = :userId AND ${column('expiresAt')} > :now ` +
       `ORDER BY ${column('id')} = :id DESC, ${column('createdAt')} DESC, ${column('id')} DESC ` +
       `LIMIT -1 OFFSET :max`;
@@ -134,8 +134,8 @@ export class SingleStatementWrites implements UserWrites {
     condition: string,
     parameters: ObjectLiteral,
   ): Promise<SessionRecord[]> {
-    const { name } = this.table;
-    const returned = RECORD_FIELDS.map((field) => `${this.table.column(field)} AS "${field}"`).join(', ');
+    const { name } = this.sessions;
+    const returned = RECORD_FIELDS.map((field) => `${this.sessions.column(field)} AS "${field}"`).join(', ');
     // TypeORM drops the rows that a statement with DELETE as its first word returns.
     const sql = `WITH doomed AS (SELECT 1) DELETE FROM ${name} WHERE ${condition} RETURNING ${returned}`;
     const { records } = await this.run(runner, sql, parameters);

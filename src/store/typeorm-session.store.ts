@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { DataSource, EntityTarget, QueryRunner } from 'typeorm';
+import type { DataSource, EntityTarget } from 'typeorm';
 import { SessionOptionsError } from '../core/errors.js';
 import type { SessionRecord } from '../core/record.js';
 import {
@@ -18,7 +18,7 @@ import { LockingWrites } from './locking-writes.js';
 import { isSqlite, PrimaryConnection } from './primary-connection.js';
 import type { BaseSessionEntity } from './session.entity.js';
 import { SessionMarks } from './session-marks.js';
-import { SessionTable } from './session-table.js';
+import { SessionStatements } from './session-statements.js';
 import { SingleStatementWrites } from './single-statement-writes.js';
 import { type NotedTouch, TouchBuffer } from './touch-buffer.js';
 import type { UserWrites } from './user-writes.js';
@@ -26,6 +26,8 @@ import type { UserWrites } from './user-writes.js';
 /** SQLite does nothing else while it deletes: small batches, with pauses for the others. */
 const SQLITE_PURGE = { batchSize: 200, pause: 10 };
 const MAX_CLOCK_SKEW = 5_000;
+/** In one statement; a pause for everybody else on SQLite. */
+const TOUCHES_AT_ONCE = 100;
 const SHUTDOWN_PATIENCE = 5_000;
 const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3', 'postgres', 'mysql', 'mariadb']);
 const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
@@ -40,7 +42,7 @@ export interface TypeOrmSessionStoreOptions {
 export class TypeOrmSessionStore extends SessionStore implements BeforeApplicationShutdown {
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
-  private readonly table: SessionTable;
+  private readonly sessions: SessionStatements;
   private readonly marks = new SessionMarks();
   private readonly userWrites: UserWrites;
   private readonly touches: TouchBuffer;
@@ -57,32 +59,34 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
       throw new SessionOptionsError('dataSource', type, `use a data source of ${[...SUPPORTED].join(', ')}.`);
     }
     this.connection = new PrimaryConnection(dataSource);
-    this.table = new SessionTable(dataSource, entity);
+    this.sessions = new SessionStatements(dataSource, entity);
     this.userWrites = isSqlite(dataSource)
-      ? new SingleStatementWrites(this.connection, this.table, this.marks)
-      : new LockingWrites(this.connection, this.table, this.marks);
+      ? new SingleStatementWrites(this.connection, this.sessions, this.marks)
+      : new LockingWrites(this.connection, this.sessions, this.marks);
     this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
     const purging = isSqlite(dataSource) ? SQLITE_PURGE : SERVER_PURGE;
     this.purging = { ...purging, batchSize: purgeBatchSize ?? purging.batchSize };
   }
 
   async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
-    return this.upToDate(await this.connection.read((runner) => this.table.findBySeries(runner, seriesHash)));
+    return this.upToDate(
+      await this.connection.read((runner) => this.sessions.findBySeries(runner, seriesHash)),
+    );
   }
 
   async findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
     return this.upToDate(
-      await this.connection.read((runner) => this.table.findByAnySeries(runner, seriesHashes)),
+      await this.connection.read((runner) => this.sessions.findByAnySeries(runner, seriesHashes)),
     );
   }
 
   async findById(id: string): Promise<SessionRecord | null> {
-    return this.upToDate(await this.connection.read((runner) => this.table.findById(runner, id)));
+    return this.upToDate(await this.connection.read((runner) => this.sessions.findById(runner, id)));
   }
 
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
     await this.touches.flush();
-    return this.connection.read((runner) => this.table.findLive(runner, userId, now));
+    return this.connection.read((runner) => this.sessions.findLive(runner, userId, now));
   }
 
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
@@ -96,7 +100,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
-    return this.connection.write((runner) => this.table.change(runner, id, expected, change));
+    return this.connection.write((runner) => this.sessions.change(runner, id, expected, change));
   }
 
   async touch(touch: Touch, durably: boolean): Promise<void> {
@@ -115,17 +119,17 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
 
   delete(id: string, userId?: string): Promise<SessionRecord | null> {
     return this.connection.write(async (runner) => {
-      const record = await this.table.findById(runner, id);
-      return record !== null && (await this.table.delete(runner, id, userId)) ? record : null;
+      const record = await this.sessions.findById(runner, id);
+      return record !== null && (await this.sessions.delete(runner, id, userId)) ? record : null;
     });
   }
 
   deleteExpected(id: string, expected: Expected): Promise<boolean> {
-    return this.connection.write((runner) => this.table.deleteExpected(runner, id, expected));
+    return this.connection.write((runner) => this.sessions.deleteExpected(runner, id, expected));
   }
 
   deleteReused(judgement: ReuseJudgement): Promise<boolean> {
-    return this.connection.write((runner) => this.table.deleteReused(runner, judgement));
+    return this.connection.write((runner) => this.sessions.deleteReused(runner, judgement));
   }
 
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
@@ -175,14 +179,15 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
 
   /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
   private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
+    // In one order on all nodes, so that they do not lock each other out.
+    const ordered = touches.toSorted((one, other) => (one.id < other.id ? -1 : 1));
     try {
-      await this.connection.write((runner) => this.writeEach(runner, touches));
+      for (let from = 0; from < ordered.length; from += TOUCHES_AT_ONCE) {
+        const some = ordered.slice(from, from + TOUCHES_AT_ONCE);
+        await this.connection.write((runner) => this.sessions.touch(runner, some));
+      }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
-  }
-
-  private async writeEach(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<void> {
-    for (const touch of touches) await this.table.touch(runner, touch);
   }
 }

@@ -1,0 +1,164 @@
+import { Brackets, type QueryRunner } from 'typeorm';
+import type { SessionRecord } from '../core/record.js';
+import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/store.js';
+import { type SessionRow, toRecord } from './session-rows.js';
+import { SessionTable, type WhereBuilder } from './session-table.js';
+import type { NotedTouch } from './touch-buffer.js';
+
+export type ExpiredRow = Pick<SessionRecord, 'id' | 'expiresAt'>;
+
+/** The statements on sessions that are the same on every database. Each method is one. */
+export class SessionStatements extends SessionTable {
+  private seriesQuery: string | undefined;
+
+  /** The read of every request: its SQL is built once. */
+  async findBySeries(runner: QueryRunner, seriesHash: string): Promise<SessionRecord | null> {
+    this.seriesQuery ??= this.select(runner).where('s.seriesHash = :seriesHash', { seriesHash }).getSql();
+    const [row] = (await runner.query(this.seriesQuery, [seriesHash])) as SessionRow[];
+    return row === undefined ? null : toRecord(row);
+  }
+
+  findByAnySeries(runner: QueryRunner, seriesHashes: readonly string[]): Promise<SessionRecord | null> {
+    return this.one(this.select(runner).where('s.seriesHash IN (:...seriesHashes)', { seriesHashes }));
+  }
+
+  findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {
+    return this.one(this.select(runner).where('s.id = :id', { id }));
+  }
+
+  /** Live sessions of a user, newest first. */
+  findLive(runner: QueryRunner, userId: string, now: number): Promise<SessionRecord[]> {
+    const query = this.select(runner).where('s.expiresAt > :now', { now });
+    this.whereUser(query, userId, 's.');
+    return this.many(query.orderBy('s.createdAt', 'DESC').addOrderBy('s.id', 'DESC'));
+  }
+
+  findByUser(runner: QueryRunner, userId: string, except?: string): Promise<SessionRecord[]> {
+    const query = this.select(runner).where('1 = 1');
+    this.whereUser(query, userId, 's.');
+    if (except !== undefined) query.andWhere('s.id <> :except', { except });
+    return this.many(query);
+  }
+
+  async insert(runner: QueryRunner, record: SessionRecord): Promise<void> {
+    await runner.manager
+      .createQueryBuilder()
+      .insert()
+      .into(this.entity)
+      .values(record)
+      .updateEntity(false)
+      .callListeners(false)
+      .execute();
+  }
+
+  /** @param refine further conditions, with the columns' names as they stand in the table */
+  async change(
+    runner: QueryRunner,
+    id: string,
+    expected: Expected,
+    change: Change,
+    refine: (query: WhereBuilder) => void = () => {},
+  ): Promise<boolean> {
+    const query = this.update(runner, change).where(`${this.column('id')} = :id`, { id });
+    this.whereExpected(query, expected);
+    refine(query);
+    return ((await query.execute()).affected ?? 0) > 0;
+  }
+
+  /** Writes the activity of many sessions at once, of each only where it counts. */
+  async touch(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<void> {
+    const byId = (field: 'lastSeenAt' | 'idleExpiresAt' | 'expiresAt') => () =>
+      `CASE ${this.column('id')} ${touches.map((touch, at) => `WHEN :id_${at} THEN ${Number(touch[field])}`).join(' ')} END`;
+    const query = this.update(runner, {
+      lastSeenAt: byId('lastSeenAt'),
+      idleExpiresAt: byId('idleExpiresAt'),
+      expiresAt: byId('expiresAt'),
+    });
+    touches.forEach(({ id, roles, authenticatedAt, lastSeenAt, since }, at) => {
+      query.orWhere(
+        new Brackets((one) => {
+          one.where(`${this.column('id')} = :id_${at}`, { [`id_${at}`]: id });
+          one.andWhere(`${this.column('authenticatedAt')} = ${Number(authenticatedAt)}`);
+          one.andWhere(`${this.column('lastSeenAt')} < ${Number(lastSeenAt)}`);
+          one.andWhere(`${this.column('expiresAt')} > ${Number(since)}`);
+          this.whereExactly(one, this.column('roles'), `roles_${at}`, roles);
+        }),
+      );
+    });
+    await query.execute();
+  }
+
+  async setRoles(runner: QueryRunner, userId: string, change: RolesChange): Promise<number> {
+    const [rolesColumn, renewColumn] = [this.column('roles'), this.column('renewAt')];
+    const [idleEnd, absoluteEnd] = [
+      `${this.column('lastSeenAt')} + :idle`,
+      `${this.column('authenticatedAt')} + :absolute`,
+    ];
+    const query = this.update(runner, {
+      // First, for MySQL lets an assignment see those before it: after it `roles` would be the new ones.
+      renewAt: () => `CASE WHEN ${rolesColumn} = :roles THEN ${renewColumn} ELSE :now END`,
+      idleExpiresAt: () => idleEnd,
+      absoluteExpiresAt: () => absoluteEnd,
+      expiresAt: () => `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`,
+      roles: () => ':roles',
+    });
+    query.where(`${this.column('expiresAt')} > :now`, { ...change });
+    this.whereUser(query, userId);
+    return (await query.execute()).affected ?? 0;
+  }
+
+  /** @param userId only where it is that user's */
+  async delete(runner: QueryRunner, id: string, userId?: string): Promise<boolean> {
+    const query = this.remove(runner).where(`${this.column('id')} = :id`, { id });
+    if (userId !== undefined) this.whereUser(query, userId);
+    return ((await query.execute()).affected ?? 0) > 0;
+  }
+
+  async deleteExpected(runner: QueryRunner, id: string, expected: Expected): Promise<boolean> {
+    const query = this.remove(runner).where(`${this.column('id')} = :id`, { id });
+    this.whereExpected(query, expected);
+    return ((await query.execute()).affected ?? 0) > 0;
+  }
+
+  async deleteReused(runner: QueryRunner, judgement: ReuseJudgement): Promise<boolean> {
+    const query = this.remove(runner)
+      .where(`${this.column('id')} = :id`)
+      .andWhere(`${this.column('seriesHash')} = :seriesHash`)
+      .andWhere(`${this.column('tokenHash')} <> :shownHash`)
+      .andWhere(`${this.column('rotatedAt')} <= :settledBy`)
+      .andWhere(`${this.column('confirmedAt')} <= :settledBy`, { ...judgement });
+    return ((await query.execute()).affected ?? 0) > 0;
+  }
+
+  async deleteAll(runner: QueryRunner): Promise<number> {
+    return (await this.remove(runner).execute()).affected ?? 0;
+  }
+
+  /** Locks the oldest that have expired by `now`, from `from` on; those that another node has locked are left to it. */
+  async lockExpired(runner: QueryRunner, now: number, from: number, size: number): Promise<ExpiredRow[]> {
+    const rows = await runner.manager
+      .createQueryBuilder(this.entity, 's')
+      .select('s.id', 'id')
+      .addSelect('s.expiresAt', 'expiresAt')
+      .cache(false)
+      .where('s.expiresAt >= :from AND s.expiresAt <= :now', { from, now })
+      .orderBy('s.expiresAt', 'ASC')
+      .limit(size)
+      .setLock('pessimistic_write')
+      .setOnLocked('skip_locked')
+      .getRawMany<{ id: string; expiresAt: unknown }>();
+    return rows.map(({ id, expiresAt }) => ({ id, expiresAt: Number(expiresAt) }));
+  }
+
+  async deleteExpired(runner: QueryRunner, ids: readonly string[], now: number): Promise<void> {
+    await this.remove(runner)
+      .where(`${this.column('id')} IN (:...ids) AND ${this.column('expiresAt')} <= :now`, { ids, now })
+      .execute();
+  }
+
+  async isAsExpected(runner: QueryRunner, id: string, expected: Expected): Promise<boolean> {
+    const record = await this.findById(runner, id);
+    const entries = Object.entries(expected) as [keyof Expected, unknown][];
+    return record !== null && entries.every(([field, value]) => record[field] === value);
+  }
+}
