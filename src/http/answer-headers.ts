@@ -2,38 +2,39 @@ import type { ServerResponse } from 'node:http';
 import onHeaders from 'on-headers';
 import { rawResponseOf, type SessionResponse } from './exchange.js';
 
-interface FinalHeaders {
+/** What is to stand in the head of an answer. */
+export interface FinalHeaders {
+  readonly headers: Readonly<Record<string, string>>;
   /** The whole `Set-Cookie` of the session cookie: the last one counts. */
-  setCookie?: string;
-  /** Other headers, by name. */
-  headers: Record<string, string>;
+  readonly setCookie?: string;
+  /** When it is too old to be sent, in milliseconds of the process's clock. */
+  readonly lapsesAt?: number;
 }
 
-const finalHeaders = new WeakMap<ServerResponse, FinalHeaders>();
+const pending = new WeakMap<ServerResponse, FinalHeaders>();
+
+/** What keeps an answer with a token out of every cache (RFC 9111 §5.2.2.5; MASTG: not in permanent storage). */
+export const NO_STORE: Readonly<Record<string, string>> = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
 
 /**
  * Sets headers at the moment when the head of the answer is written, so that nothing a handler, an interceptor or a
  * filter says before then undoes them: `@Header('Cache-Control', …)` wins over what is set in a guard.
  */
-export function setFinalHeaders(
-  response: SessionResponse,
-  headers: Record<string, string>,
-  setCookie?: string,
-): void {
+export function setFinalHeaders(response: SessionResponse, added: FinalHeaders): void {
   const raw = rawResponseOf(response);
-  let final = finalHeaders.get(raw);
-  if (final === undefined) {
-    const added: FinalHeaders = { headers: {} };
-    finalHeaders.set(raw, added);
-    onHeaders(raw, () => {
-      for (const [name, value] of Object.entries(added.headers)) raw.setHeader(name, value);
-      if (added.setCookie !== undefined) raw.appendHeader('Set-Cookie', added.setCookie);
-    });
-    final = added;
-  }
-  Object.assign(final.headers, headers);
-  if (setCookie !== undefined) final.setCookie = setCookie;
+  const earlier = pending.get(raw);
+  if (earlier === undefined) onHeaders(raw, () => write(raw));
+  pending.set(raw, {
+    ...earlier,
+    lapsesAt: undefined,
+    ...added,
+    headers: { ...earlier?.headers, ...added.headers },
+  });
 }
 
-/** What keeps an answer with a token out of every cache (RFC 9111 §5.2.2.5; MASTG: not in permanent storage). */
-export const NO_STORE: Readonly<Record<string, string>> = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
+function write(raw: ServerResponse): void {
+  const { headers, setCookie, lapsesAt } = pending.get(raw) as FinalHeaders;
+  if (lapsesAt !== undefined && Date.now() >= lapsesAt) return;
+  for (const [name, value] of Object.entries(headers)) raw.setHeader(name, value);
+  if (setCookie !== undefined) raw.appendHeader('Set-Cookie', setCookie);
+}

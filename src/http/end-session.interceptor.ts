@@ -36,7 +36,7 @@ export class EndSessionInterceptor implements NestInterceptor {
       const { clearSiteData } = this.core.options.cookie;
       this.cookie.clear(response);
       const directives = clearSiteData.map((directive) => `"${directive}"`).join(', ');
-      if (directives) setFinalHeaders(response, { 'Clear-Site-Data': directives });
+      if (directives) setFinalHeaders(response, { headers: { 'Clear-Site-Data': directives } });
     }
     return next.handle();
   }

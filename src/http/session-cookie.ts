@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { stringifySetCookie } from 'cookie';
 import { SessionCore } from '../core/session-core.js';
-import { NO_STORE, setFinalHeaders } from './answer-headers.js';
+import { type FinalHeaders, NO_STORE, setFinalHeaders } from './answer-headers.js';
 import { type Channel, ChannelRule } from './channel.js';
 import { requestOf, type SessionResponse } from './exchange.js';
 
@@ -15,12 +15,17 @@ export class SessionCookie {
 
   /** Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches. */
   set(response: SessionResponse, token: string): void {
-    setFinalHeaders(response, NO_STORE, this.header(response, token));
+    setFinalHeaders(response, this.headersFor(response, token));
+  }
+
+  /** What `set` sets. */
+  headersFor(response: SessionResponse, token: string): FinalHeaders {
+    return { headers: NO_STORE, setCookie: this.header(response, token) };
   }
 
   /** Takes the cookie from the browser. */
   clear(response: SessionResponse): void {
-    setFinalHeaders(response, {}, this.header(response, ''));
+    setFinalHeaders(response, { headers: {}, setCookie: this.header(response, '') });
   }
 
   /** Over HTTPS only `__Host-` is read: no subdomain and no plain HTTP answer can have planted it. */

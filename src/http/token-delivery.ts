@@ -5,6 +5,9 @@ import { NO_STORE, setFinalHeaders } from './answer-headers.js';
 import type { SessionResponse } from './exchange.js';
 import { SessionCookie } from './session-cookie.js';
 
+/** How long an answer may take to bring a renewed token, in milliseconds. */
+const RENEWAL_LAPSE = 5_000;
+
 /** What a sign-in answers to an app: the token, and what it may know of the session. */
 export interface BearerAnswer {
   readonly token: string;
@@ -29,13 +32,19 @@ export class TokenDelivery {
       this.cookie.set(response, token);
       return { session: session.toJSON() };
     }
-    setFinalHeaders(response, NO_STORE);
+    setFinalHeaders(response, { headers: NO_STORE });
     return { token, expiresAt: session.expiresAt, session: session.toJSON() };
   }
 
-  /** Hands over the successor of the token that a request showed, the way that came. */
+  /**
+   * Hands over the successor of the token that a request showed, the way that came. Not with an answer that takes
+   * long: by then another request may have brought a newer one, and this one can be asked for again.
+   */
   renew(response: SessionResponse, token: string, transport: Transport): void {
-    if (transport === 'cookie') this.cookie.set(response, token);
-    else setFinalHeaders(response, { ...NO_STORE, 'Session-Token': token });
+    const headers =
+      transport === 'cookie'
+        ? this.cookie.headersFor(response, token)
+        : { headers: { ...NO_STORE, 'Session-Token': token } };
+    setFinalHeaders(response, { ...headers, lapsesAt: Date.now() + RENEWAL_LAPSE });
   }
 }

@@ -1,5 +1,5 @@
 import { Controller, ForbiddenException, Get, Header, NotFoundException, Res } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { SessionModuleOptions } from 'nestjs-sessions';
 import type { Response } from 'supertest';
 import { PLATFORMS } from '../support/platforms.js';
@@ -33,6 +33,12 @@ class AnsweringController {
   ) {
     response.header('Set-Cookie', 'theme=dark');
     return 'own cookie';
+  }
+  /** As if it had taken six seconds. */
+  @Get('slow') slow(): string {
+    const now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now + 6_000);
+    return 'slow';
   }
   @Get('taken-over') takenOver(@Res() response: { send: (body: string) => void }): void {
     response.send('taken over');
@@ -298,6 +304,20 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         await get(stepUp.body.token as string).expect(200);
       },
     );
+  });
+
+  it('an answer that takes long does not bring a token that may be an old one by then', async () => {
+    const { app, clock, get } = await start();
+    const [token, cookie] = [await signIn(app), await signInByCookie(app)];
+    clock.advance('5h');
+    const answers = [await get(token, '/slow')];
+    jest.restoreAllMocks();
+    answers.push(await app.http.get('/slow').set('Cookie', cookie));
+    jest.restoreAllMocks();
+    for (const answer of answers) {
+      expect([answer.text, renewedIn(answer), cookiesIn(answer)]).toEqual(['slow', undefined, []]);
+    }
+    expect(renewedIn(await get(token))).toMatch(TOKEN);
   });
 
   it('a hundred parallel requests are all let in and get the same successor', async () => {
