@@ -10,6 +10,11 @@ interface Answer {
   readonly error?: { readonly message: string; readonly code: string | null };
 }
 
+/** On the TypeORM that the suite runs on. */
+const EXEC_ARGV = process.env['TEST_SQLITE_DRIVER']
+  ? ['--import', resolve('test/support/typeorm-1.mjs')]
+  : [];
+
 /** A node in a process of its own. */
 export class NodeProcess {
   private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -25,7 +30,7 @@ export class NodeProcess {
 
   static async start(database: DataSourceOptions, options: SessionModuleOptions = {}): Promise<NodeProcess> {
     const script = resolve('test/support/node-process.mjs');
-    const child = fork(script, [JSON.stringify({ database, options })], { execArgv: [] });
+    const child = fork(script, [JSON.stringify({ database, options })], { execArgv: EXEC_ARGV });
     const node = new NodeProcess(child);
     await once(child, 'message');
     return node;

@@ -1,0 +1,21 @@
+import * as fc from 'fast-check';
+
+/** `TEST_RUNS=2000` looks longer, `TEST_SEED` repeats what a failure has printed. */
+const RUNS = process.env['TEST_RUNS'];
+const SEED = process.env['TEST_SEED'];
+/** Without them a property gets this many milliseconds on each database. */
+const PATIENCE = 4_500;
+const BATCH = 10;
+
+/** Tries a property on random examples. A failure prints the smallest example that was found, and its seed. */
+export async function explore<T>(
+  property: fc.IAsyncProperty<T>,
+  parameters: fc.Parameters<T> = {},
+): Promise<void> {
+  if (RUNS !== undefined || SEED !== undefined) {
+    const seed = SEED === undefined ? {} : { seed: Number(SEED) };
+    return fc.assert(property, { ...parameters, numRuns: Number(RUNS ?? BATCH), ...seed });
+  }
+  const deadline = Date.now() + PATIENCE;
+  while (Date.now() < deadline) await fc.assert(property, { ...parameters, numRuns: BATCH });
+}
