@@ -1,8 +1,7 @@
 import { StoreUnavailableError } from './errors.js';
+import { withinPatience } from './patience.js';
 import type { SessionStore } from './store.js';
 
-/** The store answers a call within this time, or is taken for unavailable. */
-const PATIENCE = 5_000;
 /** What may take as long as it needs. */
 const UNBOUNDED: ReadonlySet<string> = new Set<keyof SessionStore>(['deleteExpired', 'deleteAll', 'flush']);
 
@@ -50,11 +49,4 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
 function withoutValues(cause: unknown): Error {
   const { name, message, stack } = cause instanceof Error ? cause : new Error(String(cause));
   return Object.assign(new Error(message), { name, stack });
-}
-
-function withinPatience<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`No answer within ${PATIENCE} ms.`)), PATIENCE);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -9,17 +9,23 @@ export type ExpiredRow = Pick<SessionRecord, 'id' | 'expiresAt'>;
 
 /** The statements on sessions that are the same on every database. Each method is one. */
 export class SessionStatements extends SessionTable {
-  private seriesQuery: string | undefined;
+  private readonly seriesQueries = new Map<number, string>();
 
-  /** The read of every request: its SQL is built once. */
-  async findBySeries(runner: QueryRunner, seriesHash: string): Promise<SessionRecord | null> {
-    this.seriesQuery ??= this.select(runner).where('s.seriesHash = :seriesHash', { seriesHash }).getSql();
-    const [row] = (await runner.query(this.seriesQuery, [seriesHash])) as SessionRow[];
-    return row === undefined ? null : toRecord(row);
-  }
-
-  findByAnySeries(runner: QueryRunner, seriesHashes: readonly string[]): Promise<SessionRecord | null> {
-    return this.one(this.select(runner).where('s.seriesHash IN (:...seriesHashes)', { seriesHashes }));
+  /** The read of every request, for many at once. @returns the records by their series */
+  async findBySeries(
+    runner: QueryRunner,
+    seriesHashes: readonly string[],
+  ): Promise<Map<string, SessionRecord>> {
+    // As many parameters as the next power of two: few different statements, whose SQL is built once.
+    const count = 2 ** Math.ceil(Math.log2(seriesHashes.length));
+    const padded = Array.from({ length: count }, (_, at) => seriesHashes[at] ?? seriesHashes[0]);
+    let query = this.seriesQueries.get(count);
+    if (query === undefined) {
+      query = this.select(runner).where('s.seriesHash IN (:...padded)', { padded }).getSql();
+      this.seriesQueries.set(count, query);
+    }
+    const rows = (await runner.query(query, padded)) as SessionRow[];
+    return new Map(rows.map(toRecord).map((record) => [record.seriesHash, record]));
   }
 
   findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {

@@ -14,6 +14,7 @@ import {
   type Touch,
 } from '../core/store.js';
 import { clockSkew } from './clock-skew.js';
+import { GroupedReads } from './grouped-reads.js';
 import { LockingWrites } from './locking-writes.js';
 import { isSqlite, PrimaryConnection } from './primary-connection.js';
 import type { BaseSessionEntity } from './session.entity.js';
@@ -45,6 +46,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private readonly sessions: SessionStatements;
   private readonly marks = new SessionMarks();
   private readonly userWrites: UserWrites;
+  private readonly reads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
   private readonly purging: { readonly batchSize: number; readonly pause: number };
   private isShuttingDown = false;
@@ -63,21 +65,22 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.userWrites = isSqlite(dataSource)
       ? new SingleStatementWrites(this.connection, this.sessions, this.marks)
       : new LockingWrites(this.connection, this.sessions, this.marks);
+    this.reads = new GroupedReads((hashes) =>
+      this.connection.read((runner) => this.sessions.findBySeries(runner, hashes)),
+    );
     this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
     const purging = isSqlite(dataSource) ? SQLITE_PURGE : SERVER_PURGE;
     this.purging = { ...purging, batchSize: purgeBatchSize ?? purging.batchSize };
   }
 
   async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
-    return this.upToDate(
-      await this.connection.read((runner) => this.sessions.findBySeries(runner, seriesHash)),
-    );
+    return this.upToDate(await this.reads.find(seriesHash));
   }
 
   async findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
-    return this.upToDate(
-      await this.connection.read((runner) => this.sessions.findByAnySeries(runner, seriesHashes)),
-    );
+    const found = await this.connection.read((runner) => this.sessions.findBySeries(runner, seriesHashes));
+    const [record = null] = found.values();
+    return this.upToDate(record);
   }
 
   async findById(id: string): Promise<SessionRecord | null> {

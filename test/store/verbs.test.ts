@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
@@ -298,6 +298,23 @@ await describeOnEachDatabase((leg) => {
       await attempt(core.order.arrival());
       await service.revokeEveryone();
     }
+  });
+
+  it('asks the database once for one request, at most 3 times for 64 at once, and never for garbage', async () => {
+    const issued = await Promise.all(Array.from({ length: 64 }, (_, at) => create(`user-${at}`)));
+    for (const { token } of issued) await reasonFor(token);
+    const queries = jest.spyOn(node.dataSource.logger, 'logQuery');
+    const asked = async (tokens: readonly string[]) => {
+      queries.mockClear();
+      const reasons = await Promise.all(tokens.map(reasonFor));
+      return [new Set(reasons), queries.mock.calls.length] as const;
+    };
+    const tokens = issued.map(({ token }) => token);
+    expect(await asked(tokens.slice(0, 1))).toEqual([new Set(['live']), 1]);
+    const [reasons, count] = await asked(tokens);
+    expect([reasons, count <= 3]).toEqual([new Set(['live']), true]);
+    expect(await asked(tokens.map((token) => token.slice(1)))).toEqual([new Set(['malformed']), 0]);
+    queries.mockRestore();
   });
 
   it('keeps hostile strings as they are', async () => {

@@ -1,0 +1,65 @@
+import { withinPatience } from '../core/patience.js';
+
+/** Keys in one query. */
+const LARGEST_GROUP = 256;
+/** A query that takes longer than this does not hold up the next, in milliseconds. */
+const SLOW = 5;
+const MAX_IN_FLIGHT = 4;
+
+interface Lookup<V> {
+  readonly key: string;
+  resolve(value: V | null): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Lets concurrent lookups share queries. The first is sent at once; those that come while it is under way go together
+ * in the next one. So each query begins after all the lookups that it answers: nothing is ever stale.
+ */
+export class GroupedReads<V> {
+  private waiting: Lookup<V>[] = [];
+  private inFlight = 0;
+  private impatience: NodeJS.Timeout | null = null;
+
+  /** @param load finds what there is of some different keys */
+  constructor(private readonly load: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>) {}
+
+  find(key: string): Promise<V | null> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ key, resolve, reject });
+      if (this.inFlight === 0) this.send();
+      else this.sendWhenSlow();
+    });
+  }
+
+  private send(): void {
+    const group = this.waiting.splice(0, LARGEST_GROUP);
+    if (group.length === 0) return;
+    this.inFlight++;
+    void this.answer(group).finally(() => {
+      this.inFlight--;
+      // Beside a slow one the next waits as before: small groups are no gain.
+      if (this.inFlight === 0) this.send();
+      else this.sendWhenSlow();
+    });
+  }
+
+  /** A query that never comes back gives its place free; with an error only those fail who were in the group that met it. */
+  private async answer(group: readonly Lookup<V>[]): Promise<void> {
+    try {
+      const found = await withinPatience(this.load([...new Set(group.map(({ key }) => key))]));
+      for (const { key, resolve } of group) resolve(found.get(key) ?? null);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  private sendWhenSlow(): void {
+    if (this.waiting.length === 0 || this.impatience !== null) return;
+    this.impatience = setTimeout(() => {
+      this.impatience = null;
+      if (this.inFlight < MAX_IN_FLIGHT) this.send();
+      this.sendWhenSlow();
+    }, SLOW);
+  }
+}
