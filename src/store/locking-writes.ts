@@ -5,7 +5,7 @@ import type { Admission, Admitted, Change, Expected, RolesChange } from '../core
 import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import type { SessionStatements } from './session-statements.js';
-import type { UserWrites } from './user-writes.js';
+import type { PurgedBatch, UserWrites } from './user-writes.js';
 
 const MAX_ATTEMPTS = 10;
 
@@ -25,7 +25,7 @@ export class LockingWrites implements UserWrites {
       await this.connection.write((runner) => this.sessions.insert(runner, record));
       return { outcome: 'admitted', evicted: [] };
     }
-    return this.withUser(admission.userId, (runner) =>
+    return this.withUser(admission.userId, admission.now, (runner) =>
       this.admitted(runner, record.id, admission, async () => {
         await this.sessions.insert(runner, record);
         return true;
@@ -34,20 +34,20 @@ export class LockingWrites implements UserWrites {
   }
 
   admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
-    return this.withUser(admission.userId, (runner) =>
+    return this.withUser(admission.userId, admission.now, (runner) =>
       this.admitted(runner, id, admission, () => this.sessions.change(runner, id, expected, change)),
     );
   }
 
   setRoles(userId: string, change: RolesChange): Promise<number> {
-    return this.withUser(userId, async (runner) => {
+    return this.withUser(userId, change.now, async (runner) => {
       await this.marks.raise(runner, userId, change.changedAt);
       return this.sessions.setRoles(runner, userId, change);
     });
   }
 
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
-    return this.withUser(userId, async (runner) => {
+    return this.withUser(userId, changedAt, async (runner) => {
       await this.marks.raise(runner, userId, changedAt);
       return this.deleteAllOf(runner, await this.sessions.findByUser(runner, userId, except));
     });
@@ -55,7 +55,7 @@ export class LockingWrites implements UserWrites {
 
   deleteAll(changedAt: number): Promise<number> {
     return this.retried(async () => {
-      await this.connection.write((runner) => this.marks.ensure(runner, null));
+      await this.connection.write((runner) => this.marks.ensure(runner, changedAt, null));
       return this.connection.transaction(async (runner) => {
         if (!(await this.marks.lock(runner, null, 'exclusive'))) return null;
         await this.marks.raise(runner, null, changedAt);
@@ -64,15 +64,25 @@ export class LockingWrites implements UserWrites {
     });
   }
 
-  async purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }> {
+  purge(now: number, cursor: number, size: number): Promise<PurgedBatch> {
     return this.retried(() =>
-      this.connection.transaction(async (runner) => {
-        const expired = await this.sessions.lockExpired(runner, now, cursor, size);
-        const ids = expired.map(({ id }) => id);
-        if (ids.length > 0) await this.sessions.deleteExpired(runner, ids, now);
-        return { count: ids.length, cursor: expired.at(-1)?.expiresAt ?? cursor };
-      }),
+      this.sessions.isPostgres
+        ? this.connection.write((runner) => this.sessions.purge(runner, now, cursor, size))
+        : this.connection.transaction((runner) => this.purgeInTwo(runner, now, cursor, size)),
     );
+  }
+
+  /** MySQL has no statement that says what it deleted. */
+  private async purgeInTwo(
+    runner: QueryRunner,
+    now: number,
+    cursor: number,
+    size: number,
+  ): Promise<PurgedBatch> {
+    const expired = await this.sessions.lockExpired(runner, now, cursor, size);
+    const ids = expired.map(({ id }) => id);
+    if (ids.length > 0) await this.sessions.deleteExpired(runner, ids, now);
+    return { count: ids.length, cursor: expired.at(-1)?.expiresAt ?? cursor };
   }
 
   async forget(now: number): Promise<number> {
@@ -109,9 +119,9 @@ export class LockingWrites implements UserWrites {
     return deleted;
   }
 
-  private withUser<T>(userId: string, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private withUser<T>(userId: string, now: number, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     return this.retried(async () => {
-      await this.connection.write((runner) => this.marks.ensure(runner, null, userId));
+      await this.connection.write((runner) => this.marks.ensure(runner, now, null, userId));
       return this.connection.transaction(async (runner) => {
         const isLocked =
           (await this.marks.lock(runner, null, 'shared')) &&

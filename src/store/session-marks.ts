@@ -7,6 +7,8 @@ const EVERYONE = 'everyone';
 /** Longer than any sign-in takes: none that is under way can have begun before an older change. */
 const KEPT_FOR = 24 * 60 * 60_000;
 
+/** How long a row that was only locked is kept: whoever is about to lock it must find it. */
+const LOCK_KEPT_FOR = 60 * 60_000;
 /** Rows of `session_users` deleted by one statement. */
 const FORGOTTEN_AT_ONCE = 1_000;
 
@@ -15,9 +17,10 @@ type Whose = string | null;
 
 /** The statements on the table `session_users`. Each is one statement. */
 export class SessionMarks {
-  /** Makes the rows that `lock` and `raise` need. */
-  async ensure(runner: QueryRunner, ...users: readonly Whose[]): Promise<void> {
-    const values = users.map((user) => ({ userHash: hashOf(user), changedAt: 0 }));
+  /** Makes the rows that `lock` and `raise` need: too old to overtake anybody, and to be forgotten in an hour. */
+  async ensure(runner: QueryRunner, now: number, ...users: readonly Whose[]): Promise<void> {
+    const changedAt = Math.max(0, now - KEPT_FOR + LOCK_KEPT_FOR);
+    const values = users.map((user) => ({ userHash: hashOf(user), changedAt }));
     await runner.manager
       .createQueryBuilder()
       .insert()

@@ -61,6 +61,10 @@ export class SessionTable {
     return this.dataSource.getMetadata(this.entity);
   }
 
+  get isPostgres(): boolean {
+    return this.dataSource.options.type === 'postgres';
+  }
+
   private get isMysql(): boolean {
     return this.dataSource.options.type === 'mysql' || this.dataSource.options.type === 'mariadb';
   }

@@ -5,7 +5,7 @@ import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 import type { SessionStatements } from './session-statements.js';
-import type { UserWrites } from './user-writes.js';
+import type { PurgedBatch, UserWrites } from './user-writes.js';
 
 interface Condition {
   readonly sql: string;
@@ -77,7 +77,7 @@ export class SingleStatementWrites implements UserWrites {
     });
   }
 
-  purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }> {
+  purge(now: number, cursor: number, size: number): Promise<PurgedBatch> {
     const { name } = this.sessions;
     const [id, expiresAt] = [this.sessions.column('id'), this.sessions.column('expiresAt')];
     const expired = `SELECT ${id} FROM ${name} WHERE ${expiresAt} <= :now ORDER BY ${expiresAt} LIMIT :size`;

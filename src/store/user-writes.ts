@@ -1,6 +1,12 @@
 import type { SessionRecord } from '../core/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
 
+/** How many rows were deleted, and up to which expiry. */
+export interface PurgedBatch {
+  readonly count: number;
+  readonly cursor: number;
+}
+
 /**
  * The writes that must not pass each other where they concern one user: sign-ins, changes of roles, revocations.
  * How that is done depends on the database, hence two of them: `SingleStatementWrites` and `LockingWrites`.
@@ -12,7 +18,7 @@ export interface UserWrites {
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]>;
   deleteAll(changedAt: number): Promise<number>;
   /** Deletes the oldest of what expired by `now`, at most `size` rows, from `cursor` on; how far it came. */
-  purge(now: number, cursor: number, size: number): Promise<{ count: number; cursor: number }>;
+  purge(now: number, cursor: number, size: number): Promise<PurgedBatch>;
   /** Deletes some of the rows of `session_users` that no sign-in needs any more; how many. */
   forget(now: number): Promise<number>;
 }
