@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
-import type { PrimaryConnection } from './primary-connection.js';
+import { LONG_SILENCE, type PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import type { SessionStatements } from './session-statements.js';
 import type { PurgedBatch, UserWrites } from './user-writes.js';
@@ -60,7 +60,7 @@ export class LockingWrites implements UserWrites {
         if (!(await this.marks.lock(runner, null, 'exclusive'))) return null;
         await this.marks.raise(runner, null, changedAt);
         return this.sessions.deleteAll(runner);
-      });
+      }, LONG_SILENCE);
     });
   }
 

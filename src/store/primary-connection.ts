@@ -1,7 +1,12 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { withLockTimeout } from './lock-timeout.js';
+import { endingSilentConnection } from './silence.js';
 import { TransactionGate } from './transaction-gate.js';
 
+/** After this, in milliseconds, a connection that does not answer is taken for dead. */
+const SILENCE = 5_000;
+/** The same for statements on very many rows. */
+export const LONG_SILENCE = 300_000;
 const SQLITE_TYPES: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3']);
 
 /** Runs statements on the primary: TypeORM sends reads to replicas, where a revoked session still lives. */
@@ -13,35 +18,40 @@ export class PrimaryConnection {
     if (this.isShared) TransactionGate.of(dataSource);
   }
 
-  async read<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  async read<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
     const runner = this.dataSource.createQueryRunner('master');
     try {
-      return await work(runner);
+      // SQLite's connection is a file, and the application's too.
+      if (this.isShared) return await work(runner);
+      return await endingSilentConnection(runner, silence, () => work(runner));
     } finally {
       await runner.release();
     }
   }
 
-  write<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.isShared ? TransactionGate.of(this.dataSource).write(() => this.read(work)) : this.read(work);
+  write<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
+    const write = () => this.read(work, silence);
+    return this.isShared ? TransactionGate.of(this.dataSource).write(write) : write();
   }
 
   /** Never on SQLite: its one connection is shared with the application. */
-  transaction<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.read((runner) =>
-      withLockTimeout(runner, this.dataSource.options.type, async (limit) => {
-        await runner.startTransaction('READ COMMITTED');
-        try {
-          await limit();
-          const result = await work(runner);
-          await runner.commitTransaction();
-          return result;
-        } catch (error) {
-          // What went wrong first is what counts, also where the connection is gone.
-          await runner.rollbackTransaction().catch(() => {});
-          throw error;
-        }
-      }),
+  transaction<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
+    return this.read(
+      (runner) =>
+        withLockTimeout(runner, this.dataSource.options.type, async (limit) => {
+          await runner.startTransaction('READ COMMITTED');
+          try {
+            await limit();
+            const result = await work(runner);
+            await runner.commitTransaction();
+            return result;
+          } catch (error) {
+            // What went wrong first is what counts, also where the connection is gone.
+            await runner.rollbackTransaction().catch(() => {});
+            throw error;
+          }
+        }),
+      silence,
     );
   }
 }

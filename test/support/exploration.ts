@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 const RUNS = process.env['TEST_RUNS'];
 const SEED = process.env['TEST_SEED'];
 /** Without them a property gets this many milliseconds on each database. */
-const PATIENCE = 4_500;
-const BATCH = 10;
+const PATIENCE = 3_500;
+const BATCH = 5;
 
 /** Tries a property on random examples. A failure prints the smallest example that was found, and its seed. */
 export async function explore<T>(

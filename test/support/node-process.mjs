@@ -1,10 +1,12 @@
 // One node of an application in a process of its own: it does what its parent tells it, with the built library.
+import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { resolveOptions } from '../../dist/core/resolve-options.js';
 import { SessionCore } from '../../dist/core/session-core.js';
 import { SessionService } from '../../dist/session.service.js';
 import { SessionEntity, sessionEntities } from '../../dist/store/session.entity.js';
 import { TypeOrmSessionStore } from '../../dist/store/typeorm-session.store.js';
+import { runLane } from './busy-lane.mjs';
 
 const { database, options } = JSON.parse(process.argv[2]);
 const dataSource = await new DataSource({ ...database, entities: [...sessionEntities] }).initialize();
@@ -38,7 +40,20 @@ const commands = {
     };
   },
   flush: () => store.flush(),
+  /** Begins streams of verbs that go on until the process is killed; beside them, sign-ins of one user by all. */
+  busy: (lanes, crowd) => {
+    for (const lane of lanes) void runLane(lane, { service, present: commands.present }, tell);
+    void (async () => {
+      for (;;) {
+        await service.create({ userId: crowd }).catch(() => {});
+        await wait(5);
+      }
+    })();
+  },
 };
+
+/** On its way when this returns: it arrives though the process is killed. */
+const tell = (note) => new Promise((resolve) => process.send({ id: 'note', note }, resolve));
 
 process.on('message', async ({ id, command, args }) => {
   try {

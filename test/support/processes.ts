@@ -5,7 +5,8 @@ import type { DataSourceOptions } from 'typeorm';
 import type { SessionModuleOptions } from 'nestjs-sessions';
 
 interface Answer {
-  readonly id: number | 'ready';
+  readonly id: number | 'ready' | 'note';
+  readonly note?: unknown;
   readonly result?: unknown;
   readonly error?: { readonly message: string; readonly code: string | null };
 }
@@ -17,6 +18,8 @@ const EXEC_ARGV = process.env['TEST_SQLITE_DRIVER']
 
 /** A node in a process of its own. */
 export class NodeProcess {
+  /** What it told without being asked, up to its end. */
+  readonly notes: unknown[] = [];
   private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   private asked = 0;
 
@@ -47,13 +50,14 @@ export class NodeProcess {
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exit = once(this.child, 'exit');
+    const end = [once(this.child, 'exit'), once(this.child, 'disconnect')];
     this.child.kill(signal);
-    await exit;
+    await Promise.all(end);
   }
 
-  private hear({ id, result, error }: Answer): void {
-    if (id === 'ready') return;
+  private hear({ id, note, result, error }: Answer): void {
+    if (id === 'note') this.notes.push(note);
+    if (typeof id !== 'number') return;
     const asked = this.waiting.get(id);
     this.waiting.delete(id);
     if (error) asked?.reject(Object.assign(new Error(error.message), { code: error.code }));
