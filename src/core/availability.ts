@@ -5,6 +5,9 @@ import type { SessionStore } from './store.js';
 /** What may take as long as it needs. */
 const UNBOUNDED: ReadonlySet<string> = new Set<keyof SessionStore>(['deleteExpired', 'deleteAll', 'flush']);
 
+/** What succeeds whether the store is there or not. */
+const UNTELLING: ReadonlySet<string> = new Set<keyof SessionStore>(['touch', 'flush']);
+
 export interface OutageReporter {
   onOutage(cause: unknown): void;
   onRecovery(): void;
@@ -17,16 +20,25 @@ export interface OutageReporter {
 export function watchAvailability(store: SessionStore, reporter: OutageReporter): SessionStore {
   const watched = new Map<PropertyKey, unknown>();
   let isDown = false;
+  let calls = 0;
+  let callsAtChange = 0;
+
+  /** What was asked before the last change is no news of now. */
+  function note(nowDown: boolean, call: number, report: () => void): void {
+    if (isDown === nowDown || call <= callsAtChange) return;
+    isDown = nowDown;
+    callsAtChange = calls;
+    report();
+  }
 
   async function watch<T>(verb: string, answer: Promise<T>): Promise<T> {
+    const call = ++calls;
     try {
       const result = await (UNBOUNDED.has(verb) ? answer : withinPatience(answer));
-      if (isDown) reporter.onRecovery();
-      isDown = false;
+      if (isDown && !UNTELLING.has(verb)) note(false, call, () => reporter.onRecovery());
       return result;
     } catch (cause) {
-      if (!isDown) reporter.onOutage(cause);
-      isDown = true;
+      note(true, call, () => reporter.onOutage(cause));
       throw new StoreUnavailableError('The session store is unavailable.', { cause: withoutValues(cause) });
     }
   }

@@ -21,8 +21,11 @@ export class TouchBuffer {
   constructor(private readonly write: (touches: readonly NotedTouch[]) => Promise<void>) {}
 
   note(touch: Touch): void {
-    const earlier = this.noted.get(touch.id);
-    this.noted.set(touch.id, { ...touch, since: earlier?.since ?? touch.lastSeenAt });
+    const key = keyOf(touch);
+    const earlier = this.noted.get(key);
+    if (earlier === undefined || earlier.lastSeenAt < touch.lastSeenAt) {
+      this.noted.set(key, { ...touch, since: earlier?.since ?? touch.lastSeenAt });
+    }
     this.timer ??= setTimeout(() => void this.flush(), DELAY).unref();
   }
 
@@ -41,18 +44,16 @@ export class TouchBuffer {
 
   /** The record as it will be once its activity is written. */
   apply(record: SessionRecord): SessionRecord {
-    const touch = this.noted.get(record.id) ?? this.beingWritten.get(record.id);
-    if (touch === undefined || !counts(touch, record)) return record;
+    if (this.noted.size === 0 && this.beingWritten.size === 0) return record;
+    const key = keyOf(record);
+    const touch = this.noted.get(key) ?? this.beingWritten.get(key);
+    if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
     const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
     return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
   }
 }
 
-/** As in the statement that writes it. */
-function counts(touch: Touch, record: SessionRecord): boolean {
-  return (
-    touch.authenticatedAt === record.authenticatedAt &&
-    touch.roles === record.roles &&
-    touch.lastSeenAt > record.lastSeenAt
-  );
+/** Activity counts only for the roles and the sign-in that it was noted with; slower requests may have read older ones. */
+function keyOf({ id, authenticatedAt, roles }: Touch): string {
+  return `${id} ${authenticatedAt} ${roles}`;
 }

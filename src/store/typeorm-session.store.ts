@@ -182,15 +182,24 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
 
   /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
   private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
-    // In one order on all nodes, so that they do not lock each other out.
-    const ordered = touches.toSorted((one, other) => (one.id < other.id ? -1 : 1));
     try {
-      for (let from = 0; from < ordered.length; from += TOUCHES_AT_ONCE) {
-        const some = ordered.slice(from, from + TOUCHES_AT_ONCE);
+      for (const some of inStatements(touches)) {
         await this.connection.write((runner) => this.sessions.touch(runner, some));
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
   }
+}
+
+/** In one order on all nodes, so that they do not lock each other out, and each session once in a statement. */
+function inStatements(touches: readonly NotedTouch[]): NotedTouch[][] {
+  const statements: NotedTouch[][] = [];
+  for (const touch of touches.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
+    const latest = statements.at(-1);
+    const fits = latest !== undefined && latest.length < TOUCHES_AT_ONCE && latest.at(-1)?.id !== touch.id;
+    if (fits) latest.push(touch);
+    else statements.push([touch]);
+  }
+  return statements;
 }

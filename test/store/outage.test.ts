@@ -199,9 +199,9 @@ class Node {
   }
 
   async close(): Promise<void> {
-    await Promise.race([this.store.flush(), wait(1_000)]);
+    await Promise.race([this.store.flush(), wait(1_000, undefined, { ref: false })]);
     // Connections that are broken, or that nobody hears of, fail or hang here.
-    await Promise.race([this.dataSource.destroy().catch(() => {}), wait(2_000)]);
+    await Promise.race([this.dataSource.destroy().catch(() => {}), wait(2_000, undefined, { ref: false })]);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../src/core/session.js';
+import { RECOGNISED_ROTATIONS } from './model.js';
 
 /** What was seen of a session. */
 export interface SessionView {
@@ -237,6 +238,9 @@ export class History {
     const isOvertaken = changes.some((change) => began < change.began && change.began < ended);
     const canBeGone = id !== undefined && this.canBeGone(id, ended);
     const wasPlanted = id !== undefined && this.signInsOn(id)[0]?.issued?.session.userId === null;
+    const byId = this.calls.filter(
+      (other) => other.issued?.session.id === id && ['rotate', 'authenticate'].includes(other.verb),
+    );
     const isRotated = this.calls.some(
       (other) => other.issued?.session.id === id && other.began < ended && other.issued?.token !== token,
     );
@@ -248,7 +252,7 @@ export class History {
           ? isOvertaken
           : isOvertaken || canBeGone || (token !== undefined && isRotated);
       case 'unknown':
-        return canBeGone || wasPlanted;
+        return canBeGone || wasPlanted || byId.length > RECOGNISED_ROTATIONS;
       case 'rotated':
         return isRotated;
       case 'malformed':

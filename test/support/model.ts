@@ -2,7 +2,7 @@ import type { SessionPrincipal } from '../../src/core/principal.js';
 import type { JsonObject } from '../../src/core/session.js';
 
 /** How many rotations by id a token is recognised across; before that it is unknown, and as dead. */
-const RECOGNISED_ROTATIONS = 8;
+export const RECOGNISED_ROTATIONS = 8;
 
 export interface ModelTimeouts {
   readonly idle: number;
