@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
 import { SessionOptionsError } from '../core/errors.js';
+import { withinPatience } from '../core/patience.js';
 import type { SessionRecord } from '../core/record.js';
 import {
   type Admission,
@@ -184,7 +185,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
     try {
       for (const some of inStatements(touches)) {
-        await this.connection.write((runner) => this.sessions.touch(runner, some));
+        await withinPatience(this.connection.write((runner) => this.sessions.touch(runner, some)));
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);

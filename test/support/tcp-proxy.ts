@@ -22,11 +22,6 @@ export class TcpProxy {
     return this.listeningOn;
   }
 
-  /** How many connections pass through it. */
-  get connections(): number {
-    return this.links.size;
-  }
-
   /** The server is stopped: connections break, new ones are refused. */
   async refuse(): Promise<void> {
     const closed = this.server && once(this.server, 'close');
@@ -57,13 +52,15 @@ export class TcpProxy {
     for (const link of this.links) {
       link.isSilent = false;
       for (const deliver of link.held.splice(0)) deliver();
+      if (link.client.destroyed) link.server.end();
+      if (link.server.destroyed) link.client.end();
     }
   }
 
   /** It works again for new connections; nobody will ever hear of the old ones. */
   forget(): void {
     this.isSilent = false;
-    for (const link of this.links) link.server.destroy();
+    for (const { server } of this.links) server.destroy();
   }
 
   /** It works again for new connections; the old ones break: the server is another one now. */
@@ -92,8 +89,8 @@ export class TcpProxy {
       from.on('error', () => {});
       from.on('close', () => {
         if (!link.isSilent) to.destroy();
+        if (client.destroyed && server.destroyed) this.links.delete(link);
       });
     }
-    client.on('close', () => this.links.delete(link));
   }
 }
