@@ -189,7 +189,7 @@ export class SessionService {
   }
 
   private isLive(record: SessionRecord): boolean {
-    return this.core.options.clock() < this.core.policy.expiresAt(record);
+    return this.core.policy.isLive(record, this.core.options.clock());
   }
 
   private issued({ record, token }: Issued): IssuedSession {

@@ -32,7 +32,7 @@ export class DataUpdate {
 
   private async tryUpdate(id: string, change: DataChange): Promise<{ data: SessionData | null } | null> {
     const record = await this.store.findById(id);
-    if (record === null || this.rules.clock() >= this.policy.expiresAt(record)) return { data: null };
+    if (record === null || !this.policy.isLive(record, this.rules.clock())) return { data: null };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
     if (text !== record.data) {
       const { dataVersion } = record;

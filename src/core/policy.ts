@@ -75,6 +75,10 @@ export class SessionPolicy {
     return Math.min(record.expiresAt, record.lastSeenAt + idle, record.authenticatedAt + absolute);
   }
 
+  isLive(record: SessionRecord, now: number): boolean {
+    return now < this.expiresAt(record);
+  }
+
   /** As stored, or sooner where the renewal has been made more frequent since. */
   renewAt(record: SessionRecord): number {
     return Math.min(record.renewAt, record.rotatedAt + this.of(record.roles).timeouts.renewal);

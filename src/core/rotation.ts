@@ -45,7 +45,7 @@ export class TokenRotation {
     return untilUncontended(async () => {
       const record = await this.store.findById(id);
       const now = this.rules.clock();
-      if (record === null || now >= this.policy.expiresAt(record)) {
+      if (record === null || !this.policy.isLive(record, now)) {
         throw new SessionGoneError('There is no such session to rotate.');
       }
       const next = this.tokens.mintFollowing(record.seriesHash);

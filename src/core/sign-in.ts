@@ -63,7 +63,7 @@ export class SignIn {
   authenticate(id: string, attempt: SignInAttempt): Promise<Issued> {
     return this.decide(attempt, async () => {
       const record = await this.store.findById(id);
-      if (record === null || this.rules.clock() >= this.policy.expiresAt(record)) {
+      if (record === null || !this.policy.isLive(record, this.rules.clock())) {
         throw new SessionGoneError('There is no such session to authenticate.');
       }
       return { record, next: () => this.tokens.mintFollowing(record.seriesHash) };

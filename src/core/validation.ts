@@ -73,7 +73,7 @@ export class TokenValidation {
     const standing = judge(record, token.tokenHash, now, shownAt, this.rules.grace);
     if (standing === 'reused') await this.detectReuse(record, token, shownAt);
     if (standing === 'reused' || standing === 'rotated') return { record, reason: standing };
-    if (now >= this.policy.expiresAt(record)) {
+    if (!this.policy.isLive(record, now)) {
       this.events.emit({ type: 'expired' }, record);
       return { record, reason: 'expired' };
     }

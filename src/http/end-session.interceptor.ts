@@ -48,7 +48,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     const record = await this.core.validation.find(token);
     if (record === null) return;
     state.record = record;
-    const isLive = this.core.options.clock() < this.core.policy.expiresAt(record);
+    const isLive = this.core.policy.isLive(record, this.core.options.clock());
     if (isLive && record.tokenHash === token.tokenHash) state.session = toSession(record, this.core.policy);
     const ended = await this.core.store.delete(record.id);
     if (ended !== null && isLive) this.core.events.emit({ type: 'revoked', reason: 'sign-out' }, record);

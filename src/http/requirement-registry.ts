@@ -33,7 +33,7 @@ export class RequirementRegistry implements OnModuleInit {
   /** What is mounted after boot is compiled on its first request. @throws SessionDecoratorError */
   of(context: ExecutionContext): Requirement {
     const type = context.getClass();
-    const handlers = this.compiled.get(type) ?? this.handlersOf(type);
+    const handlers = this.handlersOf(type);
     const handler = context.getHandler();
     const requirement = handlers.get(handler) ?? handlers.get(handler.name.replace(/^bound /, ''));
     if (requirement) return requirement;
