@@ -1,11 +1,18 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // Suites share the processors with databases and with processes of their own.
+  testTimeout: 20_000,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  reporters: ['default', '<rootDir>/test/support/conformance-reporter.js'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-sessions$': '<rootDir>/src/index.ts',
+    '^nestjs-sessions/testing$': '<rootDir>/src/testing/index.ts',
+    '^nestjs-sessions/client$': '<rootDir>/src/client/index.ts',
+    '^nestjs-sessions/migrations$': '<rootDir>/src/store/migrations/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

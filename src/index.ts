@@ -1,9 +1,12 @@
+export type { AuditEntry, AuditLevel } from './core/audit-entry.js';
 export type { Duration } from './core/duration.js';
 export { SessionDecoratorError, SessionOptionsError } from './core/errors.js';
-export type { RefusalCode, RevocationReason, SessionEvent } from './core/events.js';
+export type { RefusalCode, Requester, RevocationReason, SessionEvent } from './core/events.js';
 export type {
+  AuditSink,
   ClearSiteData,
   CookieOptions,
+  GuessingOptions,
   PurgeOptions,
   RoleOptions,
   SecretOptions,
@@ -12,7 +15,14 @@ export type {
   Transport,
 } from './core/options.js';
 export type { SecurityLevel } from './core/policy.js';
+export type {
+  RoleStatement,
+  SessionLifetime,
+  SessionPolicyDocument,
+  TimeoutStatement,
+} from './core/policy-document.js';
 export type { AuthenticationLevel, ClientInfo, SessionPrincipal } from './core/principal.js';
+export type { SessionRecord } from './core/record.js';
 export {
   ActiveSession,
   AnonymousSession,
@@ -28,6 +38,16 @@ export {
   type SessionVerdict,
 } from './core/session.js';
 export {
+  type Admission,
+  type Admitted,
+  type Change,
+  type Expected,
+  type ReuseJudgement,
+  type RolesChange,
+  SessionStore,
+  type Touch,
+} from './core/store.js';
+export {
   AllowAnonymous,
   Background,
   Public,
@@ -36,7 +56,7 @@ export {
   RequireRole,
   RequireSession,
 } from './http/access.decorators.js';
-export { CurrentSession } from './http/current-session.decorator.js';
+export { CurrentSession, type SessionParameterDecorator } from './http/current-session.decorator.js';
 export {
   EndSession,
   type SignInDecorator,
@@ -60,6 +80,7 @@ export {
   SessionLimitException,
   SessionRequiredException,
   SessionStoreUnavailableException,
+  TooManyGuessesException,
 } from './session.exceptions.js';
 export type { SessionModuleStaticOptions } from './session.module-definition.js';
 export { SessionModule } from './session.module.js';

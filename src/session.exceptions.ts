@@ -19,6 +19,7 @@ export abstract class SessionException extends HttpException {
     /** What clients should go by; the message is for people. */
     readonly code: RefusalCode | 'invalid_argument',
     message: string,
+    /** Set on the answer by the guard and the interceptors. */
     readonly headers: Readonly<Record<string, string>> = {},
     cause?: unknown,
   ) {
@@ -31,6 +32,7 @@ const ERROR_NAMES: Readonly<Record<number, string>> = {
   [HttpStatus.UNAUTHORIZED]: 'Unauthorized',
   [HttpStatus.FORBIDDEN]: 'Forbidden',
   [HttpStatus.CONFLICT]: 'Conflict',
+  [HttpStatus.TOO_MANY_REQUESTS]: 'Too Many Requests',
   [HttpStatus.SERVICE_UNAVAILABLE]: 'Service Unavailable',
 };
 
@@ -103,6 +105,16 @@ export class SessionLimitException extends SessionException {
   constructor(cause?: unknown) {
     const message = 'You are signed in on as many devices as are allowed. Sign out on another one first.';
     super(HttpStatus.CONFLICT, 'session_limit', message, {}, cause);
+  }
+}
+
+/** 429: from this address came too many tokens that no session has. */
+export class TooManyGuessesException extends SessionException {
+  /** @param retryAfter seconds */
+  constructor(retryAfter: number) {
+    super(HttpStatus.TOO_MANY_REQUESTS, 'too_many_guesses', 'Too many invalid sessions. Try again later.', {
+      'Retry-After': String(retryAfter),
+    });
   }
 }
 

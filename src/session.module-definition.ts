@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
@@ -17,7 +17,12 @@ export interface SessionModuleStaticOptions {
   dataSource?: string;
   /** Your extension of `BaseSessionEntity`. Default: `SessionEntity`. */
   entity?: Type<BaseSessionEntity>;
-  /** Default: true. */
+  /**
+   * A store of your own, made and injected into by Nest, in place of the one on TypeORM. The contract is in the comments
+   * of `SessionStore`, and its test cases are in `nestjs-sessions/testing`. Not beside `dataSource` and `entity`.
+   */
+  store?: Type<SessionStore>;
+  /** Whether other modules can inject `SessionService` without importing the module. Default: true. */
   isGlobal?: boolean;
   /**
    * Whether the guard stands before every handler of the application. Default: true. When false, the decorators bring
@@ -33,11 +38,12 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-sessions:options');
 const STATIC_OPTIONS: SessionModuleStaticOptions = {
   dataSource: undefined,
   entity: undefined,
+  store: undefined,
   isGlobal: undefined,
   globalGuard: undefined,
 };
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<SessionModuleOptions>({ moduleName: 'Session' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createSessionOptions')
@@ -46,40 +52,28 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
 
 /** What depends on the static options. */
 function wire(definition: DynamicModule, options: SessionModuleStaticOptions): DynamicModule {
-  const { dataSource, entity, isGlobal, globalGuard } = resolveStaticOptions(options);
+  const { isGlobal, globalGuard } = resolvePlacement(options);
+  const storage = options.store === undefined ? typeOrmStorage(options) : ownStorage(options);
   return {
     ...definition,
     global: isGlobal,
-    imports: [
-      ...(definition.imports ?? []),
-      DiscoveryModule,
-      TypeOrmModule.forFeature([entity, SessionUserEntity], dataSource),
-    ],
+    imports: [...(definition.imports ?? []), DiscoveryModule, ...storage.imports],
     providers: [
       ...(definition.providers ?? []),
-      {
-        provide: SessionStore,
-        inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
-        useFactory: (source: DataSource, { purge }: ResolvedSessionOptions) =>
-          new TypeOrmSessionStore(source, { entity, purgeBatchSize: purge?.batchSize ?? null }),
-      },
+      storage.provider,
       { provide: GLOBAL_GUARD, useValue: globalGuard },
       ...(globalGuard ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : []),
     ],
   };
 }
 
+interface StoreWiring {
+  readonly imports: readonly DynamicModule[];
+  readonly provider: Provider;
+}
+
 /** @throws SessionOptionsError */
-function resolveStaticOptions({
-  dataSource,
-  entity = SessionEntity,
-  isGlobal,
-  globalGuard,
-}: SessionModuleStaticOptions) {
-  const read = new OptionReader<SessionModuleStaticOptions>({ isGlobal, globalGuard }, '', [
-    'isGlobal',
-    'globalGuard',
-  ]);
+function typeOrmStorage({ dataSource, entity = SessionEntity }: SessionModuleStaticOptions): StoreWiring {
   if (dataSource !== undefined && (typeof dataSource !== 'string' || dataSource === '')) {
     throw new SessionOptionsError('dataSource', dataSource, 'pass the name of a data source.');
   }
@@ -87,8 +81,38 @@ function resolveStaticOptions({
     throw new SessionOptionsError('entity', entity, 'pass a class that extends BaseSessionEntity.');
   }
   return {
-    dataSource,
-    entity,
+    imports: [TypeOrmModule.forFeature([entity, SessionUserEntity], dataSource)],
+    provider: {
+      provide: SessionStore,
+      inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
+      useFactory: (source: DataSource, { purge }: ResolvedSessionOptions) =>
+        new TypeOrmSessionStore(source, { entity, purgeBatchSize: purge?.batchSize ?? null }),
+    },
+  };
+}
+
+/** @throws SessionOptionsError */
+function ownStorage({ store, dataSource, entity }: SessionModuleStaticOptions): StoreWiring {
+  if (typeof store !== 'function' || !(store.prototype instanceof SessionStore)) {
+    throw new SessionOptionsError('store', store, 'pass a class that extends SessionStore.');
+  }
+  if (dataSource !== undefined || entity !== undefined) {
+    throw new SessionOptionsError(
+      'store',
+      store,
+      'leave out `dataSource` and `entity`, which it does not use.',
+    );
+  }
+  return { imports: [], provider: { provide: SessionStore, useClass: store } };
+}
+
+/** @throws SessionOptionsError */
+function resolvePlacement({ isGlobal, globalGuard }: SessionModuleStaticOptions) {
+  const read = new OptionReader<SessionModuleStaticOptions>({ isGlobal, globalGuard }, '', [
+    'isGlobal',
+    'globalGuard',
+  ]);
+  return {
     isGlobal: read.boolean('isGlobal', true),
     globalGuard: read.boolean('globalGuard', true),
   };

@@ -1,10 +1,12 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import { SessionAudit } from './audit/session-audit.js';
 import type { ResolvedSessionOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
 import { SessionCore } from './core/session-core.js';
 import { SessionStore } from './core/store.js';
 import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
+import { GuessWatch } from './http/guess-watch.js';
 import { PlacementCheck } from './http/placement-check.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
@@ -28,9 +30,11 @@ const EDGE = [
   RequirementRegistry,
   SessionCookie,
   TokenDelivery,
+  GuessWatch,
   Refusals,
 ];
 
+/** Sessions for the whole application: `forRoot(options?)`, or `forRootAsync({ useFactory, … })`. */
 @Module({
   providers: [
     { provide: RESOLVED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveOptions },
@@ -44,10 +48,12 @@ const EDGE = [
     RequirementRegistry,
     SessionCookie,
     TokenDelivery,
+    GuessWatch,
     Refusals,
     PlacementCheck,
     SessionGuard,
     SessionPurge,
+    SessionAudit,
     SessionService,
   ],
   exports: [SessionService, SessionGuard, ...EDGE],

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { DataChange } from './core/data-update.js';
 import { InvalidArgumentError, SessionGoneError } from './core/errors.js';
 import type { SessionEvent } from './core/events.js';
+import { describePolicy, type SessionPolicyDocument } from './core/policy-document.js';
 import {
   assertIdentifier,
   assertPrincipal,
@@ -55,7 +56,10 @@ export class SessionService {
     });
   }
 
-  /** Makes a session of nobody yet, for what must be kept before sign-in: a cart, a language, a sign-in in progress. */
+  /**
+   * Makes a session of nobody yet, for what must be kept before sign-in: a cart, a language, a sign-in in progress.
+   * @throws InvalidSessionArgumentException (400) for data that is no JSON object, or larger than `maxDataBytes`
+   */
   createAnonymous(data?: SessionData, client?: ClientInfo): Promise<IssuedSession<AnonymousSession>> {
     return this.answer(async () => {
       const { record, token } = await this.core.signIn.createAnonymous(data, client);
@@ -96,7 +100,7 @@ export class SessionService {
     });
   }
 
-  /** A live session by its id. */
+  /** A live session by its id; `null` when there is none. @throws InvalidSessionArgumentException (400) for what is no id */
   get(id: string): Promise<ActiveSession | AnonymousSession | null> {
     return this.answer(async () => {
       const record = isPossible(id) ? await this.core.store.findById(id) : null;
@@ -104,7 +108,10 @@ export class SessionService {
     });
   }
 
-  /** The live sessions of a user, newest first: what a list of devices shows. */
+  /**
+   * The live sessions of a user, newest first: what a list of devices shows (OWASP ASVS 7.5.2).
+   * @throws InvalidSessionArgumentException (400) for what is no user id
+   */
   list(userId: string): Promise<ActiveSession[]> {
     return this.answer(async () => {
       assertIdentifier('userId', userId);
@@ -118,6 +125,7 @@ export class SessionService {
   /**
    * Changes the data of a session. `change` gets a copy of the newest data and returns what is to be kept; it is
    * called again when somebody else was faster, so no update is lost. `null` when the session is gone.
+   * @throws InvalidSessionArgumentException (400) for data that is no JSON object, or larger than `maxDataBytes`
    */
   update(id: string, change: DataChange): Promise<SessionData | null> {
     return this.answer(async () => (isPossible(id) ? this.core.dataUpdate.update(id, change) : null));
@@ -125,7 +133,8 @@ export class SessionService {
 
   /**
    * Gives all live sessions of a user these roles, from their next request on, and marks their tokens for renewal.
-   * How many there are. Store the roles with the user too: the next sign-in reads them there.
+   * How many there are. Store the roles with the user too: the next sign-in reads them there (OWASP ASVS 8.3.2).
+   * @throws InvalidSessionArgumentException (400) for what is no user id or no list of role names
    */
   setRoles(userId: string, roles: Role[]): Promise<number> {
     return this.answer(async () => {
@@ -141,7 +150,10 @@ export class SessionService {
     });
   }
 
-  /** Ends a session; with `owner` only if it is theirs. Whether there was one to end. */
+  /**
+   * Ends a session; with `owner` only if it is theirs. Whether there was one to end.
+   * @throws InvalidSessionArgumentException (400) for what is no id or no owner
+   */
   revoke(id: string, owner?: { userId: string }): Promise<boolean> {
     return this.answer(async () => {
       if (owner !== undefined) assertOwner(owner);
@@ -153,7 +165,8 @@ export class SessionService {
 
   /**
    * Ends all sessions of a user, but for `except`; how many there were. A sign-in whose request arrived before does
-   * not outlive it.
+   * not outlive it (OWASP ASVS 7.4.2, 7.4.3).
+   * @throws InvalidSessionArgumentException (400) for what is no user id
    */
   revokeAll(userId: string, options?: { except?: string }): Promise<number> {
     return this.answer(async () => {
@@ -180,6 +193,12 @@ export class SessionService {
       if (count > 0) this.core.events.emit({ type: 'purged', count });
       return count;
     });
+  }
+
+  /** How long sessions last and how many there may be, as the application is set, with the standards' figures beside. */
+  policy(): SessionPolicyDocument {
+    const { options, hierarchy, policy } = this.core;
+    return describePolicy(options, hierarchy, policy);
   }
 
   private noteRevoked(records: readonly SessionRecord[]): number {

@@ -11,8 +11,7 @@ export function serializeData(data: unknown, maxBytes: number): string {
   if (!isPlainObject(data)) {
     throw new InvalidArgumentError('data', data, 'pass a plain object of JSON values.');
   }
-  assertJson(data, 'data', 0);
-  const text = JSON.stringify(data);
+  const text = JSON.stringify(copyOf(data, 'data', 0));
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) {
     throw new InvalidArgumentError(
@@ -29,7 +28,8 @@ export function parseData(text: string): SessionData {
   return JSON.parse(text) as SessionData;
 }
 
-function assertJson(value: unknown, path: string, depth: number): void {
+/** A copy of which nothing but JSON is left: no getter, no `toJSON`, own or inherited, says something else later. */
+function copyOf(value: unknown, path: string, depth: number): unknown {
   if (depth > MAX_DEPTH) {
     throw new InvalidArgumentError(
       path,
@@ -37,21 +37,28 @@ function assertJson(value: unknown, path: string, depth: number): void {
       `session data is at most ${MAX_DEPTH} levels deep and has no cycles.`,
     );
   }
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
-  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (Array.isArray(value)) {
-    Array.from(value).forEach((item, index) => assertJson(item, `${path}[${index}]`, depth + 1));
-    return;
+    return Array.from(value, (item, index) => copyOf(item, `${path}[${index}]`, depth + 1));
   }
   if (!isPlainObject(value)) {
     throw new InvalidArgumentError(path, value, 'session data holds JSON values only; convert it first.');
   }
+  const copy = Object.create(null) as Record<string, unknown>;
   for (const [key, item] of Object.entries(value)) {
+    const itsPath = `${path}.${readable(key)}`;
     if (key === '__proto__') {
-      throw new InvalidArgumentError(`${path}.${key}`, item, 'this name is not allowed in session data.');
+      throw new InvalidArgumentError(itsPath, item, 'this name is not allowed in session data.');
     }
-    if (item !== undefined) assertJson(item, `${path}.${key}`, depth + 1);
+    if (item !== undefined) copy[key] = copyOf(item, itsPath, depth + 1);
   }
+  return copy;
+}
+
+/** Names come from clients, and messages go to the log: no line of it is theirs. */
+function readable(key: string): string {
+  return /^[\w$-]{1,40}$/.test(key) ? key : '…';
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

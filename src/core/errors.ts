@@ -1,18 +1,26 @@
 /** An option that cannot be used. Thrown at boot: the message names the option, the value and the fix. */
 export class SessionOptionsError extends Error {
+  /** Always this, also in minified code. */
   override readonly name = 'SessionOptionsError';
 
   constructor(
+    /** Its name, with the path to it: `timeouts.idle`. */
     readonly option: string,
+    /** What was given; of a secret, only of what kind it is. */
     readonly value: unknown,
+    /** What to do about it. */
     readonly fix: string,
   ) {
-    super(`SessionModule option \`${option}\` is ${describe(value)}: ${fix}`);
+    const isSecret = option === 'secret' || option.startsWith('secret.');
+    const shown = isSecret ? kindOf(value) : describe(value);
+    super(`SessionModule option \`${option}\` is ${shown}: ${fix}`);
+    if (isSecret) this.value = shown;
   }
 }
 
 /** Decorators that contradict each other, or name a role that does not exist. Thrown at boot. */
 export class SessionDecoratorError extends Error {
+  /** Always this, also in minified code. */
   override readonly name = 'SessionDecoratorError';
 }
 
@@ -47,6 +55,14 @@ export class SignInOvertakenError extends Error {
 /** The store did not answer, or not in time. Says nothing about any session. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
+}
+
+/** Says of what kind a value is, and nothing of what it holds. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${Array.from(value, kindOf).join(', ')}]`;
+  return typeof value === 'string'
+    ? `${value.length} characters`
+    : `of type ${value === null ? 'null' : typeof value}`;
 }
 
 /** Says what a value is without repeating a long, secret or hostile one. */

@@ -25,7 +25,11 @@ export type RefusalCode =
   | 'https_required'
   | 'cross_origin'
   | 'session_limit'
+  | 'too_many_guesses'
   | 'session_store_unavailable';
+
+/** Where a request came from; all `null` with `recordClient: false`. */
+export type Requester = Pick<SessionClient, 'ip' | 'userAgent'>;
 
 interface Subjects {
   /** Public id; `null` where the event is about no single session. */
@@ -53,7 +57,9 @@ export type SessionEventDetail =
   | { readonly type: 'purged'; readonly count: number }
   /** A dead token was used long after its successor was: the session may have been stolen. */
   | { readonly type: 'reuse-detected' }
-  | { readonly type: 'refused'; readonly code: RefusalCode };
+  /** From one address came `attempts` different tokens that no session has: see the option `guessing`. */
+  | { readonly type: 'guessing-suspected'; readonly attempts: number; readonly requester: Requester }
+  | { readonly type: 'refused'; readonly code: RefusalCode; readonly requester: Requester };
 
 /** One event in the life of sessions. It never holds a token or a hash. */
 export type SessionEvent = SessionEventDetail & Subjects & { readonly at: Date };

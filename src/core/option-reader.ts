@@ -66,7 +66,8 @@ export class OptionReader<T extends object> {
 
   list(name: keyof T & string): readonly string[] {
     const value = this.get(name) ?? [];
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value;
+    if (Array.isArray(value) && Array.from(value).every((item) => typeof item === 'string' && item !== ''))
+      return value;
     throw this.refuse(name, 'use an array of non-empty strings.');
   }
 

@@ -1,5 +1,6 @@
+import type { AuditEntry } from './audit-entry.js';
 import type { Duration } from './duration.js';
-import type { SecurityLevel, Timeouts } from './policy.js';
+import type { SecurityLevel, TimeoutRule } from './policy.js';
 import type { Role } from './session.js';
 
 /** How a token travels: in the answer's body for apps, or in a cookie that no script can read for browsers. */
@@ -9,6 +10,7 @@ export type Transport = 'bearer' | 'cookie';
 export type ClearSiteData =
   'cache' | 'storage' | 'executionContexts' | 'clientHints' | 'prefetchCache' | 'prerenderCache';
 
+/** Timeouts in place of those of the security level, in milliseconds or as strings with a unit. */
 export interface TimeoutOptions {
   /** A session without activity ends after this. */
   idle?: Duration;
@@ -16,16 +18,24 @@ export interface TimeoutOptions {
   absolute?: Duration;
   /** A token older than this is renewed by the next request. */
   renewal?: Duration;
+  /**
+   * Why they may be longer than the security level's, in a sentence: needed where `idle` or `absolute` is. It stands in
+   * the policy document (OWASP ASVS 7.1.1).
+   */
+  reason?: string;
 }
 
+/** What a role includes, and how long its sessions last. */
 export interface RoleOptions {
   /** Roles whose rights this role has too. */
   includes?: readonly Role[];
   /** Timeouts of sessions with this role. Default: those of the module. */
   securityLevel?: SecurityLevel;
+  /** Single timeouts of sessions with this role. Of several roles the strictest of each wins. */
   timeouts?: TimeoutOptions;
 }
 
+/** The session cookie. Secure, HttpOnly, `Path=/`, no Domain and no Max-Age are fixed (OWASP ASVS 3.3). */
 export interface CookieOptions {
   /** Without prefix; over HTTPS it is sent as `__Host-` + name. Default: `sid`. */
   name?: string;
@@ -35,6 +45,7 @@ export interface CookieOptions {
   clearSiteData?: readonly ClearSiteData[] | false;
 }
 
+/** The scheduled removal of the rows of expired sessions. */
 export interface PurgeOptions {
   /** Default: 5 min. */
   every?: Duration;
@@ -42,6 +53,7 @@ export interface PurgeOptions {
   batchSize?: number;
 }
 
+/** Keys of the checksum of tokens, each of at least 32 characters. */
 export interface SecretOptions {
   /** Newest first: it signs; all of them are accepted. */
   keys: readonly string[];
@@ -49,49 +61,73 @@ export interface SecretOptions {
   acceptUnkeyed?: boolean;
 }
 
+/** What counts as guessing (OWASP Session Management Cheat Sheet, "Session ID Guessing"). */
+export interface GuessingOptions {
+  /** So many different tokens that no session has, from one address, are a suspicion. Default: 20. */
+  attempts?: number;
+  /** Counted over this time, at most a day. Default: 1 min. */
+  within?: Duration;
+  /** Answer such tokens from that address with 429 `too_many_guesses`; sessions there go on. Default: false. */
+  refuse?: boolean;
+}
+
+/** Takes what happened to sessions to where you keep it. What it throws is logged, and harms nobody. */
+export type AuditSink = (entry: AuditEntry) => void | Promise<void>;
+
 /** All are optional: the defaults are safe. Durations are milliseconds or strings such as `'15m'`. */
 export interface SessionModuleOptions {
-  /** A named set of timeouts: `low` 60 min idle and 30 days, `medium` 30 min and 24 h, `high` 15 min and 12 h. Default: `medium`. */
+  /**
+   * A named set of timeouts: `low` 60 min idle and 30 days, `medium` 30 min and 24 h, `high` 15 min and 12 h (OWASP Mobile
+   * M9, NIST SP 800-63B). Default: `medium`.
+   */
   securityLevel?: SecurityLevel;
   /** Timeouts in place of those of the security level. */
   timeouts?: TimeoutOptions;
   /** Which role includes which, and timeouts of roles. With it, a decorator that names another role stops the boot. */
   roles?: { readonly [role in Role]?: readonly Role[] | RoleOptions };
-  /** Default: no limit. */
+  /** How many live sessions a user may have (OWASP ASVS 7.1.2). Default: no limit. */
   maxSessionsPerUser?: number;
   /** At the limit a sign-in ends the oldest session, or is refused with 409. Default: `evict-oldest`. */
   onSessionLimit?: 'evict-oldest' | 'reject';
-  /** When a dead token is used long after its successor was: end the session, or only tell. Default: `revoke`. */
+  /** When a dead token is used long after its successor was: end the session, or only tell (OWASP Mobile M9). Default: `revoke`. */
   onReuse?: 'revoke' | 'report';
   /** How tokens are delivered unless `@StartSession` says otherwise. Both are always accepted. Default: `bearer`. */
   transport?: Transport;
+  /** The cookie of browsers: its name, `SameSite`, and what they forget at sign-out. */
   cookie?: CookieOptions;
-  /** Origins, besides the application's own, whose pages may send requests with the cookie: `https://app.example.com`. */
+  /**
+   * Origins, besides the application's own, whose pages may send requests with the cookie: `https://app.example.com`
+   * (OWASP ASVS 3.5). Default: none.
+   */
   trustedOrigins?: readonly string[];
-  /** Refuse sessions over plain HTTP, loopback in development excepted. Default: true. */
+  /** Refuse sessions over plain HTTP, loopback in development excepted (OWASP MASVS). Default: true. */
   requireHttps?: boolean;
   /** Keys of at least 32 characters, newest first: forged tokens then cost no query. Default: none. */
   secret?: string | readonly string[] | SecretOptions;
   /** How long an earlier token may be under way after its successor was used. Default: `30s`. */
   grace?: Duration;
-  /** The scheduled removal of expired sessions; `false` leaves it to your own job, which calls `purgeExpired()`. */
+  /** The scheduled removal of expired sessions, every 5 min; `false` leaves it to your own job, which calls `purgeExpired()`. */
   purge?: PurgeOptions | false;
   /** How old `lastSeenAt` may get before activity is written. Default: a sixtieth of the idle timeout, at most 60 s. */
   touchEvery?: Duration;
   /** Keep IP address and user agent of the sign-in, for device lists. Default: true. */
   recordClient?: boolean;
-  /** Limit of the JSON text of a session's data. Default: 16,384. */
+  /** Limit of the JSON text of a session's data, in bytes of UTF-8. Default: 16,384; at most 65,535. */
   maxDataBytes?: number;
+  /** Notice bursts of guessed tokens: the event `guessing-suspected`. Counted by each process for itself. */
+  guessing?: GuessingOptions | false;
+  /** Where the audit trail goes. Default: Nest's `Logger`, under the context `SessionAudit`. */
+  audit?: AuditSink | false;
   /** Epoch milliseconds. Default: `Date.now`. */
   clock?: () => number;
 }
 
 /** Every option, checked and in the units of the code. */
 export interface ResolvedSessionOptions {
-  readonly timeouts: Timeouts;
+  readonly timeouts: TimeoutRule;
   readonly roles: {
     readonly includes: ReadonlyMap<string, readonly string[]>;
-    readonly timeouts: ReadonlyMap<string, Timeouts>;
+    readonly timeouts: ReadonlyMap<string, TimeoutRule>;
     readonly isDeclared: boolean;
   };
   readonly maxSessionsPerUser: number | null;
@@ -107,6 +143,10 @@ export interface ResolvedSessionOptions {
   readonly touchEvery: number | null;
   readonly recordClient: boolean;
   readonly maxDataBytes: number;
+  /** `within` in milliseconds. */
+  readonly guessing: Readonly<Required<GuessingOptions> & { within: number }> | null;
+  /** `null`: Nest's logger. */
+  readonly audit: AuditSink | false | null;
   readonly clock: () => number;
 }
 
@@ -124,5 +164,7 @@ export const DEFAULTS = {
   touchEvery: null,
   recordClient: true,
   maxDataBytes: 16_384,
+  guessing: { attempts: 20, within: 60_000, refuse: false },
+  audit: null,
   clock: (): number => Date.now(),
 } as const;

@@ -11,6 +11,14 @@ export interface Timeouts {
   readonly renewal: number;
 }
 
+/** Timeouts, and how they came about. */
+export interface TimeoutRule extends Timeouts {
+  readonly securityLevel: SecurityLevel;
+  /** Why they may be longer than the security level's. */
+  readonly reason: string | null;
+}
+
+/** A named set of timeouts: idle after OWASP Mobile M9, absolute after NIST SP 800-63B AAL 1, 2 and 3. */
 export type SecurityLevel = 'low' | 'medium' | 'high';
 
 const MINUTE = 60_000;
@@ -23,6 +31,12 @@ export const SECURITY_LEVELS: Readonly<Record<SecurityLevel, Timeouts>> = {
   medium: { idle: 30 * MINUTE, absolute: 24 * HOUR, renewal: 4 * HOUR },
   high: { idle: 15 * MINUTE, absolute: 12 * HOUR, renewal: HOUR },
 };
+
+/** Where the figures come from. */
+export const STANDARDS = {
+  idle: 'OWASP Mobile M9',
+  absolute: 'NIST SP 800-63B-4',
+} as const;
 
 const TOUCHES_PER_IDLE = 60;
 const MAX_TOUCH_EVERY = MINUTE;
@@ -87,11 +101,13 @@ export class SessionPolicy {
   private resolve(roles: readonly string[]): RolePolicy {
     const held = new Set(roles.flatMap((role) => [...this.hierarchy.closure(role)]));
     const each = [...held].map((role) => this.timeoutsByRole.get(role) ?? this.defaults);
-    const timeouts = each.length > 0 ? each.reduce(stricter) : this.defaults;
+    const timeouts = (each.length > 0 ? each : [this.defaults]).reduce(stricter, UNLIMITED);
     const touchEvery = this.touchEvery ?? Math.min(timeouts.idle / TOUCHES_PER_IDLE, MAX_TOUCH_EVERY);
     return { roles, timeouts, touchEvery };
   }
 }
+
+const UNLIMITED: Timeouts = { idle: Infinity, absolute: Infinity, renewal: Infinity };
 
 function stricter(one: Timeouts, other: Timeouts): Timeouts {
   return {

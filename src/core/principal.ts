@@ -7,6 +7,7 @@ export type AuthenticationLevel = 1 | 2 | 3;
 
 /** Who signed in: what a sign-in handler returns once it has verified the credentials. */
 export interface SessionPrincipal {
+  /** Whose session it is: 1 to 255 characters, compared exactly. */
   readonly userId: string;
   /** Default: none; at a step-up, those that the session has. */
   readonly roles?: readonly Role[];
@@ -18,12 +19,15 @@ export interface SessionPrincipal {
 
 /** Where a sign-in came from. */
 export interface ClientInfo {
+  /** IP address; cut to 45 characters. */
   readonly ip?: string | null;
+  /** The header `User-Agent`; cut to 255 characters. */
   readonly userAgent?: string | null;
+  /** A name that people recognise, such as that of the device; cut to 100 characters. */
   readonly label?: string | null;
 }
 
-export const MAX_ID_LENGTH = 255;
+const MAX_ID_LENGTH = 255;
 const MAX_ROLE_LENGTH = 100;
 const MAX_ROLES = 100;
 /** The widths of the columns: what is longer is cut, since a long user agent is no reason to refuse a sign-in. */
@@ -71,7 +75,7 @@ export function assertPrincipal(value: unknown, maxDataBytes: number): asserts v
 }
 
 /** Roles as they are stored: each once. */
-export function serializeRoles(roles: readonly Role[]): string {
+export function serializeRoles(roles: readonly string[]): string {
   return JSON.stringify([...new Set(roles)]);
 }
 

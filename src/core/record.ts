@@ -25,19 +25,27 @@ export interface SessionRecord {
   readonly userId: string | null;
   /** JSON array of strings. */
   readonly roles: string;
+  /** Authenticator assurance level of the sign-in; 1 before it. */
   readonly level: AuthenticationLevel;
+  /** When the session was made. */
   readonly createdAt: number;
   /** The last authentication event; of an anonymous session, its creation. */
   readonly authenticatedAt: number;
+  /** The last activity that is written. */
   readonly lastSeenAt: number;
+  /** `lastSeenAt` and the idle timeout. */
   readonly idleExpiresAt: number;
+  /** `authenticatedAt` and the absolute timeout. */
   readonly absoluteExpiresAt: number;
   /** When the newest token falls due for renewal. */
   readonly renewAt: number;
   /** The earlier of the two expiries. */
   readonly expiresAt: number;
+  /** Of the sign-in; at most 45 characters. */
   readonly ip: string | null;
+  /** Of the sign-in; at most 255 characters. */
   readonly userAgent: string | null;
+  /** The name of the device; at most 100 characters. */
   readonly label: string | null;
   /** JSON object. */
   readonly data: string;

@@ -1,31 +1,22 @@
 import { SessionOptionsError } from './errors.js';
 import { OptionReader } from './option-reader.js';
 import {
-  type ClearSiteData,
-  type CookieOptions,
   DEFAULTS,
+  type AuditSink,
+  type GuessingOptions,
   type PurgeOptions,
   type ResolvedSessionOptions,
-  type RoleOptions,
   type SecretOptions,
   type SessionModuleOptions,
-  type TimeoutOptions,
 } from './options.js';
-import { SECURITY_LEVELS, type SecurityLevel, type Timeouts } from './policy.js';
+import type { Timeouts } from './policy.js';
+import { resolveCookie, resolveOrigins } from './resolve-cookie.js';
+import { LEVEL_NAMES, LONGEST_TIMEOUT, resolveRoles, resolveTimeouts, ruleOf } from './resolve-timeouts.js';
 
-const LEVEL_NAMES = Object.keys(SECURITY_LEVELS) as SecurityLevel[];
-const CLEARABLE: readonly ClearSiteData[] = [
-  'cache',
-  'storage',
-  'executionContexts',
-  'clientHints',
-  'prefetchCache',
-  'prerenderCache',
-];
 const STATIC_OPTION = 'it is read before the factory runs; put it beside `useFactory`.';
 /** A timer of Node fires at once when it is set for longer. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-const LONGEST_TIMEOUT = 10 * 365 * 24 * 60 * 60_000;
+const LONGEST_WATCH = 24 * 60 * 60_000;
 const SHORTEST_KEY = 32;
 /** What a column of type `text` takes on MySQL. */
 const WIDEST_TEXT = 65_535;
@@ -54,12 +45,20 @@ export function resolveOptions(options: SessionModuleOptions = {}): ResolvedSess
       'touchEvery',
       'recordClient',
       'maxDataBytes',
+      'guessing',
+      'audit',
       'clock',
     ],
-    { dataSource: STATIC_OPTION, entity: STATIC_OPTION, isGlobal: STATIC_OPTION, globalGuard: STATIC_OPTION },
+    {
+      dataSource: STATIC_OPTION,
+      entity: STATIC_OPTION,
+      store: STATIC_OPTION,
+      isGlobal: STATIC_OPTION,
+      globalGuard: STATIC_OPTION,
+    },
   );
   const level = read.choice('securityLevel', LEVEL_NAMES, DEFAULTS.securityLevel);
-  const timeouts = resolveTimeouts(read.get('timeouts'), 'timeouts', SECURITY_LEVELS[level]);
+  const timeouts = resolveTimeouts(read.get('timeouts'), 'timeouts', ruleOf(level));
   const roles = resolveRoles(read.get('roles'), timeouts);
   const trustedOrigins = resolveOrigins(read);
   const clock = read.get('clock') ?? DEFAULTS.clock;
@@ -68,7 +67,11 @@ export function resolveOptions(options: SessionModuleOptions = {}): ResolvedSess
   return {
     timeouts,
     roles,
-    maxSessionsPerUser: read.integer('maxSessionsPerUser', { min: 1 }, DEFAULTS.maxSessionsPerUser),
+    maxSessionsPerUser: read.integer(
+      'maxSessionsPerUser',
+      { min: 1, max: 1_000_000 },
+      DEFAULTS.maxSessionsPerUser,
+    ),
     onSessionLimit: read.choice('onSessionLimit', ['evict-oldest', 'reject'], DEFAULTS.onSessionLimit),
     onReuse: read.choice('onReuse', ['revoke', 'report'], DEFAULTS.onReuse),
     transport: read.choice('transport', ['bearer', 'cookie'], DEFAULTS.transport),
@@ -81,109 +84,9 @@ export function resolveOptions(options: SessionModuleOptions = {}): ResolvedSess
     touchEvery: resolveTouchEvery(read, [timeouts, ...roles.timeouts.values()]),
     recordClient: read.boolean('recordClient', DEFAULTS.recordClient),
     maxDataBytes: read.integer('maxDataBytes', { min: 2, max: WIDEST_TEXT }, DEFAULTS.maxDataBytes),
+    guessing: resolveGuessing(read.get('guessing')),
+    audit: resolveAudit(read),
     clock: clock as () => number,
-  };
-}
-
-function resolveTimeouts(value: unknown, path: string, defaults: Timeouts): Timeouts {
-  const read = new OptionReader<TimeoutOptions>(value ?? {}, path, ['idle', 'absolute', 'renewal']);
-  const range = { min: 1, max: LONGEST_TIMEOUT };
-  return {
-    idle: read.duration('idle', range, defaults.idle),
-    absolute: read.duration('absolute', range, defaults.absolute),
-    renewal: read.duration('renewal', range, defaults.renewal),
-  };
-}
-
-function resolveRoles(value: unknown, defaults: Timeouts): ResolvedSessionOptions['roles'] {
-  const includes = new Map<string, readonly string[]>();
-  const timeouts = new Map<string, Timeouts>();
-  if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
-    throw new SessionOptionsError('roles', value, "pass an object such as { admin: ['support'] }.");
-  }
-  for (const [role, given] of Object.entries(value ?? {})) {
-    const path = `roles.${role}`;
-    const read = new OptionReader<RoleOptions>(Array.isArray(given) ? { includes: given } : given, path, [
-      'includes',
-      'securityLevel',
-      'timeouts',
-    ]);
-    includes.set(role, read.list('includes'));
-    if (read.get('securityLevel') === undefined && read.get('timeouts') === undefined) continue;
-    const level =
-      read.get('securityLevel') && read.choice('securityLevel', LEVEL_NAMES, DEFAULTS.securityLevel);
-    const base = level ? SECURITY_LEVELS[level as SecurityLevel] : defaults;
-    timeouts.set(role, resolveTimeouts(read.get('timeouts'), `${path}.timeouts`, base));
-  }
-  return { includes, timeouts, isDeclared: value !== undefined };
-}
-
-function resolveOrigins(read: OptionReader<SessionModuleOptions>): ReadonlySet<string> {
-  const origins = read.list('trustedOrigins');
-  for (const origin of origins) {
-    if (isOrigin(origin)) continue;
-    throw new SessionOptionsError(
-      'trustedOrigins',
-      origin,
-      "write each origin as browsers do: scheme and host, a port if it is not the scheme's own, " +
-        "no path and no wildcard, as in 'https://app.example.com'.",
-    );
-  }
-  return new Set(origins);
-}
-
-/** As browsers send it; apps in a web view have schemes of their own, such as `capacitor://localhost`. */
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text) || text.includes('*')) return false;
-  const { origin, protocol } = new URL(text);
-  return (
-    origin === text ||
-    (!protocol.startsWith('http') && /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(?::\d+)?$/.test(text))
-  );
-}
-
-function resolveCookie(
-  value: unknown,
-  trustedOrigins: ReadonlySet<string>,
-): ResolvedSessionOptions['cookie'] {
-  const read = new OptionReader<CookieOptions>(value ?? {}, 'cookie', ['name', 'sameSite', 'clearSiteData'], {
-    secure: 'the cookie is always Secure, except on loopback in development; leave this out.',
-    httpOnly: 'the cookie is always HttpOnly; leave this out.',
-    domain:
-      'the `__Host-` prefix forbids a domain, so that no subdomain can plant or read it; leave this out.',
-    path: 'the `__Host-` prefix demands the path `/`; leave this out.',
-    maxAge: 'the browser must not keep the cookie in permanent storage; set `timeouts` instead.',
-    expires: 'the browser must not keep the cookie in permanent storage; set `timeouts` instead.',
-  });
-  const { name, sameSite, clearSiteData } = DEFAULTS.cookie;
-  const cookieName = read.get('name') ?? name;
-  if (
-    typeof cookieName !== 'string' ||
-    !/^[A-Za-z0-9_.-]{1,64}$/.test(cookieName) ||
-    cookieName.startsWith('__')
-  ) {
-    throw read.refuse('name', 'use letters, digits, `_`, `.` and `-`, without the prefix, which is added.');
-  }
-  const chosen = read.choice('sameSite', ['strict', 'lax', 'none'], sameSite);
-  if (chosen === 'none' && trustedOrigins.size === 0) {
-    throw read.refuse(
-      'sameSite',
-      "name the sites that may send the cookie in `trustedOrigins`, or use 'lax'.",
-    );
-  }
-  const cleared = read.get('clearSiteData') === false ? [] : read.list('clearSiteData');
-  const unclearable = cleared.find((directive) => !CLEARABLE.includes(directive as ClearSiteData));
-  if (unclearable !== undefined) {
-    throw read.refuse(
-      'clearSiteData',
-      `'${unclearable}' is none of ${CLEARABLE.map((known) => `'${known}'`).join(', ')}` +
-        (unclearable === 'cookies' ? ': it would sign people out of every application on the domain.' : '.'),
-    );
-  }
-  return {
-    name: cookieName,
-    sameSite: chosen,
-    clearSiteData: read.get('clearSiteData') === undefined ? clearSiteData : (cleared as ClearSiteData[]),
   };
 }
 
@@ -194,17 +97,34 @@ function resolveSecret(read: OptionReader<SessionModuleOptions>): ResolvedSessio
   const options = isObject ? value : { keys: typeof value === 'string' ? [value] : value };
   const secret = new OptionReader<SecretOptions>(options, 'secret', ['keys', 'acceptUnkeyed']);
   const keys: unknown = secret.get('keys');
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
+  if (!Array.isArray(keys) || !Array.from(keys).every((key) => typeof key === 'string')) {
     throw secret.refuse('keys', 'use an array of strings.');
   }
   if (keys.length === 0 || keys.some((key) => key.length < SHORTEST_KEY)) {
     throw new SessionOptionsError(
       'secret',
-      keys.length === 0 ? [] : `[${keys.map((key) => `${key.length} characters`).join(', ')}]`,
+      keys,
       `it needs a key, and each key at least ${SHORTEST_KEY} random characters: \`openssl rand -base64 32\` makes one.`,
     );
   }
   return { keys, acceptUnkeyed: secret.boolean('acceptUnkeyed', false) };
+}
+
+function resolveGuessing(value: unknown): ResolvedSessionOptions['guessing'] {
+  if (value === false) return null;
+  const read = new OptionReader<GuessingOptions>(value ?? {}, 'guessing', ['attempts', 'within', 'refuse']);
+  const { attempts, within, refuse } = DEFAULTS.guessing;
+  return {
+    attempts: read.integer('attempts', { min: 1, max: 1_000_000 }, attempts),
+    within: read.duration('within', { min: 1_000, max: LONGEST_WATCH }, within),
+    refuse: read.boolean('refuse', refuse),
+  };
+}
+
+function resolveAudit(read: OptionReader<SessionModuleOptions>): ResolvedSessionOptions['audit'] {
+  const sink = read.get('audit') ?? DEFAULTS.audit;
+  if (sink === null || sink === false || typeof sink === 'function') return sink as AuditSink | false | null;
+  throw read.refuse('audit', 'pass a function that takes each entry, or false for no audit trail.');
 }
 
 function resolvePurge(value: unknown): ResolvedSessionOptions['purge'] {

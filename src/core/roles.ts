@@ -1,5 +1,4 @@
 import { SessionDecoratorError, SessionOptionsError } from './errors.js';
-import type { Role } from './session.js';
 
 /** Which role includes which: what `roles` says, followed to the end. */
 export class RoleHierarchy {
@@ -13,13 +12,18 @@ export class RoleHierarchy {
     for (const role of this.names()) this.closures.set(role, this.close(role, []));
   }
 
+  /** Every role that the option `roles` names. */
+  known(): readonly string[] {
+    return [...this.closures.keys()];
+  }
+
   /** The role itself and all that it includes. */
   closure(role: string): ReadonlySet<string> {
     return this.closures.get(role) ?? new Set([role]);
   }
 
   /** Every role that satisfies a requirement of any one of these. */
-  satisfying(anyOf: readonly Role[]): ReadonlySet<string> {
+  satisfying(anyOf: readonly string[]): ReadonlySet<string> {
     const satisfying = new Set<string>(anyOf);
     for (const [role, closure] of this.closures) {
       if (anyOf.some((wanted) => closure.has(wanted))) satisfying.add(role);
@@ -33,7 +37,9 @@ export class RoleHierarchy {
     if (unknown.length > 0) {
       throw new SessionDecoratorError(
         `${where} requires the unknown role ${unknown.map((role) => `'${role}'`).join(', ')}. Known are ` +
-          `${[...this.closures.keys()].map((role) => `'${role}'`).join(', ')}: mend the name, or add it to the option \`roles\`.`,
+          `${this.known()
+            .map((role) => `'${role}'`)
+            .join(', ')}: mend the name, or add it to the option \`roles\`.`,
       );
     }
   }

@@ -21,14 +21,18 @@ export type Role = SessionTypes extends { role: infer R extends string } ? R : s
 /** What your application keeps in a session: a JSON object, or what `SessionTypes` says. */
 export type SessionData = SessionTypes extends { data: infer D extends object } ? D : JsonObject;
 
+/** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+/** An object of JSON values; properties that are `undefined` are left out. */
 export interface JsonObject {
   [key: string]: JsonValue | undefined;
 }
 
 /** Where a session was started, as far as it was recorded. */
 export interface SessionClient {
+  /** IP address; `null` with `recordClient: false`. */
   readonly ip: string | null;
+  /** The header `User-Agent`; `null` with `recordClient: false`. */
   readonly userAgent: string | null;
   /** A name that people recognise, such as that of the device. */
   readonly label: string | null;
@@ -36,14 +40,23 @@ export interface SessionClient {
 
 /** What `JSON.stringify(session)` gives: the public part, which is all but `data`. */
 export interface PublicSession {
+  /** As of the session; it cannot be used in place of the token. */
   readonly id: string;
+  /** Who signed in; `null` before sign-in. */
   readonly userId: string | null;
+  /** As given at sign-in or by `setRoles`. */
   readonly roles: readonly Role[];
+  /** Authenticator assurance level (NIST SP 800-63B AAL); `null` before sign-in. */
   readonly level: AuthenticationLevel | null;
+  /** When the session was made. */
   readonly createdAt: Date;
+  /** The last sign-in or step-up; `null` before sign-in. */
   readonly authenticatedAt: Date | null;
+  /** The last activity, at most `touchEvery` behind. */
   readonly lastSeenAt: Date;
+  /** When it ends unless there is activity. */
   readonly expiresAt: Date;
+  /** Where the session was started. */
   readonly client: SessionClient;
 }
 
@@ -54,10 +67,13 @@ export interface PublicSession {
 export abstract class ActiveSession {
   /** Public: safe in lists, logs and URLs. It cannot be used in place of the token. */
   abstract readonly id: string;
+  /** Who signed in. */
   abstract readonly userId: string;
+  /** As given at sign-in or by `setRoles`; roles that these include are not listed. */
   abstract readonly roles: readonly Role[];
   /** Authenticator assurance level of the sign-in (NIST SP 800-63B AAL). */
   abstract readonly level: AuthenticationLevel;
+  /** When the session was made; a sign-in on an anonymous session does not change it. */
   abstract readonly createdAt: Date;
   /** The last authentication event: sign-in or step-up. */
   abstract readonly authenticatedAt: Date;
@@ -65,6 +81,7 @@ export abstract class ActiveSession {
   abstract readonly lastSeenAt: Date;
   /** When it ends unless there is activity: the earlier of the idle and the absolute timeout. */
   abstract readonly expiresAt: Date;
+  /** Where the session was started, as far as `recordClient` keeps it. */
   abstract readonly client: SessionClient;
   /** Frozen; change it with `SessionService.update`. */
   abstract readonly data: SessionData;
@@ -74,22 +91,35 @@ export abstract class ActiveSession {
 
 /** A live session from before sign-in: it has data, but nobody's rights. */
 export abstract class AnonymousSession {
+  /** Public, and kept at sign-in. */
   abstract readonly id: string;
+  /** Nobody has signed in. */
   abstract readonly userId: null;
+  /** Nobody has none. */
   abstract readonly roles: readonly [];
+  /** There was no sign-in to have a level. */
   abstract readonly level: null;
+  /** When the session was made. */
   abstract readonly createdAt: Date;
+  /** There was no sign-in. */
   abstract readonly authenticatedAt: null;
+  /** The last activity, at most `touchEvery` behind. */
   abstract readonly lastSeenAt: Date;
+  /** When it ends unless there is activity: the earlier of the idle and the absolute timeout. */
   abstract readonly expiresAt: Date;
+  /** Where the session was started. */
   abstract readonly client: SessionClient;
+  /** Frozen; change it with `SessionService.update`. It is kept at sign-in. */
   abstract readonly data: SessionData;
+  /** The public part: everything but `data`. */
   abstract toJSON(): PublicSession;
 }
 
 /** A new session with its token: the only place where a token ever appears. */
 export interface IssuedSession<S = ActiveSession> {
+  /** The session. */
   readonly session: S;
+  /** The secret for its client: never log, store or list it. */
   readonly token: string;
 }
 
@@ -106,6 +136,7 @@ export type RefusalReason =
   /** A newer token took its place and has been in use since: a sign of theft. */
   | 'reused';
 
+/** Whether a token is accepted: its session, or the reason why there is none. */
 export type SessionVerdict =
   | { readonly session: ActiveSession | AnonymousSession; readonly reason?: undefined }
   | { readonly session: null; readonly reason: RefusalReason };

@@ -5,18 +5,22 @@ export type Expected = Partial<
   Pick<SessionRecord, 'tokenHash' | 'confirmedAt' | 'dataVersion' | 'roles' | 'authenticatedAt'>
 >;
 
+/** What a change sets; what is left out stays. */
 export type Change = Partial<Omit<SessionRecord, 'id'>>;
 
 /** The conditions under which somebody may sign in. */
 export interface Admission {
+  /** Who signs in. */
   readonly userId: string;
   /** Stamp of the request's arrival: see `ArrivalOrder`. */
   readonly arrivedAt: number;
+  /** Epoch milliseconds: what counts as live. */
   readonly now: number;
   /** `null`: no limit. */
   readonly limit: { readonly max: number; readonly onReached: 'evict-oldest' | 'reject' } | null;
 }
 
+/** What became of a sign-in. */
 export type Admitted =
   | { readonly outcome: 'admitted'; readonly evicted: readonly SessionRecord[] }
   /** The user has `limit.max` live sessions. */
@@ -34,8 +38,11 @@ export type Touch = Pick<
 
 /** What makes a session's end by reuse of a dead token just: all of it must still hold when the session is deleted. */
 export interface ReuseJudgement {
+  /** Of the session. */
   readonly id: string;
+  /** The series that it must still have. */
   readonly seriesHash: string;
+  /** The dead token: it must not be the newest one. */
   readonly shownHash: string;
   /** Newest token made and confirmed no later than this. */
   readonly settledBy: number;
@@ -43,9 +50,13 @@ export interface ReuseJudgement {
 
 /** What setting roles changes in every live session of a user. */
 export interface RolesChange {
+  /** JSON array of strings. */
   readonly roles: string;
+  /** Idle timeout of these roles, in milliseconds. */
   readonly idle: number;
+  /** Absolute timeout of these roles, in milliseconds. */
   readonly absolute: number;
+  /** Epoch milliseconds: what counts as live, and when tokens fall due for renewal. */
   readonly now: number;
   /** Stamp of this change: see `ArrivalOrder`. */
   readonly changedAt: number;
@@ -71,7 +82,7 @@ export abstract class SessionStore {
   abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
 
   /**
-   * Inserts a new record. With an admission: unless a change overtook the sign-in, and such that afterwards the user
+   * Inserts a new record; an id or series that is there already is an exception. With an admission: unless a change overtook the sign-in, and such that afterwards the user
    * has no more than `limit.max` live sessions, of which the new one is one.
    */
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
@@ -86,7 +97,10 @@ export abstract class SessionStore {
   abstract touch(touch: Touch, durably: boolean): Promise<void>;
   /** Writes the activity that was noted but not written. */
   abstract flush(): Promise<void>;
-  /** Sets the roles of a user's live sessions and reckons their deadlines anew; how many there are. */
+  /**
+   * Sets the roles of a user's live sessions and reckons their deadlines anew; where the roles differ, the token falls
+   * due for renewal at `now`. How many sessions there are.
+   */
   abstract setRoles(userId: string, change: RolesChange): Promise<number>;
 
   /** Deletes the record, with `userId` only where it is that user's; what it was. */

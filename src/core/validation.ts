@@ -52,21 +52,25 @@ export class TokenValidation {
     if (token === null) return { record: null, reason: 'malformed' };
     const verdict = await this.look(token, showing.arrivedAt);
     if (verdict.reason !== undefined) return verdict;
-    const confirmed = await this.confirm(verdict);
-    return showing.isActivity === false ? confirmed : this.touch(confirmed);
+    // Nearly every request has nothing to write.
+    const accepted = isFirstShown(verdict) ? await this.confirm(verdict) : verdict;
+    const isTouched = showing.isActivity !== false && this.isTouchDue(accepted);
+    return isTouched ? this.touch(accepted) : accepted;
   }
 
   /** The session that a token belongs or belonged to, whether the token is accepted or not. */
   async find(token: HashedToken): Promise<SessionRecord | null> {
-    return (
-      (await this.store.findBySeries(token.seriesHash)) ??
-      (await this.store.findByAnySeries(this.tokens.laterSeries(token.seriesHash)))
-    );
+    return (await this.store.findBySeries(token.seriesHash)) ?? (await this.findLater(token));
+  }
+
+  /** After rotations by id, which put a series of their own in the place of the token's. */
+  private findLater({ seriesHash }: HashedToken): Promise<SessionRecord | null> {
+    return this.store.findByAnySeries(this.tokens.laterSeries(seriesHash));
   }
 
   /** Judges a token on the newest state of its session, and changes nothing unless it was reused. */
   async look(token: HashedToken, arrivedAt = this.rules.clock()): Promise<Accepted | Refused> {
-    const record = await this.find(token);
+    const record = (await this.store.findBySeries(token.seriesHash)) ?? (await this.findLater(token));
     if (record === null) return { record, reason: 'unknown' };
     const now = this.rules.clock();
     const shownAt = Math.min(now, arrivedAt);
@@ -82,16 +86,19 @@ export class TokenValidation {
 
   /** Notes that the newest token has arrived at the client; from then on the sealed copy of it is not needed. */
   private async confirm({ record, token }: Accepted): Promise<Accepted> {
-    if (record.confirmedAt !== null || record.tokenHash !== token.tokenHash) return { record, token };
     const change = { confirmedAt: this.rules.clock(), successor: null };
     await this.store.change(record.id, { tokenHash: record.tokenHash, confirmedAt: null }, change);
     return { record: { ...record, ...change }, token };
   }
 
+  private isTouchDue({ record: { roles, lastSeenAt } }: Accepted): boolean {
+    const age = this.rules.clock() - lastSeenAt;
+    return age > 0 && age >= this.policy.of(roles).touchEvery;
+  }
+
   private async touch({ record, token }: Accepted): Promise<Accepted> {
     const now = this.rules.clock();
     const { touchEvery } = this.policy.of(record.roles);
-    if (now - record.lastSeenAt < touchEvery || now <= record.lastSeenAt) return { record, token };
     const touched = { ...record, lastSeenAt: now };
     const active = { ...touched, ...this.policy.deadlines(touched) };
     const isUrgent = record.idleExpiresAt - now < Math.max(2 * touchEvery, WRITE_BEHIND_MARGIN);
@@ -114,4 +121,8 @@ export class TokenValidation {
     this.events.emit({ type: 'reuse-detected' }, record);
     if (isRevoked) this.events.emit({ type: 'revoked', reason: 'reuse' }, record);
   }
+}
+
+function isFirstShown({ record, token }: Accepted): boolean {
+  return record.confirmedAt === null && record.tokenHash === token.tokenHash;
 }

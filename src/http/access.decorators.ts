@@ -3,14 +3,14 @@ import { type Duration, toMilliseconds } from '../core/duration.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import type { AuthenticationLevel } from '../core/principal.js';
 import type { Role } from '../core/session.js';
+import { DecoratorGuard } from './decorator.guard.js';
 import { addRule, type Rule } from './rules.js';
-import { SessionGuard } from './session.guard.js';
 
 /** Adds a rule, and brings the guard along: no decorator is ever mere decoration. */
 export function ruled(rule: Rule): ClassDecorator & MethodDecorator {
   return applyDecorators(
     (target: object, method?: string | symbol) => addRule(rule, target, method),
-    UseGuards(SessionGuard),
+    UseGuards(DecoratorGuard),
   );
 }
 

@@ -11,6 +11,8 @@ export interface FinalHeaders {
   readonly lapsesAt?: number;
 }
 
+const TARGETED = /(?:.-cache-control|^surrogate-control)$/;
+
 const pending = new WeakMap<ServerResponse, FinalHeaders>();
 
 /** What keeps an answer with a token out of every cache (RFC 9111 §5.2.2.5; MASTG: not in permanent storage). */
@@ -35,6 +37,10 @@ export function setFinalHeaders(response: SessionResponse, added: FinalHeaders):
 function write(raw: ServerResponse): void {
   const { headers, setCookie, lapsesAt } = pending.get(raw) as FinalHeaders;
   if (lapsesAt !== undefined && Date.now() >= lapsesAt) return;
+  if (headers['Cache-Control'] !== undefined) {
+    // Those of single caches outrank it (RFC 9213).
+    for (const name of raw.getHeaderNames()) if (TARGETED.test(name)) raw.removeHeader(name);
+  }
   for (const [name, value] of Object.entries(headers)) raw.setHeader(name, value);
   if (setCookie !== undefined) raw.appendHeader('Set-Cookie', setCookie);
 }

@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { IncomingMessage } from 'node:http';
 import { SessionCore } from '../core/session-core.js';
-import type { SessionRequest } from './exchange.js';
+import { type SessionRequest, stampMethod } from './exchange.js';
 
 const ARRIVAL = Symbol('nestjs-sessions:arrival');
 
@@ -21,8 +22,9 @@ export class Arrivals implements OnModuleInit {
   onModuleInit(): void {
     const server: unknown = this.platform.httpAdapter?.getHttpServer();
     if (!isEmitter(server)) return;
-    server.prependListener('request', (request: object) => {
+    server.prependListener('request', (request) => {
       (request as Stamped)[ARRIVAL] = this.core.order.arrival();
+      stampMethod(request);
     });
   }
 
@@ -33,7 +35,7 @@ export class Arrivals implements OnModuleInit {
 }
 
 interface Emitter {
-  prependListener(event: string, listener: (request: object) => void): unknown;
+  prependListener(event: string, listener: (request: IncomingMessage) => void): unknown;
 }
 
 function isEmitter(value: unknown): value is Emitter {

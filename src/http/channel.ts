@@ -13,7 +13,8 @@ export type Channel = 'secure' | 'loopback' | 'plain';
 const LOOPBACK_ADDRESS = /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3})$/;
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 /** A proxy on the same machine makes every request look like loopback; these give it away. */
-const PROXY_HEADER = /^(?:forwarded|via|x-forwarded-.*)$/;
+const PROXY_HEADER =
+  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.*|x-scheme|x-url-scheme|front-end-https|true-client-ip|cf-.*)$/;
 
 /** Sessions travel over HTTPS (OWASP MASVS; NIST SP 800-63B). */
 export class ChannelRule {
@@ -22,7 +23,12 @@ export class ChannelRule {
   private hasToldOfExemption = false;
   private hasToldOfRefusal = false;
 
-  constructor(private readonly requireHttps: boolean) {}
+  constructor(private readonly requireHttps: boolean) {
+    if (requireHttps) return;
+    this.logger.warn(
+      'Sessions are accepted over plain HTTP (`requireHttps: false`): whoever is on the way can take them.',
+    );
+  }
 
   /** @throws HttpsRequiredException */
   check(request: SessionRequest): Channel {

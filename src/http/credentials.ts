@@ -35,14 +35,31 @@ function readCookie(header: string, name: string): Credentials {
   for (let start = 0; start < header.length;) {
     const separator = header.indexOf(';', start);
     const end = separator === -1 ? header.length : separator;
-    const equals = header.indexOf('=', start);
-    if (equals !== -1 && equals < end && header.slice(start, equals).trim() === name) {
+    const pair = header.slice(start, end);
+    const equals = pair.indexOf('=');
+    if (equals !== -1 && withoutBlanks(pair.slice(0, equals)) === name) {
       if (token !== null) return AMBIGUOUS;
-      token = header.slice(equals + 1, end).trim();
+      token = withoutBlanks(pair.slice(equals + 1));
     }
     start = end + 1;
   }
   return token === null ? NONE : { kind: 'cookie', token };
+}
+
+/**
+ * Blanks and tabs only (RFC 6265 §5.2). `trim()` also takes off the non-breaking space, by which a subdomain could smuggle
+ * a cookie past the `__Host-` prefix: browsers do not take `\xa0__Host-sid` for one with the prefix.
+ */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (start < end && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** Node keeps the first of several `Authorization` headers and drops the others in silence. */

@@ -3,7 +3,8 @@ import type { Observable } from 'rxjs';
 import { toSession } from '../core/recorded-session.js';
 import { SessionCore } from '../core/session-core.js';
 import { setFinalHeaders } from './answer-headers.js';
-import { exchangeOf } from './exchange.js';
+import { exchangeOf, type SessionRequest } from './exchange.js';
+import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import { type RequestState, stateOf } from './request-state.js';
 import { RequirementRegistry } from './requirement-registry.js';
@@ -16,6 +17,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     private readonly core: SessionCore,
     private readonly requirements: RequirementRegistry,
     private readonly cookie: SessionCookie,
+    private readonly guesses: GuessWatch,
     private readonly refusals: Refusals,
   ) {}
 
@@ -26,7 +28,7 @@ export class EndSessionInterceptor implements NestInterceptor {
       throw new Error('@EndSession() works only where SessionGuard has run before it.');
     const { response } = exchange;
     try {
-      await this.end(state);
+      await this.end(exchange.request, state);
     } catch (error) {
       throw this.refusals.prepare(response, error, state.record);
     }
@@ -42,11 +44,14 @@ export class EndSessionInterceptor implements NestInterceptor {
   }
 
   /** Whichever token of the session it is, current or not: whoever signs out means the session. */
-  private async end(state: RequestState): Promise<void> {
-    const token = 'token' in state.credentials ? this.core.tokens.read(state.credentials.token) : null;
-    if (token === null) return;
-    const record = await this.core.validation.find(token);
-    if (record === null) return;
+  private async end(request: SessionRequest, state: RequestState): Promise<void> {
+    if (!('token' in state.credentials)) return;
+    const token = this.core.tokens.read(state.credentials.token);
+    const record = token && (await this.core.validation.find(token));
+    if (token === null || record === null) {
+      await this.guesses.note(request, state.credentials.token);
+      return;
+    }
     state.record = record;
     const isLive = this.core.policy.isLive(record, this.core.options.clock());
     if (isLive && record.tokenHash === token.tokenHash) state.session = toSession(record, this.core.policy);

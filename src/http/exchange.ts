@@ -29,6 +29,15 @@ export interface Exchange {
   readonly isUnsafe: boolean;
 }
 
+const WIRE_METHOD = Symbol('nestjs-sessions:wire-method');
+
+type Stamped = { [WIRE_METHOD]?: string | undefined };
+
+/** Notes the method that came over the wire: a middleware may rewrite it, on Fastify even after routing. */
+export function stampMethod(request: IncomingMessage): void {
+  (request as Stamped)[WIRE_METHOD] = request.method;
+}
+
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** `null` where there is neither: WebSocket and RPC messages. @throws Error in a GraphQL context without request */
@@ -37,11 +46,7 @@ export function exchangeOf(context: ExecutionContext): Exchange | null {
     case 'http': {
       const http = context.switchToHttp();
       const request = http.getRequest<SessionRequest>();
-      return {
-        request,
-        response: http.getResponse<SessionResponse>(),
-        isUnsafe: !SAFE_METHODS.has(request.method),
-      };
+      return { request, response: http.getResponse<SessionResponse>(), isUnsafe: isUnsafe(request) };
     }
     case 'graphql':
       return graphqlExchange(context.getArgByIndex(2), context.getArgByIndex(3));
@@ -77,6 +82,11 @@ function graphqlExchange(context: GraphqlContext | undefined, info: GraphqlInfo 
       'Sessions need the request: let the `context` of your GraphQL module return `{ req, res }`.',
     );
   }
-  const isUnsafe = !SAFE_METHODS.has(request.method) || info?.operation?.operation === 'mutation';
-  return { request, response, isUnsafe };
+  const isMutation = info?.operation?.operation === 'mutation';
+  return { request, response, isUnsafe: isMutation || isUnsafe(request) };
+}
+
+function isUnsafe(request: SessionRequest): boolean {
+  const wireMethod = ((request.raw ?? request) as Stamped)[WIRE_METHOD];
+  return !SAFE_METHODS.has(request.method) || (wireMethod !== undefined && !SAFE_METHODS.has(wireMethod));
 }

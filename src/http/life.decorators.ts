@@ -6,18 +6,23 @@ import { EndSessionInterceptor } from './end-session.interceptor.js';
 import type { EndSessionOptions, StartSessionOptions } from './rules.js';
 import { StartSessionInterceptor } from './start-session.interceptor.js';
 
-type SignInResult = SessionPrincipal | null | undefined;
+type HandlerOf<Outcome> = (...args: never[]) => Outcome | Promise<Outcome> | Observable<Outcome>;
 
 /** Returns who signed in; `null` when the credentials are wrong. */
-export type SignInHandler = (
-  ...args: never[]
-) => SignInResult | Promise<SignInResult> | Observable<SignInResult>;
+export type SignInHandler = HandlerOf<SessionPrincipal | null | undefined>;
+
+/** What the compiler says of another handler: what is wrong with its principal, or that it returns none. */
+type NoSignIn<Handler> =
+  Handler extends HandlerOf<{ userId: unknown } | null | undefined>
+    ? TypedPropertyDescriptor<SignInHandler>
+    : 'A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.';
 
 /** A decorator that fits sign-in handlers only. */
-export type SignInDecorator = <Handler extends SignInHandler>(
+export type SignInDecorator = <Handler extends (...args: never[]) => unknown>(
   target: object,
   method: string | symbol,
-  descriptor: TypedPropertyDescriptor<Handler>,
+  descriptor: TypedPropertyDescriptor<Handler> &
+    (Handler extends SignInHandler ? unknown : NoSignIn<Handler>),
 ) => void;
 
 /**

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { SessionRecord } from '../core/record.js';
 import { SessionCore } from '../core/session-core.js';
 import { SessionException, toException } from '../session.exceptions.js';
-import { rawResponseOf, type SessionResponse } from './exchange.js';
+import { rawResponseOf, requestOf, type SessionResponse } from './exchange.js';
+import { requesterOf } from './requester.js';
 
 /** Turns errors into answers: the exception to throw, its headers, and the event that tells of it. */
 @Injectable()
@@ -18,7 +19,8 @@ export class Refusals {
       for (const [name, value] of Object.entries(exception.headers)) raw.setHeader(name, value);
     }
     if (exception.code !== 'invalid_argument') {
-      this.core.events.emit({ type: 'refused', code: exception.code }, about);
+      const requester = requesterOf(requestOf(response), this.core.options.recordClient);
+      this.core.events.emit({ type: 'refused', code: exception.code, requester }, about);
     }
     return exception;
   }

@@ -1,5 +1,6 @@
 import type { Transport } from '../core/options.js';
 
+/** How one sign-in route differs from the module. */
 export interface StartSessionOptions {
   /** How the token is delivered. Default: the option `transport` of the module. */
   transport?: Transport;
@@ -9,6 +10,7 @@ export interface StartSessionOptions {
   label?: (request: never) => string | null | undefined;
 }
 
+/** How one sign-out route differs from the module. */
 export interface EndSessionOptions {
   /** Whether clients of this route have cookies. Default: the option `transport` of the module. */
   transport?: Transport;

@@ -2,13 +2,19 @@ import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@ne
 import { toSession } from '../core/recorded-session.js';
 import { SessionCore } from '../core/session-core.js';
 import type { Accepted, Refused } from '../core/validation.js';
-import { CrossOriginException, refusalOf, SessionInvalidException } from '../session.exceptions.js';
+import {
+  CrossOriginException,
+  refusalOf,
+  SessionInvalidException,
+  TooManyGuessesException,
+} from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
 import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
 import { type Exchange, exchangeOf } from './exchange.js';
+import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import { type RequestState, setState, stateOf } from './request-state.js';
 import type { Requirement } from './requirement.js';
@@ -34,9 +40,15 @@ export class SessionGuard implements CanActivate {
     private readonly channels: ChannelRule,
     private readonly cookie: SessionCookie,
     private readonly delivery: TokenDelivery,
+    private readonly guesses: GuessWatch,
     private readonly refusals: Refusals,
   ) {}
 
+  /**
+   * Whether the request may go on.
+   *
+   * @throws SessionException with the status and `code` of the first check that failed
+   */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const requirement = this.requirements.of(context);
     if (requirement.opens === 'public') return true;
@@ -107,9 +119,12 @@ export class SessionGuard implements CanActivate {
     if (verdict.reason === undefined) {
       state.accepted = verdict;
       state.session ??= toSession(verdict.record, this.core.policy);
-    } else if (requirement.session !== 'none') {
-      throw refusalOf(verdict.reason);
+      return;
     }
+    const isGuess = verdict.reason === 'malformed' || verdict.reason === 'unknown';
+    const wait = isGuess ? await this.guesses.note(exchange.request, credentials.token) : null;
+    if (requirement.session === 'none') return;
+    throw wait === null ? refusalOf(verdict.reason) : new TooManyGuessesException(wait);
   }
 
   private async examine(

@@ -10,13 +10,17 @@ const RENEWAL_LAPSE = 5_000;
 
 /** What a sign-in answers to an app: the token, and what it may know of the session. */
 export interface BearerAnswer {
+  /** To be sent as `Authorization: Bearer`; to be kept in memory only. */
   readonly token: string;
+  /** When the session ends unless there is activity. */
   readonly expiresAt: Date;
+  /** Without `data`. */
   readonly session: PublicSession;
 }
 
 /** What it answers to a browser, which has the token in a cookie. */
 export interface CookieAnswer {
+  /** Without `data`. */
   readonly session: PublicSession;
 }
 

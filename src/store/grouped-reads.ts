@@ -1,13 +1,13 @@
 import { withinPatience } from '../core/patience.js';
 
-/** Keys in one query. */
+/** Lookups in one query. */
 const LARGEST_GROUP = 256;
 /** A query that takes longer than this does not hold up the next, in milliseconds. */
 const SLOW = 5;
 const MAX_IN_FLIGHT = 4;
 
 interface Lookup<V> {
-  readonly key: string;
+  readonly keys: readonly string[];
   resolve(value: V | null): void;
   reject(error: unknown): void;
 }
@@ -22,18 +22,22 @@ export class GroupedReads<V> {
   private impatience: NodeJS.Timeout | null = null;
 
   /** @param load finds what there is of some different keys */
-  constructor(private readonly load: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>) {}
+  constructor(
+    private readonly load: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>,
+    private readonly largestGroup = LARGEST_GROUP,
+  ) {}
 
-  find(key: string): Promise<V | null> {
+  /** What there is of the first of these keys that there is. */
+  find(...keys: readonly string[]): Promise<V | null> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ key, resolve, reject });
+      this.waiting.push({ keys, resolve, reject });
       if (this.inFlight === 0) this.send();
       else this.sendWhenSlow();
     });
   }
 
   private send(): void {
-    const group = this.waiting.splice(0, LARGEST_GROUP);
+    const group = this.waiting.splice(0, this.largestGroup);
     if (group.length === 0) return;
     this.inFlight++;
     void this.answer(group).finally(() => {
@@ -47,8 +51,8 @@ export class GroupedReads<V> {
   /** A query that never comes back gives its place free; with an error only those fail who were in the group that met it. */
   private async answer(group: readonly Lookup<V>[]): Promise<void> {
     try {
-      const found = await withinPatience(this.load([...new Set(group.map(({ key }) => key))]));
-      for (const { key, resolve } of group) resolve(found.get(key) ?? null);
+      const found = await withinPatience(this.load([...new Set(group.flatMap(({ keys }) => keys))]));
+      for (const { keys, resolve } of group) resolve(firstOf(keys, found));
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
@@ -62,4 +66,12 @@ export class GroupedReads<V> {
       this.sendWhenSlow();
     }, SLOW);
   }
+}
+
+function firstOf<V>(keys: readonly string[], found: ReadonlyMap<string, V>): V | null {
+  for (const key of keys) {
+    const value = found.get(key);
+    if (value !== undefined) return value;
+  }
+  return null;
 }

@@ -1,13 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { QueryFailedError, type QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
+import { LockVanishedError, retryingDeadlocks } from './deadlock.js';
 import { LONG_SILENCE, type PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import type { SessionStatements } from './session-statements.js';
 import type { PurgedBatch, UserWrites } from './user-writes.js';
-
-const MAX_ATTEMPTS = 10;
 
 /**
  * For database servers: a transaction that holds the user's row of `session_users`, so that what concerns one user
@@ -65,11 +63,11 @@ export class LockingWrites implements UserWrites {
   }
 
   purge(now: number, cursor: number, size: number): Promise<PurgedBatch> {
-    return this.retried(() =>
-      this.sessions.isPostgres
-        ? this.connection.write((runner) => this.sessions.purge(runner, now, cursor, size))
-        : this.connection.transaction((runner) => this.purgeInTwo(runner, now, cursor, size)),
-    );
+    return this.sessions.isPostgres
+      ? this.connection.write((runner) => this.sessions.purge(runner, now, cursor, size))
+      : this.retried(() =>
+          this.connection.transaction((runner) => this.purgeInTwo(runner, now, cursor, size)),
+        );
   }
 
   /** MySQL has no statement that says what it deleted. */
@@ -131,27 +129,12 @@ export class LockingWrites implements UserWrites {
     });
   }
 
-  /** Again, when the database chose the transaction as the victim of a deadlock, or `null` says that it must be. */
-  private async retried<T>(attempt: () => Promise<T | null>): Promise<T> {
-    for (let made = 1; ; made++) {
-      try {
-        const result = await attempt();
-        if (result !== null) return result;
-        if (made >= MAX_ATTEMPTS) throw new Error('The rows to lock vanish again and again.');
-      } catch (error) {
-        if (made >= MAX_ATTEMPTS || !isDeadlock(error)) throw error;
-      }
-      await wait(Math.random() * 10 * made);
-    }
+  /** @param attempt `null` says that what it was to lock has vanished */
+  private retried<T>(attempt: () => Promise<T | null>): Promise<T> {
+    return retryingDeadlocks(async () => {
+      const result = await attempt();
+      if (result === null) throw new LockVanishedError('The rows to lock vanish again and again.');
+      return result;
+    });
   }
-}
-
-/** PostgreSQL: deadlock_detected, serialization_failure; MySQL and MariaDB: ER_LOCK_DEADLOCK, ER_CHECKREAD. */
-const DEADLOCK_CODES = new Set(['40P01', '40001', 'ER_LOCK_DEADLOCK', 'ER_CHECKREAD']);
-
-function isDeadlock(error: unknown): boolean {
-  return (
-    error instanceof QueryFailedError &&
-    DEADLOCK_CODES.has(String((error.driverError as { code?: unknown }).code))
-  );
 }

@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { retryingDeadlocks } from './deadlock.js';
 import { withLockTimeout } from './lock-timeout.js';
 import { endingSilentConnection } from './silence.js';
 import { TransactionGate } from './transaction-gate.js';
@@ -31,7 +32,7 @@ export class PrimaryConnection {
 
   write<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
     const write = () => this.read(work, silence);
-    return this.isShared ? TransactionGate.of(this.dataSource).write(write) : write();
+    return this.isShared ? TransactionGate.of(this.dataSource).write(write) : retryingDeadlocks(write);
   }
 
   /** Never on SQLite: its one connection is shared with the application. */

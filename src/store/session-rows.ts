@@ -56,3 +56,38 @@ export function toRecord(row: SessionRow): SessionRecord {
     dataVersion: Number(row.dataVersion),
   };
 }
+
+/** The values of a record in the order of `RECORD_FIELDS`. */
+type RecordValues<Fields = typeof RECORD_FIELDS> = {
+  readonly [at in keyof Fields]: SessionRecord[Fields[at] & keyof SessionRecord];
+};
+
+/** A record from the JSON array of its columns: decoding one text takes half of what decoding 23 columns takes. */
+export function parseRecord(json: string): SessionRecord {
+  const values = JSON.parse(json) as RecordValues;
+  return {
+    id: values[0],
+    seriesHash: values[1],
+    tokenHash: values[2],
+    confirmedAt: values[3],
+    rotatedAt: values[4],
+    previousHash: values[5],
+    previousKind: values[6],
+    successor: values[7],
+    userId: values[8],
+    roles: values[9],
+    level: values[10],
+    createdAt: values[11],
+    authenticatedAt: values[12],
+    lastSeenAt: values[13],
+    idleExpiresAt: values[14],
+    absoluteExpiresAt: values[15],
+    renewAt: values[16],
+    expiresAt: values[17],
+    ip: values[18],
+    userAgent: values[19],
+    label: values[20],
+    data: values[21],
+    dataVersion: values[22],
+  };
+}

@@ -1,7 +1,6 @@
 import { Brackets, type QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/store.js';
-import { type SessionRow, toRecord } from './session-rows.js';
 import { SessionTable, type WhereBuilder } from './session-table.js';
 import type { NotedTouch } from './touch-buffer.js';
 import type { PurgedBatch } from './user-writes.js';
@@ -10,27 +9,10 @@ export type ExpiredRow = Pick<SessionRecord, 'id' | 'expiresAt'>;
 
 /** The statements on sessions that are the same on every database. Each method is one. */
 export class SessionStatements extends SessionTable {
-  private readonly seriesQueries = new Map<number, string>();
-
-  /** The read of every request, for many at once. @returns the records by their series */
-  async findBySeries(
-    runner: QueryRunner,
-    seriesHashes: readonly string[],
-  ): Promise<Map<string, SessionRecord>> {
-    // As many parameters as the next power of two: few different statements, whose SQL is built once.
-    const count = 2 ** Math.ceil(Math.log2(seriesHashes.length));
-    const padded = Array.from({ length: count }, (_, at) => seriesHashes[at] ?? seriesHashes[0]);
-    let query = this.seriesQueries.get(count);
-    if (query === undefined) {
-      query = this.select(runner).where('s.seriesHash IN (:...padded)', { padded }).getSql();
-      this.seriesQueries.set(count, query);
-    }
-    const rows = (await runner.query(query, padded)) as SessionRow[];
-    return new Map(rows.map(toRecord).map((record) => [record.seriesHash, record]));
-  }
-
   findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {
-    return this.one(this.select(runner).where('s.id = :id', { id }));
+    const query = this.select(runner);
+    this.whereExactly(query, 's.id', 'id', id);
+    return this.one(query);
   }
 
   /** Live sessions of a user, newest first. */
@@ -66,7 +48,8 @@ export class SessionStatements extends SessionTable {
     change: Change,
     refine: (query: WhereBuilder) => void = () => {},
   ): Promise<boolean> {
-    const query = this.update(runner, change).where(`${this.column('id')} = :id`, { id });
+    const query = this.update(runner, change);
+    this.whereId(query, id);
     this.whereExpected(query, expected);
     refine(query);
     return ((await query.execute()).affected ?? 0) > 0;
@@ -116,24 +99,26 @@ export class SessionStatements extends SessionTable {
 
   /** @param userId only where it is that user's */
   async delete(runner: QueryRunner, id: string, userId?: string): Promise<boolean> {
-    const query = this.remove(runner).where(`${this.column('id')} = :id`, { id });
+    const query = this.remove(runner);
+    this.whereId(query, id);
     if (userId !== undefined) this.whereUser(query, userId);
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
   async deleteExpected(runner: QueryRunner, id: string, expected: Expected): Promise<boolean> {
-    const query = this.remove(runner).where(`${this.column('id')} = :id`, { id });
+    const query = this.remove(runner);
+    this.whereId(query, id);
     this.whereExpected(query, expected);
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
   async deleteReused(runner: QueryRunner, judgement: ReuseJudgement): Promise<boolean> {
     const query = this.remove(runner)
-      .where(`${this.column('id')} = :id`)
-      .andWhere(`${this.column('seriesHash')} = :seriesHash`)
+      .where(`${this.column('seriesHash')} = :seriesHash`)
       .andWhere(`${this.column('tokenHash')} <> :shownHash`)
       .andWhere(`${this.column('rotatedAt')} <= :settledBy`)
       .andWhere(`${this.column('confirmedAt')} <= :settledBy`, { ...judgement });
+    this.whereId(query, judgement.id);
     return ((await query.execute()).affected ?? 0) > 0;
   }
 

@@ -25,6 +25,10 @@ export class SessionTable {
     this.whereExactly(query, alias ? `${alias}userId` : this.column('userId'), 'userId', userId);
   }
 
+  whereId(query: WhereBuilder, id: string): void {
+    this.whereExactly(query, this.column('id'), 'id', id);
+  }
+
   select(runner: QueryRunner): SelectQueryBuilder<BaseSessionEntity> {
     const [first, ...others] = RECORD_FIELDS;
     // Not even where the data source caches every query: a cache knows of no revocation.

@@ -48,6 +48,8 @@ export class TouchBuffer {
     const key = keyOf(record);
     const touch = this.noted.get(key) ?? this.beingWritten.get(key);
     if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
+    // It will not be written: the session was over before.
+    if (record.expiresAt <= touch.since) return record;
     const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
     return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
   }

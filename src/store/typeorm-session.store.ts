@@ -19,6 +19,7 @@ import { GroupedReads } from './grouped-reads.js';
 import { LockingWrites } from './locking-writes.js';
 import { isSqlite, PrimaryConnection } from './primary-connection.js';
 import type { BaseSessionEntity } from './session.entity.js';
+import { SeriesRead } from './series-read.js';
 import { SessionMarks } from './session-marks.js';
 import { SessionStatements } from './session-statements.js';
 import { SingleStatementWrites } from './single-statement-writes.js';
@@ -30,6 +31,8 @@ const SQLITE_PURGE = { batchSize: 200, pause: 10 };
 const MAX_CLOCK_SKEW = 5_000;
 /** In one statement; a pause for everybody else on SQLite. */
 const TOUCHES_AT_ONCE = 100;
+/** Each looks for several series. */
+const LARGEST_LATER_GROUP = 32;
 const SHUTDOWN_PATIENCE = 5_000;
 const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3', 'postgres', 'mysql', 'mariadb']);
 const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
@@ -48,6 +51,8 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private readonly marks = new SessionMarks();
   private readonly userWrites: UserWrites;
   private readonly reads: GroupedReads<SessionRecord>;
+  /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
+  private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
   private readonly purging: { readonly batchSize: number; readonly pause: number };
   private isShuttingDown = false;
@@ -66,9 +71,10 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.userWrites = isSqlite(dataSource)
       ? new SingleStatementWrites(this.connection, this.sessions, this.marks)
       : new LockingWrites(this.connection, this.sessions, this.marks);
-    this.reads = new GroupedReads((hashes) =>
-      this.connection.read((runner) => this.sessions.findBySeries(runner, hashes)),
-    );
+    const read = new SeriesRead(dataSource, this.sessions);
+    const load = (hashes: readonly string[]) => this.connection.read((runner) => read.find(runner, hashes));
+    this.reads = new GroupedReads(load);
+    this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
     this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
     const purging = isSqlite(dataSource) ? SQLITE_PURGE : SERVER_PURGE;
     this.purging = { ...purging, batchSize: purgeBatchSize ?? purging.batchSize };
@@ -79,9 +85,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
-    const found = await this.connection.read((runner) => this.sessions.findBySeries(runner, seriesHashes));
-    const [record = null] = found.values();
-    return this.upToDate(record);
+    return this.upToDate(await this.laterReads.find(...seriesHashes));
   }
 
   async findById(id: string): Promise<SessionRecord | null> {

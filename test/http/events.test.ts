@@ -94,7 +94,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     });
 
     it('when a token is renewed, and when it is rotated', async () => {
-      const { app, clock, sessions } = await start({ timeouts: { idle: '10h' } });
+      const { app, clock, sessions } = await start({ timeouts: { idle: '10h', reason: 'a test' } });
       const { session, token } = await sessions.create({ userId: 'ana' });
       clock.advance('5h');
       await app.http.get('/me').set(bearer(token)).expect(200);

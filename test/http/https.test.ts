@@ -120,6 +120,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('requireHttps: false accepts plain HTTP from everywhere', async () => {
     const app = await start({ controllers, options: { requireHttps: false } });
+    expect(app.logs.texts('warn').join()).toContain('plain HTTP (`requireHttps: false`)');
     const token = await signIn(app);
     const plain: Headers[] = [
       { Host: 'app.example.com' },

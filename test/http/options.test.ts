@@ -33,7 +33,8 @@ const REFUSED: readonly Case[] = [
   ['roles.admin.securityLevel', 'none', "'low'"],
   ['roles.admin.timeouts.idle', 'x', "'15m'"],
   ['roles.admin.include', ['support'], '`includes`'],
-  ['maxSessionsPerUser', 0, /is 0: .*at least 1/],
+  ['maxSessionsPerUser', 0, /is 0: .*from 1 to 1000000/],
+  ['maxSessionsPerUser', 1e21, 'from 1 to 1000000'],
   ['maxSessionsPerUser', 2.5, 'whole number'],
   ['maxSessionsPerUser', '3', '"3"'],
   ['onSessionLimit', 'ignore', /"ignore".*'evict-oldest' or 'reject'/],
@@ -111,6 +112,8 @@ class UndecoratedController {
   }
 }
 
+/** An array of one element that is not there. */
+const HOLE: unknown[] = Object.assign([], { length: 1 });
 const controllers = [AccountController, UndecoratedController];
 
 describe.each(PLATFORMS)('on %s', (platform) => {
@@ -143,9 +146,24 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(String(error)).toContain('admin → support → agent → admin');
   });
 
-  it('the message about a secret does not repeat it', async () => {
-    expect(String(await bootError({ secret: 'hunter2hunter2' }))).not.toContain('hunter2');
-    expect(String(await bootError({ secret: [KEY, 'hunter2hunter2'] }))).not.toContain('hunter2');
+  it.each<[unknown]>([
+    ['hunter2hunter2'],
+    [['hunter2'.repeat(10), 'hunter2hunter2']],
+    [['hunter2'.repeat(10), undefined]], // a variable that is not set
+    [{ key: 'hunter2'.repeat(10) }],
+    [{ keys: 'hunter2'.repeat(10) }],
+  ])('the error about a secret does not repeat it (%#)', async (secret) => {
+    const error = await bootError({ secret } as never);
+    expect(error).toBeInstanceOf(SessionOptionsError);
+    expect(JSON.stringify(error) + String(error)).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['secret', HOLE],
+    ['roles', { admin: HOLE }],
+    ['cookie', { clearSiteData: HOLE }],
+  ])('a list with a hole in it is refused: %s', async (option, value) => {
+    expect(await bootError({ [option]: value } as never)).toBeInstanceOf(SessionOptionsError);
   });
 
   describe('an option of `forRoot` that is of the wrong type is refused:', () => {

@@ -58,7 +58,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   /** Renewal after 4 h, grace 30 s; idle and absolute are out of the way. */
   async function start(options: SessionModuleOptions = {}) {
     const clock = new TestClock();
-    const timeouts = { idle: '10d', absolute: '30d', renewal: '4h' } as const;
+    const timeouts = { idle: '10d', absolute: '30d', renewal: '4h', reason: 'a test' } as const;
     const app = await startApp({ controllers, options: { clock: clock.read, timeouts, ...options } });
     const get = (token: string, path = '/me') => app.http.get(path).set(bearer(token));
     return { app, clock, get };
@@ -251,7 +251,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('the next one waits until the last has settled', async () => {
       const { app, clock, get } = await start({
-        timeouts: { idle: '1h', absolute: '10h', renewal: '10s' },
+        timeouts: { idle: '1h', absolute: '10h', renewal: '10s', reason: 'a test' },
         grace: '30s',
       });
       const token = await signIn(app);

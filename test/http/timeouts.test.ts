@@ -149,7 +149,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   });
 
   it('an authentication event resets the absolute timeout', async () => {
-    const { app, clock } = await start({ timeouts: { idle: '10h', absolute: '12h' } });
+    const { app, clock } = await start({ timeouts: { idle: '10h', absolute: '12h', reason: 'a test' } });
     const token = await signIn(app);
     clock.advance('9h');
     const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'ana' }).expect(201);
@@ -160,7 +160,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   });
 
   it('rotation and change of data do not', async () => {
-    const { app, clock } = await start({ timeouts: { idle: '10h', absolute: '12h' } });
+    const { app, clock } = await start({ timeouts: { idle: '10h', absolute: '12h', reason: 'a test' } });
     const { session } = await app.sessions.create({ userId: 'ana' });
     clock.advance('9h');
     const { token } = await app.sessions.rotate(session.id);
@@ -175,7 +175,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       admin: { includes: ['support'], securityLevel: 'high' },
       support: [],
       cashier: { timeouts: { idle: '5m' } },
-      kiosk: { timeouts: { idle: '2h', absolute: '1h' } },
+      kiosk: { timeouts: { idle: '2h', absolute: '1h', reason: 'a test' } },
     } as const;
     const sessionOf = async (app: TestApp, principal: Partial<SessionPrincipal>) =>
       (await app.sessions.create({ userId: 'ana', ...principal })).token;

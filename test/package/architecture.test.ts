@@ -7,12 +7,15 @@ const SRC = resolve('src');
 /** Which part of `src` may import which others. What Nest and TypeORM are to each part belongs to it too. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   index: ['module', 'service', 'http', 'store', 'core'],
-  module: ['service', 'http', 'store', 'purge', 'core', '@nestjs/typeorm', 'typeorm'],
+  module: ['service', 'http', 'store', 'purge', 'audit', 'core', '@nestjs/typeorm', 'typeorm'],
   http: ['service', 'core'],
   purge: ['service', 'core'],
+  audit: ['service', 'core'],
   service: ['core'],
   store: ['core', 'typeorm'],
   core: [],
+  testing: ['service', 'http', 'core'],
+  client: [],
 };
 const PEERS: ReadonlySet<string> = new Set(['typeorm', '@nestjs/typeorm', '@nestjs/common', '@nestjs/core']);
 

@@ -51,7 +51,7 @@ interface Known {
 type Note = Known | { readonly user: string; readonly failure: string };
 
 // Every token is due at once, and a dead one has no excuse.
-const OPTIONS: SessionModuleOptions = { timeouts: { idle: '1h', renewal: 1 }, grace: 0, touchEvery: 0 };
+const OPTIONS: SessionModuleOptions = { timeouts: { renewal: 1 }, grace: 0, touchEvery: 0 };
 const LIMITED = { ...OPTIONS, maxSessionsPerUser: LIMIT };
 
 await describeOnEachDatabase((leg) => {

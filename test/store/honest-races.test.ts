@@ -8,7 +8,10 @@ await describeOnEachDatabase((leg) => {
 
   beforeAll(async () => {
     cluster = await TestCluster.on(leg);
-    node = await cluster.node({ timeouts: { renewal: '1h', idle: '5h' }, roles: { support: ['customer'] } });
+    node = await cluster.node({
+      timeouts: { renewal: '1h', idle: '5h', reason: 'a test' },
+      roles: { support: ['customer'] },
+    });
   });
   afterAll(() => cluster.close());
   beforeEach(() => {

@@ -23,7 +23,7 @@ const ROLES = {
   customer: [],
   staff: { timeouts: { idle: 10 * MINUTE, absolute: HOUR, renewal: 40 * SECOND } },
   admin: { includes: ['staff'], timeouts: { idle: 20 * MINUTE, absolute: 20 * MINUTE, renewal: 2 * MINUTE } },
-  kiosk: { timeouts: { idle: HOUR, absolute: 2 * DAY, renewal: 20 * MINUTE } },
+  kiosk: { timeouts: { idle: HOUR, absolute: 2 * DAY, renewal: 20 * MINUTE, reason: 'a test' } },
 };
 /** The strictest of what these roles, and those that they include, say. */
 function timeoutsOf(roles: readonly string[]): ModelTimeouts {

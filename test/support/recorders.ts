@@ -1,9 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
+import type { AuditEntry } from 'nestjs-sessions';
 import type { Logger as SqlLogger } from 'typeorm';
 
-/** Keeps what Nest's loggers say. */
+/** Keeps what Nest's loggers say, and the audit trail by itself. */
 export class LogRecorder implements LoggerService {
   readonly lines: { readonly level: string; readonly text: string }[] = [];
+  readonly audit: { readonly level: string; readonly entry: AuditEntry }[] = [];
 
   log = (...parts: unknown[]): void => this.add('log', parts);
   error = (...parts: unknown[]): void => this.add('error', parts);
@@ -18,8 +20,8 @@ export class LogRecorder implements LoggerService {
   }
 
   private add(level: string, parts: unknown[]): void {
-    const text = parts.map((part) => (part instanceof Error ? String(part.stack) : String(part))).join(' ');
-    this.lines.push({ level, text });
+    if (parts[1] === 'SessionAudit') this.audit.push({ level, entry: parts[0] as AuditEntry });
+    else this.lines.push({ level, text: parts.map(toText).join(' ') });
   }
 }
 
@@ -35,4 +37,8 @@ export class QueryRecorder implements SqlLogger {
   logSchemaBuild(): void {}
   logMigration(): void {}
   log(): void {}
+}
+
+function toText(part: unknown): string {
+  return part instanceof Error ? String(part.stack) : String(part);
 }

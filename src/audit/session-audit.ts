@@ -1,0 +1,22 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { type AuditEntry, toAuditEntry } from '../core/audit-entry.js';
+import { SessionService } from '../session.service.js';
+import { SessionCore } from '../core/session-core.js';
+
+/** Writes down what happens to sessions (OWASP ASVS 16.3; Session Management Cheat Sheet, "Logging Sessions Life Cycle"). */
+@Injectable()
+export class SessionAudit implements OnModuleInit {
+  private readonly logger = new Logger('SessionAudit');
+
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly core: SessionCore,
+  ) {}
+
+  onModuleInit(): void {
+    const { audit } = this.core.options;
+    if (audit === false) return;
+    const write = audit ?? ((entry: AuditEntry) => this.logger[entry.level](entry));
+    this.sessions.events.subscribe((event) => write(toAuditEntry(event)));
+  }
+}

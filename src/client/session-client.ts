@@ -1,0 +1,153 @@
+import { bodyOf, challengeOf, codeOf, type Verdict, verdictOf } from './answers.js';
+import type { SessionClient, SessionClientOptions } from './contract.js';
+import { SessionClientError } from './errors.js';
+import { createListeners, type SessionInfo, type StepUpChallenge } from './events.js';
+import { createHolder, type Gain, type Holding } from './holder.js';
+import { addressOn, readOrigin } from './origin.js';
+import {
+  type Fetch,
+  type InitLike,
+  type InputLike,
+  platform,
+  type RequestLike,
+  type ResponseLike,
+  type Send,
+} from './platform.js';
+import { type Line, transmit } from './transmission.js';
+
+/** A request, with what it was sent with and what the answer says of that. */
+interface Attempt {
+  readonly sent: Holding | null;
+  readonly response: ResponseLike;
+  readonly verdict: Verdict;
+}
+
+/** Makes a client that keeps its token in memory only. The token cannot be read from it. */
+export function createSessionClient(options: SessionClientOptions): SessionClient {
+  const { onStepUp, transport = 'bearer' } = options;
+  const isCookie = transport === 'cookie';
+  const origin = readOrigin(options.origin);
+  // Browsers want their `fetch` called on the global object.
+  const send = (options.fetch as Send | undefined) ?? ((input, init) => platform.fetch(input, init));
+  const line: Line = { origin, isCookie, send };
+  const signOutAddress = ownAddress(options.signOutPath);
+  const { on, emit } = createListeners();
+  const holder = createHolder(emit, isCookie, options.idleTimeout);
+  let signIns: Promise<unknown> = Promise.resolve();
+  let stepUp: Promise<void> | null = null;
+
+  function ownAddress(path: string): string {
+    const address = addressOn(origin, path);
+    if (!address) throw new TypeError(`'${path}' is not on ${origin}.`);
+    return address;
+  }
+
+  /** Sends with what is held at this moment, and draws the conclusions from the answer. */
+  async function attempt(input: string | RequestLike, init: InitLike, isSignIn = false): Promise<Attempt> {
+    const sent = holder.take();
+    const response = await transmit(line, input, init, sent);
+    const renewed = response.headers.get('Session-Token');
+    if (renewed) holder.renew(sent, renewed);
+    const verdict = await verdictOf(response);
+    if (verdict && verdict !== 'step-up') {
+      // A step-up that the server has done kills the token before the app has the new one.
+      if (!isSignIn) await signIns;
+      holder.refuse(sent, verdict);
+    }
+    return { sent, response, verdict };
+  }
+
+  async function fetch(input: InputLike, init: InitLike = {}): Promise<ResponseLike> {
+    const request = typeof input === 'object' && 'url' in input ? input : null;
+    const address = addressOn(origin, request ? request.url : String(input));
+    if (!address) return send(input, init);
+    const first = await attempt(request?.clone() ?? address, init);
+    // If somebody has confirmed meanwhile, there is no need to ask again.
+    if (first.verdict === 'step-up' && holder.current()?.signIn === first.sent?.signIn) {
+      try {
+        await (stepUp ??= askForStepUp(challengeOf(first.response)));
+      } finally {
+        stepUp = null;
+      }
+    }
+    if (!isOutdated(first)) return first.response;
+    // That is how a stream must be sent.
+    if (init.duplex) {
+      throw new SessionClientError(
+        'stream_consumed',
+        'Send the request again: a stream can be read only once.',
+      );
+    }
+    return (await attempt(request ?? address, init)).response;
+  }
+
+  async function askForStepUp(challenge: StepUpChallenge): Promise<void> {
+    emit({ type: 'step-up', ...challenge });
+    await onStepUp?.(challenge);
+  }
+
+  /** Whether it was refused for what it was sent with, and the same session has something newer by now. */
+  function isOutdated({ sent, verdict }: Attempt): boolean {
+    const now = holder.current();
+    if (!verdict || !sent || !now || now === sent) return false;
+    // What one person has requested is not sent in the name of another.
+    if (sent.sessionId && sent.sessionId !== now.sessionId) return false;
+    return verdict !== 'step-up' || now.signIn !== sent.signIn;
+  }
+
+  function signIn(path: string, credentials: object): Promise<SessionInfo> {
+    const work = authenticate(path, credentials);
+    signIns = Promise.allSettled([signIns, work]).then(() => {});
+    return work;
+  }
+
+  async function authenticate(path: string, credentials: object): Promise<SessionInfo> {
+    const number = holder.begin();
+    const init = {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(credentials),
+      redirect: 'error',
+    };
+    const { sent, response } = await attempt(ownAddress(path), init, true);
+    const gain = gainOf(path, response, await bodyOf(response));
+    const before = holder.current();
+    if (!holder.adopt(number, gain)) {
+      void endOnServer(gain);
+      throw new SessionClientError('superseded', 'Overtaken by a sign-out, forget() or later sign-in.');
+    }
+    // That of a sign-in at the same time, of which the server does not know that this one replaces it.
+    if (before?.token && before !== sent && before.sessionId !== gain.session.id) void endOnServer(before);
+    return gain.session;
+  }
+
+  function gainOf(path: string, { ok, status }: ResponseLike, body: unknown): Gain {
+    if (!ok) {
+      const code = codeOf(body);
+      throw new SessionClientError(code, `${path} refused the sign-in: ${status} ${code}.`, status, body);
+    }
+    const { token, session } = (body ?? {}) as Partial<Gain>;
+    if (session && isCookie === !token) return { token, session };
+    throw new SessionClientError(
+      'not_a_session',
+      `${path} is no @StartSession() route with transport ${transport}.`,
+    );
+  }
+
+  async function signOut(): Promise<boolean> {
+    const held = holder.take();
+    holder.discard('sign-out');
+    return !held || endOnServer(held);
+  }
+
+  async function endOnServer(held: Pick<Holding, 'token'>): Promise<boolean> {
+    try {
+      return (await transmit(line, signOutAddress, { method: 'POST' }, held)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  const forget = () => holder.discard('forgotten');
+  return Object.freeze({ fetch: fetch as unknown as Fetch, signIn, signOut, forget, on });
+}

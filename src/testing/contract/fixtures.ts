@@ -1,0 +1,97 @@
+import { hash, randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import type { SessionRecord } from '../../core/record.js';
+import type { Admission, Admitted, SessionStore, Touch } from '../../core/store.js';
+import { expectThat } from './expectation.js';
+
+const MINUTE = 60_000;
+export const NOW = Date.UTC(2026, 0, 1);
+export const IDLE = 15 * MINUTE;
+export const ABSOLUTE = 12 * 60 * MINUTE;
+
+export function newHash(): string {
+  return hash('sha256', randomUUID());
+}
+
+/** A session of Ana, who has signed in at `createdAt` or else `NOW`. */
+export function recordWith(fields: Partial<SessionRecord> = {}): SessionRecord {
+  const start = fields.createdAt ?? NOW;
+  return {
+    id: uuidv7(),
+    seriesHash: newHash(),
+    tokenHash: newHash(),
+    confirmedAt: null,
+    rotatedAt: start,
+    previousHash: null,
+    previousKind: null,
+    successor: null,
+    userId: 'ana',
+    roles: '["customer"]',
+    level: 1,
+    createdAt: start,
+    authenticatedAt: start,
+    lastSeenAt: start,
+    idleExpiresAt: start + IDLE,
+    absoluteExpiresAt: start + ABSOLUTE,
+    renewAt: start + 4 * IDLE,
+    expiresAt: start + IDLE,
+    ip: '192.0.2.1',
+    userAgent: 'Agent/1.0',
+    label: null,
+    data: '{"theme":"dark"}',
+    dataVersion: 0,
+    ...fields,
+  };
+}
+
+/** Puts a record there without asking whether it may sign in. */
+export async function put(store: SessionStore, fields: Partial<SessionRecord> = {}): Promise<SessionRecord> {
+  const record = recordWith(fields);
+  const { outcome } = await store.insert(record, null);
+  expectThat('without an admission every record is inserted', outcome, 'admitted');
+  return record;
+}
+
+/** Puts one there for each of these. */
+export function putAll(
+  store: SessionStore,
+  each: readonly Partial<SessionRecord>[],
+): Promise<SessionRecord[]> {
+  return Promise.all(each.map((fields) => put(store, fields)));
+}
+
+export function admissionWith(fields: Partial<Admission> = {}): Admission {
+  return { userId: 'ana', arrivedAt: NOW, now: NOW, limit: null, ...fields };
+}
+
+/** Activity `after` milliseconds after what the record knows of. */
+export function touchOf(record: SessionRecord, after: number): Touch {
+  const { id, roles, authenticatedAt, absoluteExpiresAt } = record;
+  const lastSeenAt = record.lastSeenAt + after;
+  const idleExpiresAt = lastSeenAt + IDLE;
+  const expiresAt = Math.min(idleExpiresAt, absoluteExpiresAt);
+  return { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt };
+}
+
+export function idsOf(records: readonly SessionRecord[]): string[] {
+  return records.map(({ id }) => id);
+}
+
+/** How many times each outcome came about. */
+export function tally(admitted: readonly Admitted[]): Partial<Record<Admitted['outcome'], number>> {
+  const counts: Partial<Record<Admitted['outcome'], number>> = {};
+  for (const { outcome } of admitted) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+/** The results of `count` calls at the same time, every other one on `second`. */
+export function atOnce<T>(
+  count: number,
+  { store, second }: { readonly store: SessionStore; readonly second: SessionStore },
+  call: (store: SessionStore, index: number) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => call(index % 2 ? second : store, index)));
+}
+
+/** User ids that databases like to take for each other. */
+export const LOOKALIKES = ['aB3', 'Ab3', 'ab3', 'ab3 ', 'áb3'] as const;

@@ -1,0 +1,95 @@
+import { expectRecord, expectThat } from './expectation.js';
+import { idsOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
+import type { Checks } from './session-store-contract.js';
+
+export const reads: Checks = {
+  'what is not there is an answer': async ({ store }) => {
+    const { id } = recordWith();
+    expectThat('no record of a series is null', await store.findBySeries(newHash()), null);
+    expectThat('no record of any series is null', await store.findByAnySeries([newHash(), newHash()]), null);
+    expectThat('no record with an id is null', await store.findById(id), null);
+    expectThat('no live sessions are an empty array', await store.findLive('nobody', NOW), []);
+  },
+
+  'a record is read as it was written': async ({ store, second }) => {
+    const full = await put(store, {
+      confirmedAt: NOW + 1,
+      previousHash: newHash(),
+      previousKind: 'renewal',
+      successor: 'sealed',
+      label: 'Ana’s phone 📱',
+      level: 3,
+      data: '{"b":1,"a":"ü"}',
+      dataVersion: 7,
+    });
+    const anonymous = await put(store, { userId: null, ip: null, userAgent: null });
+    for (const record of [full, anonymous]) {
+      expectRecord('findBySeries reads all fields', await store.findBySeries(record.seriesHash), record);
+      expectRecord('findById reads all fields', await second.findById(record.id), record);
+    }
+    const [live] = await second.findLive('ana', NOW);
+    expectRecord('findLive reads all fields', live ?? null, full);
+  },
+
+  'a record is found by any of several series': async ({ store }) => {
+    const record = await put(store);
+    const found = await store.findByAnySeries([newHash(), record.seriesHash, newHash()]);
+    expectThat('findByAnySeries finds the record that has one of the series', found?.id, record.id);
+  },
+
+  'expired records are found by series and id': async ({ store }) => {
+    const { id, seriesHash } = await put(store, { expiresAt: NOW - 1 });
+    expectThat('findBySeries finds it, live or not', (await store.findBySeries(seriesHash))?.id, id);
+    expectThat('findByAnySeries finds it, live or not', (await store.findByAnySeries([seriesHash]))?.id, id);
+    expectThat('findById finds it, live or not', (await store.findById(id))?.id, id);
+  },
+
+  'findLive tells the live sessions of a user, newest first': async ({ store }) => {
+    const [oldest, newest, middle] = await putAll(store, [
+      { createdAt: NOW - 2 },
+      { createdAt: NOW },
+      { createdAt: NOW - 1 },
+    ]);
+    await put(store, { userId: 'ben' });
+    await put(store, { userId: null });
+    expectThat(
+      'findLive goes by createdAt, newest first, and knows no sessions of others',
+      idsOf(await store.findLive('ana', NOW)),
+      [newest?.id, middle?.id, oldest?.id],
+    );
+  },
+
+  'a session is live until its expiry, and not at it': async ({ store }) => {
+    const { id, expiresAt } = await put(store);
+    expectThat('it is live before expiresAt', idsOf(await store.findLive('ana', expiresAt - 1)), [id]);
+    expectThat('it is not live at expiresAt', await store.findLive('ana', expiresAt), []);
+  },
+
+  'user ids compare exactly': async ({ store }) => {
+    await putAll(
+      store,
+      LOOKALIKES.map((userId) => ({ userId })),
+    );
+    for (const userId of LOOKALIKES) {
+      const found = (await store.findLive(userId, NOW)).map((record) => record.userId);
+      expectThat('findLive folds no case, accent or blank of user ids', found, [userId]);
+    }
+  },
+
+  'ids and hashes compare exactly': async ({ store }) => {
+    const [shown, padded] = [newHash().replace(/^./, 'a'), newHash().replace(/.$/, 'a')];
+    const record = await put(store, { seriesHash: shown });
+    const letters = record.id.replace(/^./, 'a');
+    await put(store, { id: letters, seriesHash: padded });
+    for (const other of [shown.toUpperCase(), `${shown} `, shown.replace(/^a/, 'á')]) {
+      expectThat('findBySeries folds nothing', await store.findBySeries(other), null);
+      expectThat('findByAnySeries folds nothing', await store.findByAnySeries([other]), null);
+    }
+    for (const other of [letters.toUpperCase(), `${letters} `, letters.replace(/^a/, 'á')]) {
+      expectThat('findById folds nothing', await store.findById(other), null);
+      expectThat('delete folds nothing', await store.delete(other), null);
+      expectThat('change folds nothing', await store.change(other, {}, { label: 'x' }), false);
+      expectThat('deleteExpected folds nothing', await store.deleteExpected(other, {}), false);
+    }
+  },
+};

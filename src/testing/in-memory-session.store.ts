@@ -1,0 +1,192 @@
+import { setImmediate as giveWay } from 'node:timers/promises';
+import type { SessionRecord } from '../core/record.js';
+import {
+  type Admission,
+  type Admitted,
+  type Change,
+  type Expected,
+  type ReuseJudgement,
+  type RolesChange,
+  SessionStore,
+  type Touch,
+} from '../core/store.js';
+
+const DELETED_AT_ONCE = 100;
+
+/**
+ * Keeps sessions in the memory of one process, for tests that need no database. It keeps the whole contract of
+ * `SessionStore`: nothing is awaited between a look and the change that is decided on it, so that nothing can come
+ * between the two. A store on a database needs conditions, locks or transactions there.
+ */
+export class InMemorySessionStore extends SessionStore {
+  /** By id. A record is never changed, but replaced by another one. */
+  private readonly records = new Map<string, SessionRecord>();
+  /** Stamps of the latest `setRoles` or `deleteByUser`, by user. */
+  private readonly changes = new Map<string, number>();
+  /** Stamp of the latest `deleteAll`. */
+  private changeForEveryone = -Infinity;
+
+  async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
+    return this.bySeries([seriesHash]);
+  }
+
+  async findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
+    return this.bySeries(seriesHashes);
+  }
+
+  async findById(id: string): Promise<SessionRecord | null> {
+    return this.records.get(id) ?? null;
+  }
+
+  async findLive(userId: string, now: number): Promise<SessionRecord[]> {
+    return this.liveOf(userId, now);
+  }
+
+  async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    if (this.records.has(record.id) || this.bySeries([record.seriesHash]) !== null) {
+      throw new Error('There is a record with this id or series already.');
+    }
+    return this.enter({ ...record }, admission);
+  }
+
+  async admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+    const record = this.asExpected(id, expected);
+    return record === null ? { outcome: 'conflict' } : this.enter({ ...record, ...change }, admission);
+  }
+
+  async change(id: string, expected: Expected, change: Change): Promise<boolean> {
+    const record = this.asExpected(id, expected);
+    if (record === null) return false;
+    this.keep({ ...record, ...change });
+    return true;
+  }
+
+  async touch(touch: Touch): Promise<void> {
+    const { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt } = touch;
+    const record = this.asExpected(id, { roles, authenticatedAt });
+    if (record === null || lastSeenAt <= record.lastSeenAt || lastSeenAt >= record.expiresAt) return;
+    this.keep({ ...record, lastSeenAt, idleExpiresAt, expiresAt });
+  }
+
+  async flush(): Promise<void> {}
+
+  async setRoles(userId: string, change: RolesChange): Promise<number> {
+    const { roles, idle, absolute, now, changedAt } = change;
+    this.noteChange(userId, changedAt);
+    const live = this.liveOf(userId, now);
+    for (const record of live) {
+      const idleExpiresAt = record.lastSeenAt + idle;
+      const absoluteExpiresAt = record.authenticatedAt + absolute;
+      const expiresAt = Math.min(idleExpiresAt, absoluteExpiresAt);
+      const renewAt = record.roles === roles ? record.renewAt : now;
+      this.keep({ ...record, roles, idleExpiresAt, absoluteExpiresAt, expiresAt, renewAt });
+    }
+    return live.length;
+  }
+
+  async delete(id: string, userId?: string): Promise<SessionRecord | null> {
+    const record = this.records.get(id) ?? null;
+    if (record === null || (userId !== undefined && record.userId !== userId)) return null;
+    this.drop([record]);
+    return record;
+  }
+
+  async deleteExpected(id: string, expected: Expected): Promise<boolean> {
+    const record = this.asExpected(id, expected);
+    return record !== null && this.drop([record]);
+  }
+
+  async deleteReused({ id, seriesHash, shownHash, settledBy }: ReuseJudgement): Promise<boolean> {
+    const record = this.records.get(id);
+    if (record?.seriesHash !== seriesHash || record.tokenHash === shownHash) return false;
+    const isSettled =
+      record.confirmedAt !== null && Math.max(record.confirmedAt, record.rotatedAt) <= settledBy;
+    return isSettled && this.drop([record]);
+  }
+
+  async deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+    this.noteChange(userId, changedAt);
+    const theirs = this.where((record) => record.userId === userId && record.id !== except);
+    this.drop(theirs);
+    return theirs;
+  }
+
+  async deleteAll(changedAt: number): Promise<number> {
+    this.changeForEveryone = Math.max(this.changeForEveryone, changedAt);
+    const count = this.records.size;
+    this.records.clear();
+    return count;
+  }
+
+  async deleteExpired(now: number, signal?: AbortSignal): Promise<number> {
+    const isStopped = () => signal?.aborted ?? false;
+    let count = 0;
+    while (!isStopped()) {
+      const expired = this.where((record) => record.expiresAt <= now);
+      if (expired.length === 0) break;
+      const oldest = expired
+        .toSorted((one, other) => one.expiresAt - other.expiresAt)
+        .slice(0, DELETED_AT_ONCE);
+      this.drop(oldest);
+      count += oldest.length;
+      await giveWay();
+    }
+    return count;
+  }
+
+  /** Keeps the record of a sign-in, if it may be kept, and ends the sessions whose place it takes. */
+  private enter(record: SessionRecord, admission: Admission | null): Admitted {
+    if (admission !== null && this.isOvertaken(admission)) return { outcome: 'overtaken' };
+    const surplus = admission === null ? [] : this.surplusBeside(record.id, admission);
+    if (surplus.length > 0 && admission?.limit?.onReached === 'reject') return { outcome: 'limit-reached' };
+    this.keep(record);
+    this.drop(surplus);
+    return { outcome: 'admitted', evicted: surplus };
+  }
+
+  private isOvertaken({ userId, arrivedAt }: Admission): boolean {
+    return Math.max(this.changes.get(userId) ?? -Infinity, this.changeForEveryone) > arrivedAt;
+  }
+
+  /** The oldest sessions, for which there is no room beside this one. */
+  private surplusBeside(id: string, { userId, now, limit }: Admission): SessionRecord[] {
+    if (limit === null) return [];
+    return this.liveOf(userId, now)
+      .filter((record) => record.id !== id)
+      .slice(limit.max - 1);
+  }
+
+  private noteChange(userId: string, changedAt: number): void {
+    this.changes.set(userId, Math.max(this.changes.get(userId) ?? -Infinity, changedAt));
+  }
+
+  private asExpected(id: string, expected: Expected): SessionRecord | null {
+    const record = this.records.get(id);
+    const fields = Object.keys(expected) as (keyof Expected)[];
+    return record && fields.every((field) => record[field] === expected[field]) ? record : null;
+  }
+
+  private bySeries(seriesHashes: readonly string[]): SessionRecord | null {
+    return this.where((record) => seriesHashes.includes(record.seriesHash))[0] ?? null;
+  }
+
+  /** Newest first. */
+  private liveOf(userId: string, now: number): SessionRecord[] {
+    return this.where((record) => record.userId === userId && record.expiresAt > now).toSorted(
+      (one, other) => other.createdAt - one.createdAt || (one.id < other.id ? 1 : -1),
+    );
+  }
+
+  private where(condition: (record: SessionRecord) => boolean): SessionRecord[] {
+    return [...this.records.values()].filter(condition);
+  }
+
+  private keep(record: SessionRecord): void {
+    this.records.set(record.id, record);
+  }
+
+  private drop(records: readonly SessionRecord[]): boolean {
+    for (const { id } of records) this.records.delete(id);
+    return records.length > 0;
+  }
+}

@@ -1,0 +1,14 @@
+export {
+  sessionStoreContract,
+  type StoreContractCase,
+  type StoreUnderTest,
+} from './contract/session-store-contract.js';
+export { InMemorySessionStore } from './in-memory-session.store.js';
+export {
+  recordSessionEvents,
+  type SessionEventOf,
+  type SessionEventRecorder,
+  type SessionEventType,
+} from './session-event-recorder.js';
+export { type SignedIn, signInAs } from './sign-in-as.js';
+export { TestClock } from './test-clock.js';

@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+/** The source file of each entry point. */
+const entryPoints = new Map(
+  Object.entries(manifest.exports).flatMap(([name, target]) =>
+    typeof target === 'string' ? [] : [[name, toSource(target.default)]],
+  ),
+);
+const { options } = ts.parseJsonConfigFileContent(
+  ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
+  ts.sys,
+  '.',
+);
+const program = ts.createProgram([...entryPoints.values()], options);
+const checker = program.getTypeChecker();
+
+function toSource(compiled: string): string {
+  return resolve(compiled.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
+}
+
+/** What an entry point exports, by the compiler: `class SessionService`, `type Duration`. */
+function exportsOf(entryPoint: string): string[] {
+  const file = program.getSourceFile(entryPoints.get(entryPoint) ?? '');
+  const module = file && checker.getSymbolAtLocation(file);
+  if (module === undefined) throw new Error(`${entryPoint} is not in package.json, or no module.`);
+  return checker
+    .getExportsOfModule(module)
+    .map((symbol) => {
+      const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      const isTypeOnly = symbol.declarations?.some(ts.isTypeOnlyImportOrExportDeclaration) ?? false;
+      return `${isTypeOnly ? 'type' : kindOf(target)} ${symbol.name}`;
+    })
+    .toSorted();
+}
+
+function kindOf({ flags }: ts.Symbol): string {
+  if (flags & ts.SymbolFlags.Class) return 'class';
+  if (flags & ts.SymbolFlags.Function) return 'function';
+  return flags & ts.SymbolFlags.Variable ? 'const' : 'type';
+}
+
+describe('the public surface', () => {
+  it('has these entry points', () => {
+    expect(Object.keys(manifest.exports)).toMatchInlineSnapshot(`
+      [
+        ".",
+        "./migrations",
+        "./testing",
+        "./client",
+        "./package.json",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions', () => {
+    expect(exportsOf('.')).toMatchInlineSnapshot(`
+      [
+        "class ActiveSession",
+        "class AnonymousSession",
+        "class BaseSessionEntity",
+        "class CrossOriginException",
+        "class HttpsRequiredException",
+        "class InvalidSessionArgumentException",
+        "class ReauthenticationRequiredException",
+        "class RoleRequiredException",
+        "class SessionCookie",
+        "class SessionDecoratorError",
+        "class SessionEntity",
+        "class SessionException",
+        "class SessionExpiredException",
+        "class SessionGuard",
+        "class SessionInvalidException",
+        "class SessionLimitException",
+        "class SessionModule",
+        "class SessionOptionsError",
+        "class SessionRequiredException",
+        "class SessionService",
+        "class SessionStore",
+        "class SessionStoreUnavailableException",
+        "class SessionUserEntity",
+        "class TooManyGuessesException",
+        "const sessionEntities",
+        "function AllowAnonymous",
+        "function Background",
+        "function CurrentSession",
+        "function EndSession",
+        "function Public",
+        "function RequireLevel",
+        "function RequireRecentAuth",
+        "function RequireRole",
+        "function RequireSession",
+        "function StartSession",
+        "function sessionOf",
+        "type Admission",
+        "type Admitted",
+        "type AuditEntry",
+        "type AuditLevel",
+        "type AuditSink",
+        "type AuthenticationLevel",
+        "type BearerAnswer",
+        "type Change",
+        "type ClearSiteData",
+        "type ClientInfo",
+        "type CookieAnswer",
+        "type CookieOptions",
+        "type Duration",
+        "type EndSessionOptions",
+        "type Expected",
+        "type GuessingOptions",
+        "type IssuedSession",
+        "type JsonObject",
+        "type JsonValue",
+        "type PublicSession",
+        "type PurgeOptions",
+        "type RefusalCode",
+        "type RefusalReason",
+        "type Requester",
+        "type ReuseJudgement",
+        "type RevocationReason",
+        "type Role",
+        "type RoleOptions",
+        "type RoleStatement",
+        "type RolesChange",
+        "type SecretOptions",
+        "type SecurityLevel",
+        "type SessionClient",
+        "type SessionData",
+        "type SessionEvent",
+        "type SessionLifetime",
+        "type SessionModuleOptions",
+        "type SessionModuleStaticOptions",
+        "type SessionParameterDecorator",
+        "type SessionPolicyDocument",
+        "type SessionPrincipal",
+        "type SessionRecord",
+        "type SessionTypes",
+        "type SessionVerdict",
+        "type SignInDecorator",
+        "type SignInHandler",
+        "type StartSessionOptions",
+        "type TimeoutOptions",
+        "type TimeoutStatement",
+        "type Touch",
+        "type Transport",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/migrations', () => {
+    expect(exportsOf('./migrations')).toMatchInlineSnapshot(`
+      [
+        "class CreateSessions1767225600000",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/testing', () => {
+    expect(exportsOf('./testing')).toMatchInlineSnapshot(`
+      [
+        "class InMemorySessionStore",
+        "class TestClock",
+        "function recordSessionEvents",
+        "function sessionStoreContract",
+        "function signInAs",
+        "type SessionEventOf",
+        "type SessionEventRecorder",
+        "type SessionEventType",
+        "type SignedIn",
+        "type StoreContractCase",
+        "type StoreUnderTest",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/client', () => {
+    expect(exportsOf('./client')).toMatchInlineSnapshot(`
+      [
+        "class SessionClientError",
+        "function createSessionClient",
+        "type AnyFetch",
+        "type EndReason",
+        "type Fetch",
+        "type SessionClient",
+        "type SessionClientEvent",
+        "type SessionClientListener",
+        "type SessionClientOptions",
+        "type SessionInfo",
+        "type StepUpChallenge",
+      ]
+    `);
+  });
+
+  it.each([...entryPoints])('of %s is there when the program runs', async (name, source) => {
+    const module = (await import(pathToFileURL(source).href)) as object;
+    const values = exportsOf(name).filter((line) => !line.startsWith('type '));
+    expect(Object.keys(module).toSorted()).toEqual(values.map((line) => line.split(' ')[1]).toSorted());
+  });
+});

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path/posix';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+/** What `npm pack` would put into the tarball. */
+async function packedFiles(): Promise<Set<string>> {
+  const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts']);
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+  return new Set(files.map(({ path }) => path));
+}
+
+describe('the tarball', () => {
+  let files: Set<string>;
+  let compiled: string[];
+
+  beforeAll(async () => {
+    files = await packedFiles();
+    compiled = [...files].filter((file) => file.endsWith('.js'));
+  });
+
+  it('has what runs, what describes it, and where it comes from', () => {
+    expect(compiled).toContain('dist/index.js');
+    const strangers = [...files].filter(
+      (file) => !/^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(file),
+    );
+    expect(strangers).toEqual([]);
+  });
+
+  it('has declarations and source maps of every module', () => {
+    for (const file of compiled) {
+      const stem = file.slice(0, -'.js'.length);
+      const companions = [`${stem}.d.ts`, `${stem}.js.map`, `${stem}.d.ts.map`];
+      expect(companions.filter((companion) => !files.has(companion))).toEqual([]);
+    }
+  });
+
+  it('has every source that a source map names', async () => {
+    const maps = [...files].filter((file) => file.endsWith('.map'));
+    const named = maps.map(async (map) => {
+      const { sources } = JSON.parse(await readFile(map, 'utf8')) as { sources: string[] };
+      return sources.map((source) => join(dirname(map), source));
+    });
+    const sources = new Set((await Promise.all(named)).flat());
+    expect(sources).toContain('src/index.ts');
+    expect([...sources].filter((source) => !files.has(source))).toEqual([]);
+  });
+
+  it('has no `import.meta`, which nobody could turn into CommonJS, as Jest does', async () => {
+    const texts = await Promise.all(compiled.map((file) => readFile(file, 'utf8')));
+    expect(compiled.filter((_, index) => texts[index]?.includes('import.meta'))).toEqual([]);
+  });
+});

@@ -1,0 +1,111 @@
+import { setImmediate as giveWay } from 'node:timers/promises';
+import type { Admission, SessionRecord, SessionStore } from 'nestjs-sessions';
+import type { Faults } from './broken-store.js';
+
+/** Looks whether a limit or a change is in the way, gives way, and acts on what it saw. */
+async function lateInsert(sound: SessionStore, record: SessionRecord, admission: Admission | null) {
+  if (admission === null) return sound.insert(record, null);
+  const probe = { ...record, id: `probe-${record.id}`, seriesHash: `probe-${record.seriesHash}` };
+  const { limit } = admission;
+  const seen = await sound.insert(probe, { ...admission, limit: null });
+  await sound.delete(probe.id);
+  const live = await sound.findLive(admission.userId, admission.now);
+  await giveWay();
+  if (seen.outcome !== 'admitted') return seen;
+  if (limit?.onReached === 'reject' && live.length >= limit.max) return { outcome: 'limit-reached' } as const;
+  const evicted = limit === null ? [] : live.slice(limit.max - 1);
+  for (const { id } of evicted) await sound.delete(id);
+  await sound.insert(record, null);
+  return { outcome: 'admitted', evicted } as const;
+}
+
+export const admittingFaults: Faults = {
+  'counts one too many': {
+    caughtBy: ['an insert below the limit evicts nobody'],
+    fault: (sound) => ({
+      insert: (record, admission) =>
+        sound.insert(
+          record,
+          admission && {
+            ...admission,
+            limit: admission.limit && { ...admission.limit, max: admission.limit.max - 1 },
+          },
+        ),
+    }),
+  },
+  'knows no limit': {
+    caughtBy: [
+      'at the limit, an insert evicts the oldest',
+      'at the limit, an insert is refused',
+      'at the limit, a sign-in on an anonymous session evicts the oldest',
+      'at the limit, a sign-in on an anonymous session is refused',
+      'a limit that was lowered evicts all that are too many',
+    ],
+    fault: (sound) => ({
+      insert: (record, admission) => sound.insert(record, admission && { ...admission, limit: null }),
+      admit: (id, expected, change, admission) =>
+        sound.admit(id, expected, change, { ...admission, limit: null }),
+    }),
+  },
+  'evicts without telling': {
+    caughtBy: [
+      'at the limit, an insert evicts the oldest',
+      '50 inserts at the same time leave as many as allowed',
+    ],
+    fault: (sound) => ({
+      insert: async (...args) => {
+        const admitted = await sound.insert(...args);
+        return admitted.outcome === 'admitted' ? { ...admitted, evicted: [] } : admitted;
+      },
+    }),
+  },
+  'looks, gives way, and inserts': {
+    caughtBy: [
+      '50 inserts at the same time leave as many as allowed',
+      '50 inserts at the same time admit as many as allowed',
+      'no sign-in slips past a revocation at the same time',
+      'no sign-in slips past a change of roles at the same time',
+    ],
+    fault: (sound) => ({ insert: (record, admission) => lateInsert(sound, record, admission) }),
+  },
+  'lets nothing overtake': {
+    caughtBy: [
+      'setRoles overtakes the sign-ins that arrived earlier',
+      'deleteByUser overtakes the sign-ins that arrived earlier',
+      'deleteAll overtakes the sign-ins that arrived earlier',
+    ],
+    fault: (sound) => ({
+      insert: (record, admission) => sound.insert(record, admission && { ...admission, arrivedAt: Infinity }),
+    }),
+  },
+  'forgets a later change for an earlier one': {
+    caughtBy: ['deleteByUser overtakes the sign-ins that arrived earlier'],
+    fault: (sound) => {
+      let changedAt = -Infinity;
+      return {
+        deleteByUser: async (userId, stamp, except) => {
+          changedAt = stamp;
+          return sound.deleteByUser(userId, -Infinity, except);
+        },
+        insert: async (record, admission) =>
+          admission && admission.arrivedAt < changedAt
+            ? { outcome: 'overtaken' }
+            : sound.insert(record, admission),
+      };
+    },
+  },
+  'lets a change overtake anonymous sessions': {
+    caughtBy: ['an anonymous session is overtaken by nothing'],
+    fault: (sound) => {
+      let isClosed = false;
+      return {
+        deleteAll: (changedAt) => {
+          isClosed = true;
+          return sound.deleteAll(changedAt);
+        },
+        insert: async (record, admission) =>
+          isClosed ? { outcome: 'overtaken' } : sound.insert(record, admission),
+      };
+    },
+  },
+};

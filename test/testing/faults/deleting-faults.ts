@@ -1,0 +1,88 @@
+import type { Faults } from './broken-store.js';
+import { everyone } from './lookalikes.js';
+
+const START = Date.UTC(2026, 0, 1);
+
+export const deletingFaults: Faults = {
+  'deletes without telling what': {
+    caughtBy: ['delete takes a record away, and says what it was'],
+    fault: (sound) => ({
+      delete: async (id, userId) => {
+        await sound.delete(id, userId);
+        return null;
+      },
+    }),
+  },
+  'deletes for anybody': {
+    caughtBy: ['delete for an owner takes only what is theirs'],
+    fault: (sound) => ({ delete: (id) => sound.delete(id) }),
+  },
+  'deletes for reuse though the newest token is not confirmed': {
+    caughtBy: ['deleteReused takes a record only where the judgement holds'],
+    fault: (sound) => ({
+      deleteReused: async (judgement) => {
+        const record = await sound.findById(judgement.id);
+        return record?.confirmedAt === null
+          ? sound.deleteExpected(judgement.id, {})
+          : sound.deleteReused(judgement);
+      },
+    }),
+  },
+  'leaves what has expired to the purge': {
+    caughtBy: ['deleteByUser takes the records of a user, and says what they were'],
+    fault: (sound) => ({
+      deleteByUser: async (userId) => {
+        const live = await sound.findLive(userId, START);
+        for (const { id } of live) await sound.delete(id);
+        return live;
+      },
+    }),
+  },
+  'knows no exception': {
+    caughtBy: ['deleteByUser leaves the exception'],
+    fault: (sound) => ({ deleteByUser: (userId, changedAt) => sound.deleteByUser(userId, changedAt) }),
+  },
+  'deletes all of users, and no anonymous sessions': {
+    caughtBy: ['deleteAll takes all records, and says how many'],
+    fault: (sound) => ({
+      deleteAll: async () => {
+        const records = await everyone(sound);
+        for (const { id } of records) await sound.delete(id);
+        return records.length;
+      },
+    }),
+  },
+  'purges what expires at this moment only later': {
+    caughtBy: ['deleteExpired takes what has expired, and says how many'],
+    fault: (sound) => ({ deleteExpired: (now, signal) => sound.deleteExpired(now - 1, signal) }),
+  },
+  'purges one batch': {
+    caughtBy: ['deleteExpired takes as many as there are'],
+    fault: (sound) => ({
+      deleteExpired: async (now) => {
+        const stop = new AbortController();
+        const purging = sound.deleteExpired(now, stop.signal);
+        stop.abort();
+        return purging;
+      },
+    }),
+  },
+  'purges on when it is to stop': {
+    caughtBy: ['deleteExpired starts nothing once it is to stop'],
+    fault: (sound) => ({ deleteExpired: (now) => sound.deleteExpired(now) }),
+  },
+  'purges the newest first': {
+    caughtBy: ['deleteExpired stops when it is told to, and has taken the oldest'],
+    fault: (sound) => ({
+      deleteExpired: async (now, signal) => {
+        let count = 0;
+        const newestFirst = (await everyone(sound)).toSorted((a, b) => b.expiresAt - a.expiresAt);
+        for (const record of newestFirst) {
+          if (signal?.aborted && count > 0) break;
+          if (record.expiresAt <= now && (await sound.delete(record.id))) count++;
+        }
+        return count;
+      },
+    }),
+  },
+};

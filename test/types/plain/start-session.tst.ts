@@ -1,0 +1,93 @@
+import { type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { type Observable } from 'rxjs';
+import { test } from 'tstyche';
+
+declare const principal: SessionPrincipal;
+declare const later: Observable<SessionPrincipal | null>;
+declare const found: { readonly id: string; readonly roles: string[] } | null;
+
+test('handlers of sign-ins', () => {
+  class Handlers {
+    @StartSession() returns() {
+      return principal;
+    }
+    @StartSession() async promises() {
+      return principal;
+    }
+    @StartSession() emits() {
+      return later;
+    }
+    @StartSession({ transport: 'cookie' }) async readsBest() {
+      return found && { userId: found.id, roles: found.roles, level: 2 as const, data: { theme: 'dark' } };
+    }
+    @StartSession() takesArguments(_body: object, _count: number) {
+      return { userId: 'ana' };
+    }
+    @StartSession() refuses() {
+      return null;
+    }
+    @StartSession() async findsNobody() {
+      return undefined;
+    }
+    @StartSession() throws(): never {
+      throw new Error('not today');
+    }
+  }
+  void Handlers;
+});
+
+test('handlers that return no principal', () => {
+  class Handlers {
+    // @ts-expect-error A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.
+    @StartSession() text() {
+      return 'ana';
+    }
+    // @ts-expect-error A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.
+    @StartSession() misnamed() {
+      return { user: 'ana' };
+    }
+    // @ts-expect-error A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.
+    @StartSession() async textLater() {
+      return 'ana';
+    }
+    // @ts-expect-error A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.
+    @StartSession() says() {
+      return principal.userId === 'ana';
+    }
+    // @ts-expect-error A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.
+    @StartSession() nothing() {}
+  }
+  void Handlers;
+});
+
+test('handlers that return a principal with a fault', () => {
+  class Handlers {
+    // @ts-expect-error Types of property 'userId' are incompatible...Type 'number' is not assignable to type 'string'.
+    @StartSession() numbered() {
+      return { userId: 5 };
+    }
+    // @ts-expect-error Types of property 'roles' are incompatible...Type 'string' is not assignable to type 'readonly string[]'.
+    @StartSession() async oneRole() {
+      return { userId: 'ana', roles: 'admin' };
+    }
+    // @ts-expect-error Types of property 'level' are incompatible...Type 'number' is not assignable to type 'AuthenticationLevel | undefined'.
+    @StartSession() levelled() {
+      return { userId: 'ana', level: 4 };
+    }
+  }
+  void Handlers;
+});
+
+test('where no sign-in can be', () => {
+  // @ts-expect-error Unable to resolve signature of class decorator
+  @StartSession()
+  class Handlers {}
+  void Handlers;
+});
+
+test('options of @StartSession()', () => {
+  // @ts-expect-error 'transpot' does not exist in type 'StartSessionOptions'. Did you mean to write 'transport'?
+  StartSession({ transpot: 'cookie' });
+  // @ts-expect-error Type '"cookies"' is not assignable to type 'Transport | undefined'. Did you mean '"cookie"'?
+  StartSession({ transport: 'cookies' });
+});
