@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises';
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SessionModule } from 'nestjs-sessions';
@@ -6,6 +7,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { config } from './config.js';
 import { DemoData } from './demo-data.js';
 import { DevicesModule } from './devices/devices.module.js';
+import { PageModule } from './page/page.module.js';
 import { StaffModule } from './staff/staff.module.js';
 import { UsersModule } from './users/users.module.js';
 
@@ -20,13 +22,16 @@ import { UsersModule } from './users/users.module.js';
     }),
     SessionModule.forRoot({
       securityLevel: 'high',
+      timeouts: { idle: config.idleTimeout },
       roles: { admin: ['support'], support: ['customer'] },
+      audit: (entry) => appendFile(config.auditTrail, `${JSON.stringify(entry)}\n`),
     }),
     UsersModule,
     AuthModule,
     AccountsModule,
     DevicesModule,
     StaffModule,
+    PageModule,
   ],
   providers: [DemoData],
 })

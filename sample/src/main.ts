@@ -1,13 +1,13 @@
 import { ValidationPipe } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AppModule } from './app.module.js';
 import { config } from './config.js';
 import { DEMO_USERS } from './demo-data.js';
+import { neverStored, securityHeaders } from './page/security-headers.js';
+import { createApp } from './platform.js';
 
-const app = await NestFactory.create<NestExpressApplication>(AppModule, {
-  logger: ['warn', 'error', 'fatal'],
-});
+const app = await createApp();
+
+app.use(securityHeaders);
+app.use(neverStored);
 
 // What no DTO asks for is refused: nobody can add `roles` to a body and hope that it is stored.
 app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }));
@@ -16,7 +16,7 @@ app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: t
 app.enableShutdownHooks();
 
 // Not reachable from other machines: the passwords of the demo users are known to everybody. Behind a proxy that
-// speaks HTTPS it would need `app.set('trust proxy', …)` too, so that it knows which requests came over HTTPS.
+// speaks HTTPS, set TRUST_PROXY, so that it knows which requests came over HTTPS.
 await app.listen(config.port, '127.0.0.1');
 
 console.log(`The bank is open at ${await app.getUrl()}`);

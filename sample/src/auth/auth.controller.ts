@@ -22,6 +22,13 @@ export class AuthController {
     return { userId: user.id, roles: user.roles };
   }
 
+  /** For browsers: the token is in a cookie, which no script can read. */
+  @StartSession({ transport: 'cookie', label: ({ body }: { body: SignInDto }) => body.device })
+  @Post('browser/sign-in')
+  signInBrowser(@Body() credentials: SignInDto): Promise<SessionPrincipal> {
+    return this.signIn(credentials);
+  }
+
   /**
    * Proves once more who holds the device, before something that matters. The session stays, with its data and roles;
    * its token is a new one, and the old one is dead.

@@ -1,7 +1,12 @@
 import { Module } from '@nestjs/common';
 import { UsersModule } from '../users/users.module.js';
 import { AdminController } from './admin.controller.js';
+import { LiveSessionsController } from './live-sessions.controller.js';
 import { SupportController } from './support.controller.js';
+import { StaffUsersController } from './users.controller.js';
 
-@Module({ imports: [UsersModule], controllers: [SupportController, AdminController] })
+@Module({
+  imports: [UsersModule],
+  controllers: [StaffUsersController, SupportController, LiveSessionsController, AdminController],
+})
 export class StaffModule {}

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ActiveSession, CurrentSession, SessionService } from 'nestjs-sessions';
+import { ActiveSession, Background, CurrentSession, SessionService } from 'nestjs-sessions';
 import { ChangePasswordDto } from './me.dto.js';
 import { UsersService } from './users.service.js';
 
@@ -15,6 +15,14 @@ export class MeController {
   async show(@CurrentSession() session: ActiveSession) {
     const { username } = await this.users.find({ id: session.userId });
     return { username, session };
+  }
+
+  /** For the countdown of the page, which asks by itself: that must not keep the session alive. */
+  @Background()
+  @Get('session')
+  status(@CurrentSession() { id, roles, expiresAt }: ActiveSession) {
+    // A span and no time of day: the browser's clock may be wrong.
+    return { id, roles, expiresInMs: expiresAt.getTime() - Date.now() };
   }
 
   @Post('password')

@@ -1,7 +1,7 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Role } from 'nestjs-sessions';
-import { type FindOptionsWhere, Repository } from 'typeorm';
+import { type FindOptionsWhere, Like, Repository } from 'typeorm';
 import { hashPassword, isPassword } from './passwords.js';
 import { User } from './user.entity.js';
 import { WrongCredentialsException } from './wrong-credentials.exception.js';
@@ -15,6 +15,11 @@ export class UsersService {
     const user = await this.users.findOneBy(who);
     if (!user) throw new NotFoundException('There is no such user.');
     return user;
+  }
+
+  /** @param name the beginning of a username */
+  search(name: string): Promise<User[]> {
+    return this.users.find({ where: { username: Like(`${name}%`) }, order: { username: 'ASC' }, take: 10 });
   }
 
   /** @throws WrongCredentialsException */

@@ -1,0 +1,10 @@
+import base from './jest.config.js';
+
+/** The sample's page in Chromium. One suite at a time: each has a browser and a sample. @type {import('jest').Config} */
+export default {
+  ...base,
+  testMatch: ['**/test/browser/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 60_000,
+  maxWorkers: 1,
+};

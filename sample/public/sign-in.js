@@ -1,0 +1,27 @@
+import { call } from './api.js';
+import { onSubmit } from './dom.js';
+import { deviceName } from './format.js';
+
+/** @param {(who: { username: string, session: object }) => void} onSignIn */
+export function fillSignIn(view, notice, onSignIn) {
+  const form = view.querySelector('form');
+  const place = view.querySelector('.notice');
+  place.textContent = notice;
+  place.hidden = !notice;
+  onSubmit(form, async (fields) => {
+    const username = fields.get('username').trim();
+    const credentials = {
+      username,
+      password: fields.get('password'),
+      device: deviceName(navigator.userAgent),
+    };
+    try {
+      const { session } = await call('POST', '/auth/browser/sign-in', credentials);
+      onSignIn({ username, session });
+    } catch (error) {
+      form.elements.password.value = '';
+      form.elements.password.focus();
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,83 @@
+import { call } from './api.js';
+import { onPress, onSubmit, say } from './dom.js';
+import { watchSessions } from './live-sessions.js';
+import { describe, nameOf, showSessions } from './session-list.js';
+import { confirmed } from './step-up.js';
+
+/** @returns what to do when the view is left */
+export function fillStaff(view, { roles: ownRoles }) {
+  const search = view.querySelector('#search');
+  const results = view.querySelector('#results');
+  const user = view.querySelector('#user');
+  const roles = user.querySelector('#roles');
+  const list = user.querySelector('#sessions');
+  const endAll = user.querySelector('#end-all');
+  const isAdmin = ownRoles.includes('admin');
+  let chosen = null;
+  let stopWatching = () => {};
+
+  roles.querySelector('fieldset').disabled = !isAdmin;
+  roles.querySelector('button').hidden = !isAdmin;
+
+  onSubmit(search, async (fields) => {
+    const name = fields.get('name').trim().toLowerCase();
+    const users = await call('GET', `/staff/users?${new URLSearchParams({ name })}`);
+    results.replaceChildren(...users.map(toChip));
+    if (users.length === 0) throw new Error(`Nobody’s username begins with “${name}”.`);
+    if (users.length === 1) choose(users[0]);
+  });
+
+  function toChip(found) {
+    const item = document.createElement('li');
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = found.username;
+    button.ariaPressed = 'false';
+    button.addEventListener('click', () => choose(found));
+    item.append(button);
+    return item;
+  }
+
+  function choose(found) {
+    chosen = found;
+    for (const button of results.querySelectorAll('button')) {
+      button.ariaPressed = String(button.textContent === found.username);
+    }
+    user.hidden = false;
+    user.querySelector('#user-name').textContent = found.username;
+    user.querySelector('#user-name').focus();
+    roles.querySelector('.error').textContent = '';
+    for (const box of roles.elements.role) box.checked = found.roles.includes(box.value);
+    list.replaceChildren();
+    stopWatching();
+    stopWatching = watchSessions(pathOf(found), user.querySelector('#live'), show);
+  }
+
+  function show(sessions) {
+    const rows = sessions.map(({ id, client, createdAt, lastSeenAt }) => ({
+      id,
+      name: nameOf(client),
+      details: describe({ ip: client.ip, signedInAt: createdAt, lastSeenAt }),
+    }));
+    showSessions(list, rows, (id) => call('DELETE', `${pathOf(chosen)}/${id}`));
+    user.querySelector('.empty').hidden = rows.length > 0;
+    endAll.hidden = rows.length === 0;
+  }
+
+  onSubmit(roles, async (fields) => {
+    const user = chosen;
+    const wanted = { roles: fields.getAll('role') };
+    const saved = await confirmed(() => call('PUT', `/staff/users/${user.username}/roles`, wanted));
+    user.roles = saved.roles;
+    say(`${user.username} is now ${saved.roles.join(' and ') || 'without any role'}.`);
+  });
+
+  onPress(endAll, async () => {
+    const { ended } = await call('DELETE', pathOf(chosen));
+    say(`${chosen.username} is signed out everywhere (${ended}).`);
+  });
+
+  return () => stopWatching();
+}
+
+const pathOf = ({ username }) => `/staff/users/${username}/sessions`;

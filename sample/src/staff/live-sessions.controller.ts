@@ -1,0 +1,64 @@
+import { Controller, type MessageEvent, type OnModuleDestroy, Param, Sse } from '@nestjs/common';
+import {
+  ActiveSession,
+  Background,
+  CurrentSession,
+  RequireRole,
+  type SessionEvent,
+  SessionService,
+} from 'nestjs-sessions';
+import { concatMap, filter, map, merge, type Observable, startWith, Subject, takeUntil, timer } from 'rxjs';
+import { UsersService } from '../users/users.service.js';
+import { UserParams } from './staff.dto.js';
+
+const LIFE = 15_000;
+const RETRY = 500;
+
+/** The sessions of a user as they come and go, as server-sent events. */
+@RequireRole('support')
+@Controller('staff/users/:username/sessions')
+export class LiveSessionsController implements OnModuleDestroy {
+  private readonly closing = new Subject<void>();
+
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /**
+   * The guard looks when a stream begins, so a stream ends when the session of whoever watches does, or its roles
+   * change. What this process is not told of, such as a timeout or another process, is found soon all the same: no
+   * stream lives long; the browser asks for the next one by itself, and the guard looks again.
+   */
+  @Background()
+  @Sse('live')
+  async live(
+    @CurrentSession() watcher: ActiveSession,
+    @Param() { username }: UserParams,
+  ): Promise<Observable<MessageEvent>> {
+    const { id: userId } = await this.users.find({ username });
+    const news = this.sessions.events.pipe(filter((event) => concerns(event, userId)));
+    const end = this.sessions.events.pipe(filter((event) => mayShutOut(event, watcher)));
+    return news.pipe(
+      startWith(null),
+      concatMap(() => this.sessions.list(userId)),
+      map((sessions) => ({ data: { sessions }, retry: RETRY })),
+      takeUntil(merge(end, this.closing, timer(LIFE))),
+    );
+  }
+
+  onModuleDestroy(): void {
+    this.closing.next();
+  }
+}
+
+/** `revokeEveryone` names no user. */
+function concerns({ type, userId }: SessionEvent, watched: string): boolean {
+  return type !== 'refused' && (userId === watched || (type === 'revoked' && userId === null));
+}
+
+function mayShutOut({ type, sessionId, userId }: SessionEvent, watcher: ActiveSession): boolean {
+  if (type === 'roles-changed') return userId === watcher.userId;
+  if (type !== 'revoked' && type !== 'expired') return false;
+  return sessionId === null || sessionId === watcher.id;
+}

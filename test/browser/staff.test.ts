@@ -1,0 +1,102 @@
+import { afterEach, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser } from './support/chromium.js';
+import { goTo, see, seeHeading } from './support/windows.js';
+
+describeInBrowser('staff', {}, ({ bank }) => {
+  afterEach(() => bank.windows.close());
+
+  const sessions = (page: Page) => page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
+
+  /** A window of the staff that watches a user. */
+  async function watch(watcher: string, username: string): Promise<Page> {
+    const page = await bank.windows.signIn(watcher);
+    await goTo(page, 'Staff');
+    await page.getByLabel('Find a user').fill(username);
+    await page.getByRole('button', { name: 'Search' }).click();
+    await seeHeading(page, username);
+    return page;
+  }
+
+  it('sees sessions begin and end by themselves, and ends one: its window says so on its next step', async () => {
+    const staff = await watch('sam', 'ana');
+    await see(staff, 'Not signed in anywhere.');
+    const customer = await bank.windows.signIn('ana');
+    await sessions(staff).first().waitFor();
+    await bank.windows.signIn('ana');
+    await sessions(staff).nth(1).waitFor();
+
+    await sessions(staff).nth(1).getByRole('button').click();
+    await sessions(staff).nth(1).waitFor({ state: 'detached' });
+    await goTo(customer, 'Devices');
+    await see(customer, 'You are not signed in here any more: your session was ended.');
+    await seeHeading(customer, 'Sign in');
+    expect(await customer.locator('#username').textContent()).toBe('');
+
+    await staff.getByRole('button', { name: 'End all' }).click();
+    await see(staff, 'Not signed in anywhere.');
+  });
+
+  it('sees a customer sign out', async () => {
+    const staff = await watch('sam', 'ben');
+    const customer = await bank.windows.signIn('ben');
+    await sessions(staff).first().waitFor();
+    await customer.getByRole('button', { name: 'Sign out' }).click();
+    await see(staff, 'Not signed in anywhere.');
+  });
+
+  it('sees nothing any more once their own session has ended', async () => {
+    const staff = await watch('sam', 'ben');
+    await see(staff, 'Not signed in anywhere.');
+    const admin = await watch('ada', 'sam');
+    const stream = staff.waitForEvent('requestfinished', {
+      predicate: (request) => request.url().endsWith('/live'),
+      timeout: 5_000, // a stream ends by itself after three times that
+    });
+    await Promise.all([stream, admin.getByRole('button', { name: 'End all' }).click()]);
+    await see(staff, 'your session was ended');
+    expect(await staff.locator('#user').count()).toBe(0);
+  });
+
+  it('finds nobody where there is nobody, and says what a name looks like', async () => {
+    const staff = await bank.windows.signIn('sam');
+    await goTo(staff, 'Staff');
+    for (const [name, answer] of Object.entries({
+      zoe: 'begins with “zoe”',
+      'a%': 'small letters and digits only',
+    })) {
+      await staff.getByLabel('Find a user').fill(name);
+      await staff.getByRole('button', { name: 'Search' }).click();
+      await see(staff, answer);
+    }
+    await staff.getByLabel('Find a user').fill('a');
+    await staff.getByRole('button', { name: 'Search' }).click();
+    await staff.getByRole('button', { name: 'ana', exact: true }).click();
+    await seeHeading(staff, 'ana');
+    expect(await staff.getByRole('button', { name: 'Save roles' }).count()).toBe(0);
+  });
+
+  it('changes roles, which take effect on the next step of the other window', async () => {
+    const admin = await watch('ada', 'ben');
+    const ben = await bank.windows.signIn('ben');
+    expect(await ben.getByRole('link', { name: 'Staff' }).count()).toBe(0);
+    await sessions(admin).first().waitFor();
+
+    await admin.getByLabel('support').check();
+    await admin.getByRole('button', { name: 'Save roles' }).click();
+    await see(admin, 'ben is now customer and support.');
+    await goTo(ben, 'Devices');
+    await goTo(ben, 'Staff');
+    await seeHeading(ben, 'Staff');
+
+    await admin.getByLabel('support').uncheck();
+    await admin.getByRole('button', { name: 'Save roles' }).click();
+    await see(admin, 'ben is now customer.');
+    await ben.getByLabel('Find a user').fill('ana');
+    await ben.getByRole('button', { name: 'Search' }).click();
+    await see(ben, 'You are not allowed to do this.');
+    await goTo(ben, 'Accounts');
+    await ben.getByRole('link', { name: 'Staff' }).waitFor({ state: 'hidden' });
+    await seeHeading(ben, 'Accounts');
+  });
+});
