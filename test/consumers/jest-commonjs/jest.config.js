@@ -1,0 +1,7 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  testRegex: '\\.spec\\.ts$',
+  transform: { '^.+\\.(t|j)s$': 'ts-jest' },
+  transformIgnorePatterns: ['/node_modules/(?!(nestjs-sessions|uuid)/)'],
+};

@@ -1,0 +1,7 @@
+import 'nestjs-sessions';
+
+declare module 'nestjs-sessions' {
+  interface SessionTypes {
+    role: 'admin' | 'customer' | 'kiosk';
+  }
+}

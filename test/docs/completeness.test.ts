@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { SessionOptionsError } from 'nestjs-sessions';
+import ts from 'typescript';
+import { resolveOptions } from '../../src/core/resolve-options.js';
+import { DOORS, exportsOf, isDocumented, membersOf } from './declarations.js';
+import { pageAt } from './pages.js';
+
+const library = exportsOf('src/index.ts');
+const namesOfMembers = (name: string) => {
+  const symbol = library.get(name);
+  if (!symbol) throw new Error(`There is no ${name}.`);
+  return membersOf(symbol).map((member) => member.name);
+};
+/** The texts in single quotes of the types of a file. */
+const literalsOf = (path: string, pattern: RegExp) =>
+  [...readFileSync(path, 'utf8').matchAll(pattern)].map(([, literal = '']) => literal);
+
+describe('docs/options.md', () => {
+  const { anchors, text } = pageAt('docs/options.md');
+
+  it.each(['SessionModuleOptions', 'SessionModuleStaticOptions'])(
+    'has a section on every option of %s',
+    (name) => {
+      const options = namesOfMembers(name);
+      expect(options.length).toBeGreaterThan(3);
+      expect(options.filter((option) => !anchors.has(option.toLowerCase()))).toEqual([]);
+    },
+  );
+
+  it.each(['TimeoutOptions', 'CookieOptions', 'PurgeOptions', 'SecretOptions', 'GuessingOptions'])(
+    'names every part of %s',
+    (name) => {
+      const parts = namesOfMembers(name);
+      expect(parts.length).toBeGreaterThan(1);
+      expect(parts.filter((part) => !new RegExp(`\\b${part}\\b`).test(text))).toEqual([]);
+    },
+  );
+
+  it('shows the error that a wrong option is met with', () => {
+    let message = '';
+    try {
+      resolveOptions({ timeouts: { idle: '15' as never } });
+    } catch (error) {
+      if (error instanceof SessionOptionsError) ({ message } = error);
+    }
+    expect(message).not.toBe('');
+    expect(text).toContain(message);
+  });
+});
+
+describe('docs/decorators.md', () => {
+  it('has a section on every decorator', () => {
+    const decorators = [...library]
+      .filter(([, { declarations = [] }]) =>
+        declarations.some(
+          (declaration) =>
+            ts.isFunctionDeclaration(declaration) &&
+            declaration.getSourceFile().fileName.includes('.decorator'),
+        ),
+      )
+      .map(([name]) => name);
+    expect(decorators.length).toBeGreaterThan(8);
+    const { anchors } = pageAt('docs/decorators.md');
+    expect(decorators.filter((name) => !anchors.has(name.toLowerCase()))).toEqual([]);
+  });
+
+  it.each(['StartSessionOptions', 'EndSessionOptions'])('names every part of %s', (name) => {
+    const { text } = pageAt('docs/decorators.md');
+    expect(namesOfMembers(name).filter((part) => !text.includes(`- \`${part}\``))).toEqual([]);
+  });
+});
+
+describe('docs/session-service.md', () => {
+  const { text } = pageAt('docs/session-service.md');
+
+  it('names every verb', () => {
+    const verbs = namesOfMembers('SessionService').filter((name) => name !== 'events');
+    expect(verbs.length).toBeGreaterThan(10);
+    expect(verbs.filter((name) => !text.includes(`| \`${name}(`))).toEqual([]);
+  });
+
+  it('names every type of event, and every reason of a revocation', () => {
+    const types = literalsOf('src/core/events.ts', /readonly type: '([\w-]+)'/g);
+    expect(types.length).toBeGreaterThan(8);
+    expect(types.filter((type) => !text.includes(`| \`${type}\``))).toEqual([]);
+  });
+});
+
+it.each(['README.md', 'docs/mobile-apps.md'])('%s names every code of a refusal by a session', (path) => {
+  const codes = literalsOf('src/core/events.ts', /^ {2}\| '(\w+_\w+)'/gm);
+  expect(codes.length).toBeGreaterThan(8);
+  expect(codes.filter((code) => !pageAt(path).text.includes(`\`${code}\``))).toEqual([]);
+});
+
+describe.each(DOORS)('the docstrings of %s', (door) => {
+  const symbols = [...exportsOf(door)];
+
+  it('say of everything that it exports what it is', () => {
+    expect(symbols.length).toBeGreaterThan(2);
+    const silent = symbols.filter(([, symbol]) => !isDocumented(symbol));
+    expect(silent.map(([name]) => name)).toEqual([]);
+  });
+
+  it('say of every member what it is', () => {
+    const silent = symbols.flatMap(([name, symbol]) =>
+      membersOf(symbol)
+        .filter((member) => !isDocumented(member))
+        .map((member) => `${name}.${member.name}`),
+    );
+    expect(silent).toEqual([]);
+  });
+});

@@ -1,0 +1,243 @@
+import {
+  Controller,
+  Get,
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+  Post,
+  type Type,
+} from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { Test } from '@nestjs/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { CurrentSession, Public, RequireRole, SessionService, SessionStore } from 'nestjs-sessions';
+import { recordSessionEvents, signInAs } from 'nestjs-sessions/testing';
+import request from 'supertest';
+import type { DataSource } from 'typeorm';
+import { cookieIn } from '../support/sign-in.js';
+import { SQLITE_DRIVER } from '../support/sqlite-driver.js';
+import { pageAt } from './pages.js';
+import { RunnablePage } from './running.js';
+
+interface WithModule {
+  readonly AppModule: Type;
+}
+
+@Controller()
+class ProbeController {
+  @Get('me') me(@CurrentSession('userId') userId: string | null): object {
+    return { userId };
+  }
+  @Public() @Get('open') open(): string {
+    return 'open';
+  }
+  @RequireRole('admin') @Post('admin') admin(): string {
+    return 'admin';
+  }
+}
+
+const inMemory = TypeOrmModule.forRoot({
+  type: SQLITE_DRIVER,
+  database: ':memory:',
+  autoLoadEntities: true,
+  synchronize: true,
+});
+
+describe('the recipe', () => {
+  let page: RunnablePage;
+  let running: INestApplication[] = [];
+
+  beforeAll(async () => {
+    page = await RunnablePage.of(pageAt('docs/recipes.md'));
+  });
+  afterEach(async () => {
+    for (const app of running) await app.close();
+    running = [];
+  });
+  afterAll(() => page.dispose());
+
+  async function start(metadata: ModuleMetadata): Promise<INestApplication> {
+    const builder = Test.createTestingModule({ controllers: [ProbeController], ...metadata });
+    const app = (await builder.compile()).createNestApplication({ logger: false });
+    running.push(app);
+    await app.listen(0, '127.0.0.1');
+    return app;
+  }
+
+  const http = (app: INestApplication) => request(app.getHttpServer());
+
+  it('for a global guard of one’s own lets it read the session', async () => {
+    const { AppModule } = await page.run<WithModule>('own-guard.ts');
+    const app = await start({ imports: [inMemory, AppModule] });
+    await http(app).get('/open').expect(200);
+    await http(app).get('/me').expect(401);
+    const { bearer } = await signInAs(app, { userId: 'ana', data: { tenant: 'north' } });
+    await http(app).get('/me').set(bearer).set('X-Tenant', 'north').expect(200, { userId: 'ana' });
+    await http(app).get('/me').set(bearer).set('X-Tenant', 'south').expect(403);
+  });
+
+  it('for two data sources keeps sessions apart from the rest', async () => {
+    const { AppModule } = await page.run<WithModule>('two-data-sources.ts');
+    const app = await start({ imports: [AppModule] });
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    await http(app).get('/me').set(bearer).expect(200);
+    const tablesOf = async (name?: string) => {
+      const source = app.get<DataSource>(getDataSourceToken(name), { strict: false });
+      const rows: { name: string }[] = await source.query('SELECT name FROM sqlite_master WHERE type = ?', [
+        'table',
+      ]);
+      return rows.map((row) => row.name).toSorted();
+    };
+    expect(await tablesOf()).toEqual(['notes']);
+    expect(await tablesOf('sessions')).toEqual(['session_users', 'sessions']);
+  });
+
+  it('for a renamed table with a column has a migration that fits', async () => {
+    const { AppModule, AppSession } = await page.run<WithModule & { AppSession: Type }>(
+      'app-session.entity.ts',
+    );
+    const app = await start({ imports: [AppModule] });
+    const { bearer, session } = await signInAs(app, { userId: 'ana' });
+    const source = app.get<DataSource>(getDataSourceToken());
+    await source.getRepository(AppSession).update({ id: session.id }, { note: 'till 3' });
+    await http(app).get('/me').set(bearer).expect(200);
+    expect(await source.query('SELECT user_id, note FROM app_sessions')).toEqual([
+      { user_id: 'ana', note: 'till 3' },
+    ]);
+    const { upQueries } = await source.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('for options from the configuration reads them there', async () => {
+    process.env['SESSION_SECRET'] = 'a secret of at least 32 characters';
+    process.env['SESSION_SECURITY_LEVEL'] = 'high';
+    const { AppModule } = await page.run<WithModule>('configured.ts');
+    const app = await start({ imports: [inMemory, AppModule] });
+    const { session } = await signInAs(app, { userId: 'ana' });
+    expect(session.expiresAt.getTime() - session.createdAt.getTime()).toBe(15 * 60_000);
+    delete process.env['SESSION_SECRET'];
+    delete process.env['SESSION_SECURITY_LEVEL'];
+  });
+
+  it('for the guard overridden in a test opens everything, decorated handlers too', async () => {
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const { openApplication } = await page.run<{
+      openApplication(AppModule: Type): Promise<INestApplication>;
+    }>('open-application.ts');
+    @Module({ imports: [AppModule], controllers: [ProbeController] })
+    class Whole {}
+    const app = await openApplication(Whole);
+    await http(app).get('/me').expect(200, { userId: null });
+    await http(app).post('/admin').expect(201, 'admin');
+    await app.close();
+  });
+
+  it('for a purge by one’s own job runs once per tick', async () => {
+    const { AppModule } = await page.run<WithModule>('purge.job.ts');
+    const app = await start({ imports: [inMemory, AppModule] });
+    const purge = jest.spyOn(app.get(SessionService, { strict: false }), 'purgeExpired');
+    const jobs = [...app.get(SchedulerRegistry, { strict: false }).getCronJobs().values()];
+    expect(jobs).toHaveLength(1);
+    const ticked = jobs.map((job) => job.fireOnTick());
+    await Promise.all(ticked);
+    expect(purge).toHaveBeenCalledTimes(1);
+  });
+
+  it('for a change of password ends all other sessions', async () => {
+    const { PasswordController, Passwords } = await page.run<Record<string, Type>>('password.controller.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const stored: string[] = [];
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ProbeController, PasswordController as Type],
+      providers: [
+        {
+          provide: Passwords as Type,
+          useValue: { store: (...args: string[]) => Promise.resolve(stored.push(...args)) },
+        },
+      ],
+    });
+    const [own, other] = [await signInAs(app, { userId: 'ana' }), await signInAs(app, { userId: 'ana' })];
+    await http(app).post('/me/password').set(own.bearer).send({ password: 'new' }).expect(204);
+    expect(stored).toEqual(['ana', 'new']);
+    await http(app).get('/me').set(own.bearer).expect(200);
+    await http(app).get('/me').set(other.bearer).expect(401);
+  });
+
+  it('for the deletion of an account ends its sessions', async () => {
+    const { AccountController, Accounts } = await page.run<Record<string, Type>>('account.controller.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ProbeController, AccountController as Type],
+      providers: [{ provide: Accounts as Type, useValue: { remove: () => Promise.resolve() } }],
+    });
+    const ana = await signInAs(app, { userId: 'ana' });
+    const ada = await signInAs(app, { userId: 'ada', roles: ['admin'] });
+    await http(app).delete('/users/ana').set(ana.bearer).expect(403);
+    await http(app).delete('/users/ana').set(ada.bearer).expect(204);
+    await http(app).get('/me').set(ana.bearer).expect(401);
+  });
+
+  it('for a list of devices shows and ends one’s own sessions only', async () => {
+    const { DevicesController } = await page.run<Record<string, Type>>('devices.controller.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const app = await start({ imports: [AppModule], controllers: [DevicesController as Type] });
+    const phone = await signInAs(app, { userId: 'ana' }, { label: 'phone' });
+    const tablet = await signInAs(app, { userId: 'ana' }, { label: 'tablet' });
+    const ben = await signInAs(app, { userId: 'ben' });
+    const { body } = await http(app).get('/devices').set(phone.bearer).expect(200);
+    expect(body).toMatchObject([
+      { name: 'tablet', isCurrent: false },
+      { name: 'phone', isCurrent: true },
+    ]);
+    await http(app).delete(`/devices/${ben.session.id}`).set(phone.bearer).expect(404);
+    await http(app).delete(`/devices/${tablet.session.id}`).set(phone.bearer).expect(204);
+    await http(app).get('/devices').set(tablet.bearer).expect(401);
+    const another = await signInAs(app, { userId: 'ana' });
+    await http(app).delete('/devices').set(phone.bearer).expect(204);
+    await http(app).get('/devices').set(another.bearer).expect(401);
+    await http(app).get('/devices').set(ben.bearer).expect(200);
+  });
+
+  it('for sign-in with another provider accepts its own state only', async () => {
+    const { ProviderController, Provider } = await page.run<Record<string, Type>>('provider.controller.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const provider = {
+      addressFor: (state: string) => `https://provider.example.com/?state=${state}`,
+      identify: (code: string) => Promise.resolve(code === 'right' ? { id: 'ana' } : null),
+    };
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ProbeController, ProviderController as Type],
+      providers: [{ provide: Provider as Type, useValue: provider }],
+    });
+    const begun = await http(app).get('/auth/provider').expect(302);
+    const state = new URL(String(begun.headers['location'])).searchParams.get('state');
+    const callback = (query: string) =>
+      http(app).get(`/auth/provider/callback?${query}`).set('Sec-Fetch-Site', 'cross-site');
+    await callback(`state=${state}&code=right`).expect(401);
+    await callback('state=another&code=right').set('Cookie', cookieIn(begun)).expect(401);
+    await callback(`state=${state}&code=wrong`).set('Cookie', cookieIn(begun)).expect(401);
+    const done = await callback(`state=${state}&code=right`).set('Cookie', cookieIn(begun)).expect(302);
+    await http(app).get('/me').set('Cookie', cookieIn(done)).expect(200, { userId: 'ana' });
+    await http(app).get('/me').set('Cookie', cookieIn(begun)).expect(401);
+  });
+
+  it('for a store of one’s own is asked, and keeps the contract', async () => {
+    const { AppModule, CountingStore, cases } = await page.run<
+      WithModule & { CountingStore: Type; cases: { run(): Promise<void> }[] }
+    >('counting.store.ts');
+    const app = await start({ imports: [AppModule] });
+    const recorder = recordSessionEvents(app);
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    await http(app).get('/me').set(bearer).expect(200);
+    expect(recorder.of('created')).toHaveLength(1);
+    const store = app.get<SessionStore & { lookups: number }>(SessionStore, { strict: false });
+    expect(store).toBeInstanceOf(CountingStore);
+    expect(store.lookups).toBe(1);
+    expect(cases.length).toBeGreaterThan(20);
+    await Promise.all(cases.slice(0, 10).map(({ run }) => run()));
+  });
+});
