@@ -1,0 +1,36 @@
+import type { Settings } from './command-line.js';
+import { PLATFORMS } from './contestants/contestant.js';
+import { GOAL_CONNECTIONS } from './measure/goals.js';
+import { runPlatform, type Series } from './measure/rounds.js';
+import { print } from './print.js';
+import { describeGoals, describeSeries } from './report/comparison.js';
+import { writePlot, writeSection } from './report/document.js';
+import { describeMachine } from './report/machine.js';
+import { plot } from './report/plot.js';
+
+/** Measures all contestants side by side. A run of everything is written into the documentation. */
+export async function compare(settings: Settings): Promise<void> {
+  const allSeries: Series[] = [];
+  for (const platform of settings.platforms) allSeries.push(...(await runPlatform(platform, settings)));
+  const report = [
+    `${await describeMachine()} ${describeRun(settings)}`,
+    describeGoals(allSeries),
+    ...allSeries.map(describeSeries),
+  ].join('\n\n');
+  print(report);
+  if (!isComplete(settings)) return;
+  await writeSection('comparison', report);
+  await writePlot(plot(allSeries.filter(({ connections }) => connections === GOAL_CONNECTIONS)));
+}
+
+function isComplete({ only, platforms, connections }: Settings): boolean {
+  return only.length === 0 && platforms.length === PLATFORMS.length && connections.includes(GOAL_CONNECTIONS);
+}
+
+function describeRun({ sizes, warmUp, rounds, seconds }: Settings): string {
+  const [live, all] = [sizes.live.toLocaleString('en'), sizes.sessions.toLocaleString('en')];
+  return (
+    `Random ones of ${live} live sessions among ${all}; ${warmUp} s of warm-up for each process; ${rounds} rounds of ` +
+    `${seconds} s for each. Figures are medians of the rounds, and ratios are medians of the ratios within a round.`
+  );
+}

@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { readCommandLine } from './command-line.js';
+import { compare } from './compare.js';
+import { requireWrk } from './load/wrk.js';
+import { profile } from './profile.js';
+import { flood } from './scenarios/flood.js';
+import { growth } from './scenarios/growth.js';
+import { memory } from './scenarios/memory.js';
+import { purge } from './scenarios/purge.js';
+import { revocation } from './scenarios/revocation.js';
+import { smoke } from './smoke.js';
+
+const settings = readCommandLine(process.argv.slice(2));
+const commands = {
+  compare: settings.isSmoke ? smoke : compare,
+  profile,
+  purge,
+  growth,
+  flood,
+  memory,
+  revocation,
+};
+const command = commands[settings.command as keyof typeof commands];
+if (command === undefined) {
+  throw new Error(`There is no command ${settings.command}. There are: ${Object.keys(commands).join(', ')}.`);
+}
+await requireWrk();
+await command(settings);

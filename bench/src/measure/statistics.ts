@@ -1,0 +1,26 @@
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const at = (sorted.length - 1) * share;
+  const [below = NaN, above = below] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** A figure with what it was at least and at most. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** Measurements are compared with those of the same round only: machines are not equally fast all the time. */
+export function ratioOf(values: readonly number[], references: readonly number[]): Spread {
+  return spreadOf(values.map((value, round) => value / (references[round] ?? NaN)));
+}

@@ -1,0 +1,83 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Settings } from '../command-line.js';
+import { bearer, forgeToken } from '../contestants/our-sessions.js';
+import { load } from '../load/wrk.js';
+import { print } from '../print.js';
+import { writeSection } from '../report/document.js';
+import { describeMachine } from '../report/machine.js';
+import { type Cell, figure, megabytes, table } from '../report/table.js';
+import { type OurApplication, withOurs } from './our-application.js';
+
+const MINUTE = 60_000;
+const HOUR = 60;
+const FORGED_PER_MINUTE = 500;
+const SIGN_INS_PER_MINUTE = 50;
+/** Later growth by no more than this is noise of the heap. */
+const TOLERANCE = 2 * 2 ** 20;
+
+interface Point {
+  readonly minute: number;
+  readonly heap: number;
+}
+
+/** What live sessions cost in the process, and whether anything piles up in an hour. */
+export async function memory({ isSmoke }: Settings): Promise<void> {
+  const live = isSmoke ? 500 : 10_000;
+  const [minutes, every] = isSmoke ? [6, 2] : [HOUR, 10];
+  let now = Date.now();
+  const options = { clock: () => now };
+  const report = await withOurs({ live, options }, async (ours) => {
+    await warmUp(ours);
+    const idle = await heapInUse();
+    for (const token of ours.tokens) await ours.sessions.validate(token);
+    const used = await heapInUse();
+    const points: Point[] = [];
+    for (let minute = 1; minute <= minutes; minute++) {
+      now += MINUTE;
+      await simulateMinute(ours, minute);
+      if (minute % every === 0) points.push({ minute, heap: await heapInUse() });
+    }
+    return describe(live, used - idle, points);
+  });
+  const complete = `${await describeMachine()}\n\n${report}`;
+  print(complete);
+  if (!isSmoke) await writeSection('memory', complete);
+}
+
+/** Code and pools have their final size before anything is counted. */
+async function warmUp({ origin, headers }: OurApplication): Promise<void> {
+  await load(origin, headers.slice(0, 10), { connections: 64, seconds: 5 });
+}
+
+async function simulateMinute(
+  { origin, sessions, headers, tokens }: OurApplication,
+  minute: number,
+): Promise<void> {
+  await load(origin, headers, { connections: 64, seconds: 1 });
+  // Each is heard of within its idle timeout, as a client at work would be.
+  for (const token of tokens.filter((_, at) => at % 10 === minute % 10)) await sessions.validate(token);
+  for (let count = 0; count < SIGN_INS_PER_MINUTE; count++) {
+    const { session, token } = await sessions.create({ userId: `guest-${minute}-${count}` });
+    await sessions.validate(token);
+    await sessions.revoke(session.id);
+  }
+  const forged = Array.from({ length: FORGED_PER_MINUTE }, () => bearer(forgeToken()));
+  await load(origin, forged, { connections: 8, seconds: 1 });
+}
+
+async function heapInUse(): Promise<number> {
+  await wait(200);
+  globalThis.gc?.();
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+function describe(live: number, forAll: number, points: readonly Point[]): string {
+  const [first, last] = [points[0]?.heap ?? NaN, points.at(-1)?.heap ?? NaN];
+  const rows = points.map(({ minute, heap }): Cell[] => [`${minute} min`, megabytes(heap)]);
+  return [
+    `${live.toLocaleString('en')} live sessions, each used once, take ${figure(Math.max(0, forAll) / live)} bytes each in the process.`,
+    table(['after', 'heap in use, MB'], rows),
+    `From the first to the last: ${megabytes(last - first)} MB; ${last - first <= TOLERANCE ? 'no growth' : '**growth**'}.`,
+  ].join('\n\n');
+}
