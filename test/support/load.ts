@@ -9,8 +9,8 @@ const LOOPS = 20;
 export const BLINK = 250;
 /** A call waits 5 s for the store. */
 export const LONGEST_ANSWER = 6_000;
-/** After the outage, until everything is as before. */
-const LONGEST_RECOVERY = 6_000;
+/** After the outage, until everything is as before: attempts to connect that began in it last 5 s, and calls after them. */
+const LONGEST_RECOVERY = 12_000;
 
 /** One answer to one call: `live`, `unavailable`, or what should not have been. */
 interface Answer {
