@@ -2,6 +2,8 @@ import { withinPatience } from '../core/patience.js';
 
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;
+/** So many that wait are worth a query of their own beside the one that is under way: neither side then idles. */
+const WORTHWHILE_GROUP = 32;
 /** A query that takes longer than this does not hold up the next, in milliseconds. */
 const SLOW = 5;
 const MAX_IN_FLIGHT = 4;
@@ -14,7 +16,7 @@ interface Lookup<V> {
 
 /**
  * Lets concurrent lookups share queries. The first is sent at once; those that come while it is under way go together
- * in the next one. So each query begins after all the lookups that it answers: nothing is ever stale.
+ * in the next one, or beside it once they are many. So each query begins after all the lookups that it answers: nothing is ever stale.
  */
 export class GroupedReads<V> {
   private waiting: Lookup<V>[] = [];
@@ -31,9 +33,14 @@ export class GroupedReads<V> {
   find(...keys: readonly string[]): Promise<V | null> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ keys, resolve, reject });
-      if (this.inFlight === 0) this.send();
-      else this.sendWhenSlow();
+      this.sendWhenDue();
     });
+  }
+
+  private sendWhenDue(): void {
+    const isWorthwhile = this.inFlight === 1 && this.waiting.length >= WORTHWHILE_GROUP;
+    if (this.inFlight === 0 || isWorthwhile) this.send();
+    else this.sendWhenSlow();
   }
 
   private send(): void {
@@ -42,9 +49,8 @@ export class GroupedReads<V> {
     this.inFlight++;
     void this.answer(group).finally(() => {
       this.inFlight--;
-      // Beside a slow one the next waits as before: small groups are no gain.
-      if (this.inFlight === 0) this.send();
-      else this.sendWhenSlow();
+      // Beside a slow one a small group waits as before: it is no gain.
+      this.sendWhenDue();
     });
   }
 

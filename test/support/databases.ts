@@ -35,7 +35,13 @@ const sqliteInFile: DatabaseLeg = {
   create: async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nestjs-sessions-'));
     return {
-      options: { type: SQLITE_DRIVER, database: join(folder, 'test.sqlite') },
+      options: {
+        type: SQLITE_DRIVER,
+        database: join(folder, 'test.sqlite'),
+        // As docs/migrations.md says, for several processes with one file.
+        enableWAL: true,
+        ...(SQLITE_DRIVER === 'sqlite' ? { busyTimeout: 10_000 } : { timeout: 10_000 }),
+      },
       drop: () => rm(folder, { recursive: true }),
     };
   },

@@ -58,6 +58,19 @@ it('lets an error reach only those whom it concerns', async () => {
   expect(await second).toBe('row b');
 });
 
+it('sends many that wait beside the query that is under way, and no third', async () => {
+  const { database, reads: grouped } = reads();
+  const lookups = Array.from({ length: 64 }, (_, at) => grouped.find(String(at)));
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 32]);
+  lookups.push(...Array.from({ length: 10 }, (_, at) => grouped.find(`late ${at}`)));
+  expect(database.queries).toHaveLength(2);
+  database.queries[1]?.answer();
+  await wait(0);
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 32, 41]);
+  for (const query of database.queries) query.answer();
+  await Promise.all(lookups);
+});
+
 it('does not wait for a slow query, but opens few more', async () => {
   const { database, reads: grouped } = reads();
   const lookups = ['a', 'b', 'c', 'd', 'e', 'f'].map((key, at) =>
@@ -76,10 +89,10 @@ it('does not wait for a slow query, but opens few more', async () => {
 it('bounds the size of a group', async () => {
   const { database, reads: grouped } = reads();
   const lookups = Array.from({ length: 1_000 }, (_, at) => grouped.find(String(at)));
-  for (let at = 0; at < 5; at++) {
+  for (let at = 0; at < 6; at++) {
     database.queries[at]?.answer();
     await wait(0);
   }
   await Promise.all(lookups);
-  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 256, 256, 256, 231]);
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 32, 256, 256, 256, 199]);
 });
