@@ -8,6 +8,8 @@ const UNBOUNDED: ReadonlySet<string> = new Set<keyof SessionStore>(['deleteExpir
 /** What succeeds whether the store is there or not. */
 const UNTELLING: ReadonlySet<string> = new Set<keyof SessionStore>(['touch', 'flush']);
 
+type Verb = (...args: unknown[]) => Promise<unknown>;
+
 export interface OutageReporter {
   onOutage(cause: unknown): void;
   onRecovery(): void;
@@ -18,7 +20,6 @@ export interface OutageReporter {
  * is reported once, not once per request.
  */
 export function watchAvailability(store: SessionStore, reporter: OutageReporter): SessionStore {
-  const watched = new Map<PropertyKey, unknown>();
   let isDown = false;
   let calls = 0;
   let callsAtChange = 0;
@@ -31,11 +32,11 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
     report();
   }
 
-  async function watch<T>(verb: string, answer: Promise<T>): Promise<T> {
+  async function watch<T>(answer: Promise<T>, isTelling: boolean): Promise<T> {
     const call = ++calls;
     try {
-      const result = await (UNBOUNDED.has(verb) ? answer : withinPatience(answer));
-      if (isDown && !UNTELLING.has(verb)) note(false, call, () => reporter.onRecovery());
+      const result = await answer;
+      if (isDown && isTelling) note(false, call, () => reporter.onRecovery());
       return result;
     } catch (cause) {
       note(true, call, () => reporter.onOutage(cause));
@@ -43,18 +44,25 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
     }
   }
 
-  return new Proxy(store, {
-    get(target, verb) {
-      const method: unknown = Reflect.get(target, verb);
-      if (typeof method !== 'function' || typeof verb !== 'string') return method;
-      let wrapper = watched.get(verb);
-      if (wrapper === undefined) {
-        wrapper = (...args: unknown[]) => watch(verb, method.apply(target, args) as Promise<unknown>);
-        watched.set(verb, wrapper);
-      }
-      return wrapper;
-    },
-  });
+  const watched: Record<string, Verb> = {};
+  for (const name of methodsOf(store)) {
+    const verb: Verb = (...args) => (store as unknown as Record<string, Verb>)[name]!(...args);
+    const isTelling = !UNTELLING.has(name);
+    watched[name] = UNBOUNDED.has(name)
+      ? (...args) => watch(verb(...args), isTelling)
+      : (...args) => watch(withinPatience(verb(...args)), isTelling);
+  }
+  return watched as unknown as SessionStore;
+}
+
+function methodsOf(store: object): Set<string> {
+  const names = new Set<string>();
+  for (let holder = store; holder !== Object.prototype; holder = Object.getPrototypeOf(holder) as object) {
+    for (const name of Object.getOwnPropertyNames(holder)) {
+      if (typeof (holder as Record<string, unknown>)[name] === 'function') names.add(name);
+    }
+  }
+  return names;
 }
 
 /** Drivers put the statement's parameters on their errors, and error trackers send them away. */

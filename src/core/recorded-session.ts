@@ -25,45 +25,34 @@ export function toActiveSession(record: SessionRecord, policy: SessionPolicy): A
 
 /** What both kinds of session have in common. */
 class Details {
-  readonly #createdAt: number;
-  readonly #lastSeenAt: number;
-  readonly #expiresAt: number;
-  readonly #ip: string | null;
-  readonly #userAgent: string | null;
-  readonly #label: string | null;
-  readonly #dataText: string;
-  #data: SessionData | undefined;
+  private parsedData: SessionData | undefined;
 
-  constructor(record: SessionRecord, policy: SessionPolicy) {
-    this.#createdAt = record.createdAt;
-    this.#lastSeenAt = record.lastSeenAt;
-    this.#expiresAt = policy.expiresAt(record);
-    this.#ip = record.ip;
-    this.#userAgent = record.userAgent;
-    this.#label = record.label;
-    this.#dataText = record.data;
-  }
+  constructor(
+    private readonly record: SessionRecord,
+    private readonly policy: SessionPolicy,
+  ) {}
 
   get createdAt(): Date {
-    return new Date(this.#createdAt);
+    return new Date(this.record.createdAt);
   }
 
   get lastSeenAt(): Date {
-    return new Date(this.#lastSeenAt);
+    return new Date(this.record.lastSeenAt);
   }
 
   get expiresAt(): Date {
-    return new Date(this.#expiresAt);
+    return new Date(this.policy.expiresAt(this.record));
   }
 
   get client(): SessionClient {
-    return { ip: this.#ip, userAgent: this.#userAgent, label: this.#label };
+    const { ip, userAgent, label } = this.record;
+    return { ip, userAgent, label };
   }
 
   /** Frozen: whoever expects that writing to it saves it hears so at once. */
   get data(): SessionData {
-    this.#data ??= deepFreeze(parseData(this.#dataText));
-    return this.#data;
+    this.parsedData ??= deepFreeze(parseData(this.record.data));
+    return this.parsedData;
   }
 }
 

@@ -8,10 +8,12 @@ import { crc32 } from 'node:zlib';
 const PREFIX = 'sid_';
 const SERIES_BYTES = 16;
 const SECRET_BYTES = 32;
+const SERIES_LENGTH = Math.ceil((SERIES_BYTES * 8) / 6);
 const UNSIGNED_LENGTH = PREFIX.length + 64;
 const TOKEN_LENGTH = UNSIGNED_LENGTH + 6;
 /** How many rotations by id a token is recognised across; a token from before that is unknown, and as dead. */
 const FOLLOWED_SERIES = 8;
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const SHAPE = /^sid_[A-Za-z0-9_-]{70}$/;
 
 /** A token, new or shown by a request, with the hashes of it: the only forms that are ever at rest. */
@@ -84,8 +86,9 @@ function withHashes(token: string): HashedToken {
   return { token, seriesHash: hash('sha256', seriesOf(token)), tokenHash: hash('sha256', token) };
 }
 
+/** Of the last character that is decoded only the first bits are of the series; they fill no further byte. */
 function seriesOf(token: string): Buffer {
-  return Buffer.from(token.slice(PREFIX.length, UNSIGNED_LENGTH), 'base64url').subarray(0, SERIES_BYTES);
+  return Buffer.from(token.slice(PREFIX.length, PREFIX.length + SERIES_LENGTH), 'base64url');
 }
 
 /** With a key nobody who has read the database can tell it beforehand. */
@@ -94,10 +97,12 @@ function seriesFollowing(seriesHash: string, key: KeyObject | undefined): Buffer
   return bytes.subarray(0, SERIES_BYTES);
 }
 
+/** CRC-32 in base64url: what a buffer would give, without making one on every request. */
 function checksum(text: string): string {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(crc32(text));
-  return bytes.toString('base64url');
+  const sum = crc32(text);
+  let characters = '';
+  for (let shift = 26; shift >= 2; shift -= 6) characters += BASE64URL[(sum >>> shift) & 63];
+  return characters + BASE64URL[(sum << 4) & 63];
 }
 
 function keyedChecksum(text: string, key: KeyObject): string {

@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { toSession } from '../core/recorded-session.js';
+import type { RefusalReason } from '../core/session.js';
 import { SessionCore } from '../core/session-core.js';
 import type { Accepted, Refused } from '../core/validation.js';
 import {
@@ -13,7 +14,7 @@ import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
-import { type Exchange, exchangeOf } from './exchange.js';
+import { type Exchange, exchangeOf, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import { type RequestState, setState, stateOf } from './request-state.js';
@@ -67,15 +68,24 @@ export class SessionGuard implements CanActivate {
         request,
         this.newState(readCredentials(request, this.cookie.nameOn(channel)), this.arrivals.of(request)),
       );
-      const { kind } = state.credentials;
-      if (kind !== 'bearer') this.assertSameOrigin(exchange, requirement, state.credentials);
+      const { credentials } = state;
+      const { kind } = credentials;
+      if (kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (kind === 'ambiguous') {
         throw new SessionInvalidException('The request shows more than one token.');
       }
-      if (requirement.opens !== 'end') await this.identify(exchange, requirement, state);
+      if (requirement.opens !== 'end' && kind !== 'none') {
+        state.examination ??= this.examine(credentials, requirement, state.arrivedAt);
+        const verdict = await state.examination;
+        state.record = verdict.record;
+        if (verdict.reason !== undefined)
+          await this.dismiss(verdict.reason, exchange, requirement, credentials);
+        // Here already, so that refusals and errors carry the new token too.
+        else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials);
+      }
       // Its token is worth nothing, and the answer could bring a cookie all the same.
       if (requirement.opens === 'start' && kind === 'bearer' && !state.accepted) {
-        this.assertSameOrigin(exchange, requirement, state.credentials);
+        this.assertSameOrigin(exchange, requirement, credentials);
       }
       this.authorize(requirement, state);
       state.granted = requirement;
@@ -110,37 +120,38 @@ export class SessionGuard implements CanActivate {
     if (isCrossOrigin(exchange, this.core.options.trustedOrigins)) throw new CrossOriginException();
   }
 
-  private async identify(exchange: Exchange, requirement: Requirement, state: RequestState): Promise<void> {
-    const { credentials } = state;
-    if (credentials.kind !== 'bearer' && credentials.kind !== 'cookie') return;
-    state.examination ??= this.examine(exchange, requirement, credentials, state.arrivedAt);
-    const verdict = await state.examination;
-    state.record = verdict.record;
-    if (verdict.reason === undefined) {
-      state.accepted = verdict;
-      state.session ??= toSession(verdict.record, this.core.policy);
-      return;
-    }
-    const isGuess = verdict.reason === 'malformed' || verdict.reason === 'unknown';
-    const wait = isGuess ? await this.guesses.note(exchange.request, credentials.token) : null;
-    if (requirement.session === 'none') return;
-    throw wait === null ? refusalOf(verdict.reason) : new TooManyGuessesException(wait);
-  }
-
-  private async examine(
-    { response }: Exchange,
+  private examine(
+    { token }: ShownToken,
     { isBackground, opens }: Requirement,
-    { kind, token }: ShownToken,
     arrivedAt: number,
   ): Promise<Accepted | Refused> {
-    const isActivity = !isBackground && opens === null;
-    const verdict = await this.core.validation.validate(token, { isActivity, arrivedAt });
-    // Renewed here, so that refusals and errors carry the new token too.
-    if (verdict.reason === undefined && opens === null && this.core.rotation.isConcerned(verdict)) {
-      const renewed = await this.core.rotation.renew(verdict);
-      if (renewed !== null) this.delivery.renew(response, renewed, kind);
-    }
-    return verdict;
+    return this.core.validation.validate(token, { isActivity: !isBackground && opens === null, arrivedAt });
+  }
+
+  /** @returns whether the token is to be renewed: once in a request, and not where it is replaced or ended anyway */
+  private accept(accepted: Accepted, { opens }: Requirement, state: RequestState): boolean {
+    if (state.accepted !== null) return false;
+    state.accepted = accepted;
+    state.session = toSession(accepted.record, this.core.policy);
+    return opens === null && this.core.rotation.isConcerned(accepted);
+  }
+
+  /** A token that was not accepted. @throws SessionInvalidException, TooManyGuessesException */
+  private async dismiss(
+    reason: RefusalReason,
+    { request }: Exchange,
+    { session }: Requirement,
+    { token }: ShownToken,
+  ): Promise<void> {
+    const isGuess = reason === 'malformed' || reason === 'unknown';
+    const wait = isGuess ? await this.guesses.note(request, token) : null;
+    if (session === 'none') return;
+    throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
+  }
+
+  private async renew(accepted: Accepted, response: SessionResponse, { kind }: ShownToken): Promise<void> {
+    const renewed = await this.core.rotation.renew(accepted);
+    if (renewed !== null) this.delivery.renew(response, renewed, kind);
   }
 
   private authorize(requirement: Requirement, { accepted }: RequestState): void {

@@ -3,7 +3,7 @@ import { withinPatience } from '../core/patience.js';
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;
 /** So many that wait are worth a query of their own beside the one that is under way: neither side then idles. */
-const WORTHWHILE_GROUP = 32;
+const WORTHWHILE_GROUP = 48;
 /** A query that takes longer than this does not hold up the next, in milliseconds. */
 const SLOW = 5;
 const MAX_IN_FLIGHT = 4;
@@ -57,7 +57,7 @@ export class GroupedReads<V> {
   /** A query that never comes back gives its place free; with an error only those fail who were in the group that met it. */
   private async answer(group: readonly Lookup<V>[]): Promise<void> {
     try {
-      const found = await withinPatience(this.load([...new Set(group.flatMap(({ keys }) => keys))]));
+      const found = await withinPatience(this.load(keysOf(group)));
       for (const { keys, resolve } of group) resolve(firstOf(keys, found));
     } catch (error) {
       for (const { reject } of group) reject(error);
@@ -72,6 +72,12 @@ export class GroupedReads<V> {
       this.sendWhenSlow();
     }, SLOW);
   }
+}
+
+function keysOf(group: readonly Lookup<unknown>[]): string[] {
+  const different = new Set<string>();
+  for (const { keys } of group) for (const key of keys) different.add(key);
+  return [...different];
 }
 
 function firstOf<V>(keys: readonly string[], found: ReadonlyMap<string, V>): V | null {

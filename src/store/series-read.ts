@@ -2,20 +2,15 @@ import type { DataSource, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import { type PreparedQuery, preparedQuery } from './prepared-query.js';
 import type { BaseSessionEntity } from './session.entity.js';
-import { parseRecords, RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
+import { parseRecord, RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
 
-/** Makes all rows one text. Not on MySQL, whose driver decodes columns fast and JSON by itself. */
+/** Makes a row one text. Not on MySQL, whose driver decodes columns fast and JSON by itself. */
 const AS_TEXT: Readonly<Record<string, (columns: string) => string>> = {
-  postgres: (columns) => `CAST(json_agg(json_build_array(${columns})) AS text)`,
-  sqlite: (columns) => `json_group_array(json_array(${columns}))`,
-  'better-sqlite3': (columns) => `json_group_array(json_array(${columns}))`,
+  postgres: (columns) => `CAST(json_build_array(${columns}) AS text)`,
+  sqlite: (columns) => `json_array(${columns})`,
+  'better-sqlite3': (columns) => `json_array(${columns})`,
 };
-
-/** `null` from PostgreSQL where there is no row. */
-interface TextRow {
-  readonly records: string | null;
-}
 
 /** The read of every request, for many at once. */
 export class SeriesRead {
@@ -26,6 +21,7 @@ export class SeriesRead {
   constructor(
     dataSource: DataSource,
     private readonly table: SessionTable,
+    private readonly upToDate: (record: SessionRecord) => SessionRecord,
   ) {
     this.prepared = preparedQuery(dataSource);
     this.asText = AS_TEXT[dataSource.options.type];
@@ -36,23 +32,26 @@ export class SeriesRead {
     // As many parameters as the next power of two: few different statements, whose SQL is built once.
     const count = 2 ** Math.ceil(Math.log2(seriesHashes.length));
     const [first = ''] = seriesHashes;
-    const padded = Array.from({ length: count }, (_, at) => seriesHashes[at] ?? first);
+    const padded = [...seriesHashes, ...Array<string>(count - seriesHashes.length).fill(first)];
     let query = this.queries.get(count);
     if (query === undefined) {
       query = this.select(runner).where('s.seriesHash IN (:...padded)', { padded }).getSql();
       this.queries.set(count, query);
     }
-    const rows = await this.prepared(runner, query, padded);
-    const records = this.asText
-      ? parseRecords((rows as TextRow[])[0]?.records ?? '[]')
-      : (rows as SessionRow[]).map(toRecord);
-    return new Map(records.map((record) => [record.seriesHash, record]));
+    const found = new Map<string, SessionRecord>();
+    for (const row of await this.prepared(runner, query, padded)) {
+      const record = this.asText
+        ? parseRecord((row as { record: string }).record)
+        : toRecord(row as SessionRow);
+      found.set(record.seriesHash, this.upToDate(record));
+    }
+    return found;
   }
 
   private select(runner: QueryRunner): SelectQueryBuilder<BaseSessionEntity> {
     const query = this.table.select(runner);
     if (this.asText === undefined) return query;
     const columns = RECORD_FIELDS.map((field) => `s.${field}`).join(', ');
-    return query.select(this.asText(columns), 'records');
+    return query.select(this.asText(columns), 'record');
   }
 }

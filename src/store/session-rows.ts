@@ -62,12 +62,9 @@ type RecordValues<Fields = typeof RECORD_FIELDS> = {
   readonly [at in keyof Fields]: SessionRecord[Fields[at] & keyof SessionRecord];
 };
 
-/** Records from a JSON array of the arrays of their columns: a fraction of what drivers take to decode columns. */
-export function parseRecords(json: string): SessionRecord[] {
-  return (JSON.parse(json) as RecordValues[]).map(fromValues);
-}
-
-function fromValues(values: RecordValues): SessionRecord {
+/** A record from the JSON array of its columns: decoding one text takes half of what decoding 23 columns takes. */
+export function parseRecord(json: string): SessionRecord {
+  const values = JSON.parse(json) as RecordValues;
   return {
     id: values[0],
     seriesHash: values[1],

@@ -71,7 +71,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.userWrites = isSqlite(dataSource)
       ? new SingleStatementWrites(this.connection, this.sessions, this.marks)
       : new LockingWrites(this.connection, this.sessions, this.marks);
-    const read = new SeriesRead(dataSource, this.sessions);
+    const read = new SeriesRead(dataSource, this.sessions, (record) => this.touches.apply(record));
     const load = (hashes: readonly string[]) => this.connection.read((runner) => read.find(runner, hashes));
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
@@ -80,16 +80,17 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.purging = { ...purging, batchSize: purgeBatchSize ?? purging.batchSize };
   }
 
-  async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
-    return this.upToDate(await this.reads.find(seriesHash));
+  findBySeries(seriesHash: string): Promise<SessionRecord | null> {
+    return this.reads.find(seriesHash);
   }
 
-  async findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
-    return this.upToDate(await this.laterReads.find(...seriesHashes));
+  findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
+    return this.laterReads.find(...seriesHashes);
   }
 
   async findById(id: string): Promise<SessionRecord | null> {
-    return this.upToDate(await this.connection.read((runner) => this.sessions.findById(runner, id)));
+    const record = await this.connection.read((runner) => this.sessions.findById(runner, id));
+    return record && this.touches.apply(record);
   }
 
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
@@ -179,10 +180,6 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
         'of the database. Synchronise both (NTP).',
     );
     return true;
-  }
-
-  private upToDate(record: SessionRecord | null): SessionRecord | null {
-    return record && this.touches.apply(record);
   }
 
   /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */

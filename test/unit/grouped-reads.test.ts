@@ -60,13 +60,13 @@ it('lets an error reach only those whom it concerns', async () => {
 
 it('sends many that wait beside the query that is under way, and no third', async () => {
   const { database, reads: grouped } = reads();
-  const lookups = Array.from({ length: 64 }, (_, at) => grouped.find(String(at)));
-  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 32]);
-  lookups.push(...Array.from({ length: 10 }, (_, at) => grouped.find(`late ${at}`)));
+  const lookups = Array.from({ length: 80 }, (_, at) => grouped.find(String(at)));
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48]);
+  lookups.push(...Array.from({ length: 18 }, (_, at) => grouped.find(`late ${at}`)));
   expect(database.queries).toHaveLength(2);
   database.queries[1]?.answer();
   await wait(0);
-  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 32, 41]);
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48, 49]);
   for (const query of database.queries) query.answer();
   await Promise.all(lookups);
 });
@@ -94,5 +94,5 @@ it('bounds the size of a group', async () => {
     await wait(0);
   }
   await Promise.all(lookups);
-  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 32, 256, 256, 256, 199]);
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48, 256, 256, 256, 183]);
 });
