@@ -2,14 +2,14 @@ import type { DataSource, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import { type PreparedQuery, preparedQuery } from './prepared-query.js';
 import type { BaseSessionEntity } from './session.entity.js';
-import { parseRecord, RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
+import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
 
-/** Makes a row one text. Not on MySQL, whose driver decodes columns fast and JSON by itself. */
+/** Makes all rows one text. Not on MySQL, whose driver decodes columns fast and JSON by itself. */
 const AS_TEXT: Readonly<Record<string, (columns: string) => string>> = {
-  postgres: (columns) => `CAST(json_build_array(${columns}) AS text)`,
-  sqlite: (columns) => `json_array(${columns})`,
-  'better-sqlite3': (columns) => `json_array(${columns})`,
+  postgres: (columns) => `CAST(json_agg(json_build_array(${columns})) AS text)`,
+  sqlite: (columns) => `json_group_array(json_array(${columns}))`,
+  'better-sqlite3': (columns) => `json_group_array(json_array(${columns}))`,
 };
 
 /** The read of every request, for many at once. */
@@ -39,10 +39,10 @@ export class SeriesRead {
       this.queries.set(count, query);
     }
     const found = new Map<string, SessionRecord>();
-    for (const row of await this.prepared(runner, query, padded)) {
-      const record = this.asText
-        ? parseRecord((row as { record: string }).record)
-        : toRecord(row as SessionRow);
+    const rows = await this.prepared(runner, query, padded);
+    for (const record of this.asText
+      ? parseRecords(rows as TextRow[])
+      : (rows as SessionRow[]).map(toRecord)) {
       found.set(record.seriesHash, this.upToDate(record));
     }
     return found;
@@ -52,6 +52,6 @@ export class SeriesRead {
     const query = this.table.select(runner);
     if (this.asText === undefined) return query;
     const columns = RECORD_FIELDS.map((field) => `s.${field}`).join(', ');
-    return query.select(this.asText(columns), 'record');
+    return query.select(this.asText(columns), 'records');
   }
 }

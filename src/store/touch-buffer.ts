@@ -10,21 +10,24 @@ export interface NotedTouch extends Touch {
   readonly since: number;
 }
 
+/** By the session's id; of several sign-ins of a session, or sets of roles, each has its own. */
+type NotedTouches = Map<string, readonly NotedTouch[]>;
+
 /** Activity that is noted but not written yet. */
 export class TouchBuffer {
-  private noted = new Map<string, NotedTouch>();
+  private noted: NotedTouches = new Map();
   private timer: NodeJS.Timeout | null = null;
   private writing: Promise<void> = Promise.resolve();
-  private beingWritten = new Map<string, NotedTouch>();
+  private beingWritten: NotedTouches = new Map();
 
   /** @param write never fails */
   constructor(private readonly write: (touches: readonly NotedTouch[]) => Promise<void>) {}
 
   note(touch: Touch): void {
-    const key = keyOf(touch);
-    const earlier = this.noted.get(key);
+    const earlier = touchOf(this.noted, touch);
     if (earlier === undefined || earlier.lastSeenAt < touch.lastSeenAt) {
-      this.noted.set(key, { ...touch, since: earlier?.since ?? touch.lastSeenAt });
+      const others = this.noted.get(touch.id)?.filter((each) => each !== earlier) ?? [];
+      this.noted.set(touch.id, [...others, { ...touch, since: earlier?.since ?? touch.lastSeenAt }]);
     }
     this.timer ??= setTimeout(() => void this.flush(), DELAY).unref();
   }
@@ -36,7 +39,7 @@ export class TouchBuffer {
     this.writing = this.writing.then(async () => {
       this.beingWritten = this.noted;
       this.noted = new Map();
-      if (this.beingWritten.size > 0) await this.write([...this.beingWritten.values()]);
+      if (this.beingWritten.size > 0) await this.write([...this.beingWritten.values()].flat());
       this.beingWritten = new Map();
     });
     return this.writing;
@@ -44,9 +47,7 @@ export class TouchBuffer {
 
   /** The record as it will be once its activity is written. */
   apply(record: SessionRecord): SessionRecord {
-    if (this.noted.size === 0 && this.beingWritten.size === 0) return record;
-    const key = keyOf(record);
-    const touch = this.noted.get(key) ?? this.beingWritten.get(key);
+    const touch = touchOf(this.noted, record) ?? touchOf(this.beingWritten, record);
     if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
     // It will not be written: the session was over before.
     if (record.expiresAt <= touch.since) return record;
@@ -56,6 +57,6 @@ export class TouchBuffer {
 }
 
 /** Activity counts only for the roles and the sign-in that it was noted with; slower requests may have read older ones. */
-function keyOf({ id, authenticatedAt, roles }: Touch): string {
-  return `${id} ${authenticatedAt} ${roles}`;
+function touchOf(touches: NotedTouches, { id, authenticatedAt, roles }: Touch): NotedTouch | undefined {
+  return touches.get(id)?.find((each) => each.authenticatedAt === authenticatedAt && each.roles === roles);
 }
