@@ -55,14 +55,13 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
   return watched as unknown as SessionStore;
 }
 
-function methodsOf(store: object): Set<string> {
-  const names = new Set<string>();
-  for (let holder = store; holder !== Object.prototype; holder = Object.getPrototypeOf(holder) as object) {
-    for (const name of Object.getOwnPropertyNames(holder)) {
-      if (typeof (holder as Record<string, unknown>)[name] === 'function') names.add(name);
-    }
-  }
-  return names;
+/** Its own and inherited ones, but for those that every object has. */
+function methodsOf(store: object): string[] {
+  const parent = Object.getPrototypeOf(store) as object | null;
+  if (parent === null) return [];
+  const own = Object.entries(Object.getOwnPropertyDescriptors(store));
+  const methods = own.filter(([, { value }]) => typeof value === 'function').map(([name]) => name);
+  return [...methods, ...methodsOf(parent)];
 }
 
 /** Drivers put the statement's parameters on their errors, and error trackers send them away. */

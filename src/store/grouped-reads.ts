@@ -16,7 +16,8 @@ interface Lookup<V> {
 
 /**
  * Lets concurrent lookups share queries. The first is sent at once; those that come while it is under way go together
- * in the next one, or beside it once they are many. So each query begins after all the lookups that it answers: nothing is ever stale.
+ * in the next one, or in one beside it once they are many. So each query begins after all the lookups that it answers:
+ * nothing is ever stale.
  */
 export class GroupedReads<V> {
   private waiting: Lookup<V>[] = [];
