@@ -1,4 +1,4 @@
-import { Brackets, type QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/record.js';
 import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/store.js';
 import { SessionTable, type WhereBuilder } from './session-table.js';
@@ -22,11 +22,12 @@ export class SessionStatements extends SessionTable {
     return this.many(query.orderBy('s.createdAt', 'DESC').addOrderBy('s.id', 'DESC'));
   }
 
-  findByUser(runner: QueryRunner, userId: string, except?: string): Promise<SessionRecord[]> {
-    const query = this.select(runner).where('1 = 1');
+  /** Locks them, so that what is found is what can be deleted; in the order in which activity is written. */
+  lockByUser(runner: QueryRunner, userId: string, except?: string): Promise<SessionRecord[]> {
+    const query = this.select(runner);
     this.whereUser(query, userId, 's.');
     if (except !== undefined) query.andWhere('s.id <> :except', { except });
-    return this.many(query);
+    return this.many(query.orderBy('s.id').setLock('pessimistic_write'));
   }
 
   async insert(runner: QueryRunner, record: SessionRecord): Promise<void> {
@@ -55,27 +56,35 @@ export class SessionStatements extends SessionTable {
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
-  /** Writes the activity of many sessions at once, of each only where it counts. */
+  /**
+   * Writes the activity of many sessions at once, of each only where it counts. What counts stands in a `CASE`, so that
+   * rows are found by their ids alone: PostgreSQL may else look for each among all that have not expired.
+   */
   async touch(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<void> {
-    const byId = (field: 'lastSeenAt' | 'idleExpiresAt' | 'expiresAt') => () =>
-      `CASE ${this.column('id')} ${touches.map((touch, at) => `WHEN :id_${at} THEN ${Number(touch[field])}`).join(' ')} END`;
-    const query = this.update(runner, {
-      lastSeenAt: byId('lastSeenAt'),
-      idleExpiresAt: byId('idleExpiresAt'),
-      expiresAt: byId('expiresAt'),
-    });
-    touches.forEach(({ id, roles, authenticatedAt, lastSeenAt, since }, at) => {
-      query.orWhere(
-        new Brackets((one) => {
-          one.where(`${this.column('id')} = :id_${at}`, { [`id_${at}`]: id });
-          one.andWhere(`${this.column('authenticatedAt')} = ${Number(authenticatedAt)}`);
-          one.andWhere(`${this.column('lastSeenAt')} < ${Number(lastSeenAt)}`);
-          one.andWhere(`${this.column('expiresAt')} > ${Number(since)}`);
-          this.whereExactly(one, this.column('roles'), `roles_${at}`, roles);
-        }),
-      );
-    });
-    await query.execute();
+    const [id, authenticatedAt] = [this.column('id'), this.column('authenticatedAt')];
+    const [lastSeenAt, expiresAt] = [this.column('lastSeenAt'), this.column('expiresAt')];
+    const roles = this.bytesOf(this.column('roles'));
+    const parameters: string[] = [];
+    const bind = (value: string) => {
+      parameters.push(value);
+      return this.isPostgres ? `$${parameters.length}` : '?';
+    };
+    const ofEach = (value: (touch: NotedTouch) => number | string) =>
+      `CASE ${id} ${touches.map((touch) => `WHEN ${bind(touch.id)} THEN ${value(touch)}`).join(' ')} END`;
+    const assignments = (['lastSeenAt', 'idleExpiresAt', 'expiresAt'] as const).map(
+      (field) => `${this.column(field)} = ${ofEach((touch) => Number(touch[field]))}`,
+    );
+    const ids = touches.map((touch) => bind(touch.id)).join(', ');
+    const counts = ofEach((touch) =>
+      [
+        `${authenticatedAt} = ${Number(touch.authenticatedAt)}`,
+        `${lastSeenAt} < ${Number(touch.lastSeenAt)}`,
+        `${expiresAt} > ${Number(touch.since)}`,
+        `${roles} = ${this.bytesOf(bind(touch.roles))}`,
+      ].join(' AND '),
+    );
+    const sql = `UPDATE ${this.name} SET ${assignments.join(', ')} WHERE ${id} IN (${ids}) AND ${counts}`;
+    await runner.query(sql, parameters);
   }
 
   async setRoles(runner: QueryRunner, userId: string, change: RolesChange): Promise<number> {
@@ -86,7 +95,8 @@ export class SessionStatements extends SessionTable {
     ];
     const query = this.update(runner, {
       // First, for MySQL lets an assignment see those before it: after it `roles` would be the new ones.
-      renewAt: () => `CASE WHEN ${rolesColumn} = :roles THEN ${renewColumn} ELSE :now END`,
+      renewAt: () =>
+        `CASE WHEN ${this.bytesOf(rolesColumn)} = ${this.bytesOf(':roles')} THEN ${renewColumn} ELSE :now END`,
       idleExpiresAt: () => idleEnd,
       absoluteExpiresAt: () => absoluteEnd,
       expiresAt: () => `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`,
@@ -120,6 +130,13 @@ export class SessionStatements extends SessionTable {
       .andWhere(`${this.column('confirmedAt')} <= :settledBy`, { ...judgement });
     this.whereId(query, judgement.id);
     return ((await query.execute()).affected ?? 0) > 0;
+  }
+
+  async deleteByUser(runner: QueryRunner, userId: string, except?: string): Promise<void> {
+    const query = this.remove(runner);
+    this.whereUser(query, userId);
+    if (except !== undefined) query.andWhere(`${this.column('id')} <> :except`, { except });
+    await query.execute();
   }
 
   async deleteAll(runner: QueryRunner): Promise<number> {

@@ -102,7 +102,6 @@ export class SessionTable {
     }
   }
 
-  /** The default collations of MySQL take `aB3` and `Ab3`, and also `a` and `a ` or `á`, for the same. */
   protected whereExactly(
     query: WhereBuilder,
     column: string,
@@ -112,7 +111,11 @@ export class SessionTable {
     query.andWhere(`${column} = :${parameter}`, { [parameter]: value });
     if (!this.isMysql || typeof value !== 'string') return;
     // The comparison above finds the rows by the index, this one takes the right ones of them.
-    const bytesOf = (text: string) => `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
-    query.andWhere(`${bytesOf(column)} = ${bytesOf(`:${parameter}`)}`);
+    query.andWhere(`${this.bytesOf(column)} = ${this.bytesOf(`:${parameter}`)}`);
+  }
+
+  /** A text for comparing: the default collations of MySQL take `aB3` and `Ab3`, and also `a` and `a ` or `á`, for the same. */
+  protected bytesOf(text: string): string {
+    return this.isMysql ? `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)` : text;
   }
 }

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../core/record.js';
 import type { Touch } from '../core/store.js';
 
-/** How long activity waits to be written together with that of other sessions. */
+/** How long activity waits to be written together with that of other sessions, in milliseconds. */
 const DELAY = 1_000;
 
 /** Activity of a session since it was last written. */
@@ -26,8 +26,14 @@ export class TouchBuffer {
   note(touch: Touch): void {
     const earlier = touchOf(this.noted, touch);
     if (earlier === undefined || earlier.lastSeenAt < touch.lastSeenAt) {
-      const others = this.noted.get(touch.id)?.filter((each) => each !== earlier) ?? [];
-      this.noted.set(touch.id, [...others, { ...touch, since: earlier?.since ?? touch.lastSeenAt }]);
+      // Not all of what comes, which is a whole record: its data may be large.
+      const { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt } = touch;
+      const since = earlier?.since ?? lastSeenAt;
+      const others = this.noted.get(id)?.filter((each) => each !== earlier) ?? [];
+      this.noted.set(id, [
+        ...others,
+        { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since },
+      ]);
     }
     this.timer ??= setTimeout(() => void this.flush(), DELAY).unref();
   }

@@ -90,6 +90,16 @@ await describeOnEachDatabase((leg) => {
     );
   });
 
+  it('revokes many sessions of a user with as few statements as a handful', async () => {
+    const { session } = await create();
+    for (let others = 0; others < 59; others++) await create();
+    const queries = jest.spyOn(node.dataSource.logger, 'logQuery');
+    expect(await node.service.revokeAll('ana', { except: session.id })).toBe(59);
+    expect(queries.mock.calls.length).toBeLessThan(20);
+    queries.mockRestore();
+    expect(await rows()).toHaveLength(1);
+  });
+
   it('revokes everyone', async () => {
     await create();
     await create('bob');
@@ -164,6 +174,20 @@ await describeOnEachDatabase((leg) => {
     const again = await node.service.authenticate(before.session.id, { userId: 'ana' });
     expect(again.session.level).toBe(2);
     expect(await reasonFor(before.token)).toBe('rotated');
+  });
+
+  it('takes no slow sign-in for a theft when another one has used its token meanwhile', async () => {
+    const { session, token } = await create();
+    const shown = node.core.tokens.read(token)!;
+    const slow = { principal: { userId: 'ana' }, arrivedAt: node.core.order.arrival() };
+    const fast = { principal: { userId: 'ana' }, arrivedAt: node.core.order.arrival() };
+    const winner = await node.core.signIn.authenticateShown(shown, fast);
+    expect(await reasonFor(winner.token)).toBe('live');
+    cluster.clock.advance('5m'); // longer than the grace
+    await expect(node.core.signIn.authenticateShown(shown, slow)).rejects.toThrow('has used this token');
+    expect(await reasonFor(winner.token)).toBe('live');
+    expect(await node.service.get(session.id)).not.toBeNull();
+    expect(node.events.map(({ type }) => type)).not.toContain('reuse-detected');
   });
 
   it('replaces the session of another user by a fresh one without its data', async () => {
