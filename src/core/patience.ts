@@ -1,5 +1,5 @@
 /** The store answers within this time, in milliseconds, or is taken for unavailable. */
-const PATIENCE = 5_000;
+export const PATIENCE = 5_000;
 
 /** The answer, or an error when it does not come. */
 export function withinPatience<T>(answer: Promise<T>): Promise<T> {

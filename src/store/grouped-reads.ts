@@ -1,4 +1,4 @@
-import { withinPatience } from '../core/patience.js';
+import { PATIENCE, withinPatience } from '../core/patience.js';
 
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;
@@ -10,6 +10,7 @@ const MAX_IN_FLIGHT = 4;
 
 interface Lookup<V> {
   readonly keys: readonly string[];
+  readonly askedAt: number;
   resolve(value: V | null): void;
   reject(error: unknown): void;
 }
@@ -33,7 +34,7 @@ export class GroupedReads<V> {
   /** What there is of the first of these keys that there is. */
   find(...keys: readonly string[]): Promise<V | null> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ keys, resolve, reject });
+      this.waiting.push({ keys, askedAt: performance.now(), resolve, reject });
       this.sendWhenDue();
     });
   }
@@ -45,14 +46,28 @@ export class GroupedReads<V> {
   }
 
   private send(): void {
+    // The next query has its own time to be slow in.
+    if (this.impatience !== null) clearTimeout(this.impatience);
+    this.impatience = null;
+    this.dropForsaken();
     const group = this.waiting.splice(0, this.largestGroup);
-    if (group.length === 0) return;
-    this.inFlight++;
-    void this.answer(group).finally(() => {
-      this.inFlight--;
-      // Beside a slow one a small group waits as before: it is no gain.
-      this.sendWhenDue();
-    });
+    if (group.length > 0) {
+      this.inFlight++;
+      void this.answer(group).finally(() => {
+        this.inFlight--;
+        // Beside a slow one a small group waits as before: it is no gain.
+        this.sendWhenDue();
+      });
+    }
+    this.sendWhenSlow();
+  }
+
+  /** Lookups that nobody waits for any more are not to pile up before a silent database, nor to come first later. */
+  private dropForsaken(): void {
+    const limit = performance.now() - PATIENCE;
+    const kept = this.waiting.findIndex(({ askedAt }) => askedAt > limit);
+    const forsaken = this.waiting.splice(0, kept === -1 ? this.waiting.length : kept);
+    for (const { reject } of forsaken) reject(new Error(`The database was silent for ${PATIENCE} ms.`));
   }
 
   /** A query that never comes back gives its place free; with an error only those fail who were in the group that met it. */
@@ -70,7 +85,7 @@ export class GroupedReads<V> {
     this.impatience = setTimeout(() => {
       this.impatience = null;
       if (this.inFlight < MAX_IN_FLIGHT) this.send();
-      this.sendWhenSlow();
+      else this.sendWhenSlow();
     }, SLOW);
   }
 }

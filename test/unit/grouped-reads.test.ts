@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { GroupedReads } from '../../src/store/grouped-reads.js';
 
 /** A database that answers when it is told to. */
@@ -14,6 +13,16 @@ class FakeDatabase {
     });
 }
 
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
+
 function reads() {
   const database = new FakeDatabase();
   return { database, reads: new GroupedReads(database.load) };
@@ -27,7 +36,7 @@ it('sends a lookup at once, and those that come meanwhile together, each key onc
   expect(database.queries).toHaveLength(1);
   database.queries[0]?.answer();
   expect(await first).toBe('row a');
-  await wait(0);
+  await pass(0);
   expect(database.queries.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c', 'a', 'none']]);
   database.queries[1]?.answer();
   expect(await Promise.all(others)).toEqual(['row b', 'row c', 'row b', 'row a', null]);
@@ -41,7 +50,7 @@ it('never answers a lookup with a query that began before it', async () => {
   await early;
   let isAnswered = false;
   void late.then(() => (isAnswered = true));
-  await wait(1);
+  await pass(1);
   expect(isAnswered).toBe(false);
   database.queries[1]?.answer();
   expect(await late).toBe('row a');
@@ -53,7 +62,7 @@ it('lets an error reach only those whom it concerns', async () => {
   const second = grouped.find('b');
   database.queries[0]?.fail(new Error('lost'));
   await expect(first).rejects.toThrow('lost');
-  await wait(0);
+  await pass(0);
   database.queries[1]?.answer();
   expect(await second).toBe('row b');
 });
@@ -65,7 +74,7 @@ it('sends many that wait beside the query that is under way, and no third', asyn
   lookups.push(...Array.from({ length: 18 }, (_, at) => grouped.find(`late ${at}`)));
   expect(database.queries).toHaveLength(2);
   database.queries[1]?.answer();
-  await wait(0);
+  await pass(0);
   expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48, 49]);
   for (const query of database.queries) query.answer();
   await Promise.all(lookups);
@@ -73,14 +82,15 @@ it('sends many that wait beside the query that is under way, and no third', asyn
 
 it('does not wait for a slow query, but opens few more', async () => {
   const { database, reads: grouped } = reads();
-  const lookups = ['a', 'b', 'c', 'd', 'e', 'f'].map((key, at) =>
-    wait(at * 12).then(() => grouped.find(key)),
-  );
-  await wait(150);
+  const lookups: Promise<string | null>[] = [];
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    lookups.push(grouped.find(key));
+    await pass(12);
+  }
   expect(database.queries.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c'], ['d']]);
   for (let at = 0; at < 5; at++) {
     database.queries[at]?.answer();
-    await wait(10);
+    await pass(10);
   }
   expect(await Promise.all(lookups)).toEqual(['row a', 'row b', 'row c', 'row d', 'row e', 'row f']);
   expect(database.queries[4]?.keys).toEqual(['e', 'f']);
@@ -91,8 +101,37 @@ it('bounds the size of a group', async () => {
   const lookups = Array.from({ length: 1_000 }, (_, at) => grouped.find(String(at)));
   for (let at = 0; at < 6; at++) {
     database.queries[at]?.answer();
-    await wait(0);
+    await pass(0);
   }
   await Promise.all(lookups);
   expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48, 256, 256, 256, 183]);
+});
+
+it('takes no query for slow that is not, however long lookups go on coming', async () => {
+  let [underWay, most] = [0, 0];
+  const grouped = new GroupedReads(async () => {
+    most = Math.max(most, ++underWay);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    underWay--;
+    return new Map<string, string>();
+  });
+  for (let at = 0; at < 100; at++) {
+    void grouped.find(String(at));
+    await pass(1);
+  }
+  await pass(10);
+  expect([underWay, most]).toEqual([0, 1]);
+});
+
+it('keeps no lookups for a silent database that nobody waits for any more', async () => {
+  const { database, reads: grouped } = reads();
+  const lookups = Array.from({ length: 2_000 }, (_, at) => grouped.find(String(at)));
+  const outcomes = Promise.allSettled(lookups);
+  await pass(5_100);
+  expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48, 256, 256]);
+  expect((await outcomes).map(({ status }) => status)).toEqual(lookups.map(() => 'rejected'));
+  const late = grouped.find('late');
+  database.queries.at(-1)?.answer();
+  expect(await late).toBe('row late');
+  expect(database.queries.at(-1)?.keys).toEqual(['late']);
 });
