@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 
-/** How long a write waits for the application's transaction. */
+/** How long a write waits for the application's transaction, in milliseconds. */
 const PATIENCE = 1_000;
 
 /**
@@ -17,7 +17,8 @@ export class TransactionGate implements EntitySubscriberInterface {
   private readonly logger = new Logger('SessionStore');
   private readonly inFlight = new Set<Promise<unknown>>();
   private transaction: Deferred | null = null;
-  private starting: Deferred | null = null;
+  /** Whether the outermost transaction has yet to begin. */
+  private isBeginning = false;
 
   /** The gate of a data source; one per connection, however many stores write through it. */
   static of(dataSource: DataSource): TransactionGate {
@@ -52,19 +53,21 @@ export class TransactionGate implements EntitySubscriberInterface {
     }
   }
 
-  async beforeTransactionStart(): Promise<void> {
-    const earlier = this.starting;
-    const inFlight = [...this.inFlight];
+  async beforeTransactionStart({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> {
+    // Whoever comes now is not inside of it, and has to wait for its end: TypeORM would mix up the two.
+    const deadline = Date.now() + PATIENCE;
+    while (this.isBeginning && this.transaction !== null && Date.now() < deadline) {
+      await settledWithin(this.transaction.promise, deadline - Date.now());
+      // As TypeORM had it before the other ended: there is one query runner for all.
+      (queryRunner as { isTransactionActive: boolean }).isTransactionActive = true;
+    }
+    this.isBeginning ||= this.transaction === null;
     this.transaction ??= deferred();
-    this.starting = deferred();
-    // A second transaction that starts meanwhile becomes a savepoint in the first, once that has begun.
-    if (earlier) await settledWithin(earlier.promise, PATIENCE);
-    if (inFlight.length > 0) await Promise.allSettled(inFlight);
+    await Promise.allSettled(this.inFlight);
   }
 
   afterTransactionStart(): void {
-    this.starting?.resolve();
-    this.starting = null;
+    this.isBeginning = false;
   }
 
   afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
