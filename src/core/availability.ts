@@ -32,10 +32,10 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
     report();
   }
 
-  async function watch<T>(answer: Promise<T>, isTelling: boolean): Promise<T> {
+  async function watch<T>(ask: () => Promise<T>, isTelling: boolean): Promise<T> {
     const call = ++calls;
     try {
-      const result = await answer;
+      const result = await ask();
       if (isDown && isTelling) note(false, call, () => reporter.onRecovery());
       return result;
     } catch (cause) {
@@ -49,8 +49,8 @@ export function watchAvailability(store: SessionStore, reporter: OutageReporter)
     const verb: Verb = (...args) => (store as unknown as Record<string, Verb>)[name]!(...args);
     const isTelling = !UNTELLING.has(name);
     watched[name] = UNBOUNDED.has(name)
-      ? (...args) => watch(verb(...args), isTelling)
-      : (...args) => watch(withinPatience(verb(...args)), isTelling);
+      ? (...args) => watch(() => verb(...args), isTelling)
+      : (...args) => watch(() => withinPatience(verb(...args)), isTelling);
   }
   return watched as unknown as SessionStore;
 }

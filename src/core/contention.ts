@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailableError } from './errors.js';
 
 const MAX_ATTEMPTS = 1_000;
+/** Between two attempts, in milliseconds. */
 const LONGEST_WAIT = 20;
 
 /**

@@ -65,7 +65,7 @@ export class OptionReader<T extends object> {
   }
 
   list(name: keyof T & string): readonly string[] {
-    const value = this.get(name) ?? [];
+    const value = this.get(name) === undefined ? [] : this.get(name);
     if (Array.isArray(value) && Array.from(value).every((item) => typeof item === 'string' && item !== ''))
       return value;
     throw this.refuse(name, 'use an array of non-empty strings.');

@@ -122,7 +122,7 @@ export interface SessionModuleOptions {
   clock?: () => number;
 }
 
-/** Every option, checked and in the units of the code. */
+/** Every option, checked; durations in milliseconds. */
 export interface ResolvedSessionOptions {
   readonly timeouts: TimeoutRule;
   readonly roles: {

@@ -1,6 +1,6 @@
 import { SessionOptionsError } from './errors.js';
 import { OptionReader } from './option-reader.js';
-import { DEFAULTS, type ResolvedSessionOptions, type RoleOptions, type TimeoutOptions } from './options.js';
+import type { ResolvedSessionOptions, RoleOptions, TimeoutOptions } from './options.js';
 import { SECURITY_LEVELS, type SecurityLevel, STANDARDS, type TimeoutRule } from './policy.js';
 
 export const LEVEL_NAMES = Object.keys(SECURITY_LEVELS) as SecurityLevel[];
@@ -56,9 +56,10 @@ export function resolveRoles(value: unknown, defaults: TimeoutRule): ResolvedSes
     ]);
     includes.set(role, read.list('includes'));
     if (read.get('securityLevel') === undefined && read.get('timeouts') === undefined) continue;
-    const level =
-      read.get('securityLevel') && read.choice('securityLevel', LEVEL_NAMES, DEFAULTS.securityLevel);
-    const base = level ? ruleOf(level as SecurityLevel) : defaults;
+    const isNamed = read.get('securityLevel') !== undefined;
+    const base = isNamed
+      ? ruleOf(read.choice('securityLevel', LEVEL_NAMES, defaults.securityLevel))
+      : defaults;
     timeouts.set(role, resolveTimeouts(read.get('timeouts'), `${path}.timeouts`, base));
   }
   return { includes, timeouts, isDeclared: value !== undefined };

@@ -76,7 +76,7 @@ export class SignIn {
    */
   authenticateShown(token: HashedToken, attempt: SignInAttempt): Promise<Issued> {
     return this.decide(attempt, async () => {
-      const verdict = await this.validation.look(token);
+      const verdict = await this.validation.look(token, attempt.arrivedAt);
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
       return { record: verdict.record, next: () => this.tokens.mintSuccessor(token) };

@@ -82,8 +82,9 @@ export abstract class SessionStore {
   abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
 
   /**
-   * Inserts a new record; an id or series that is there already is an exception. With an admission: unless a change overtook the sign-in, and such that afterwards the user
-   * has no more than `limit.max` live sessions, of which the new one is one.
+   * Inserts a new record; an id or series that is there already is an exception. With an admission it does so unless
+   * a change overtook the sign-in, and such that afterwards the user has no more than `limit.max` live sessions, of
+   * which the new one is one.
    */
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
   /** As `insert`, for a record that is there already: changes it where it is as expected. */

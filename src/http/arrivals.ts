@@ -2,11 +2,17 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage } from 'node:http';
 import { SessionCore } from '../core/session-core.js';
-import { type SessionRequest, stampMethod } from './exchange.js';
+import type { SessionRequest } from './exchange.js';
 
 const ARRIVAL = Symbol('nestjs-sessions:arrival');
 
-type Stamped = { [ARRIVAL]?: number };
+/** What a request was like when it arrived. */
+interface Arrival {
+  readonly at: number;
+  readonly method: string | undefined;
+}
+
+type Stamped = { [ARRIVAL]?: Arrival };
 
 /**
  * When requests arrived: with their head. The guard sees them only once the body has been read, and on a bad line
@@ -23,15 +29,23 @@ export class Arrivals implements OnModuleInit {
     const server: unknown = this.platform.httpAdapter?.getHttpServer();
     if (!isEmitter(server)) return;
     server.prependListener('request', (request) => {
-      (request as Stamped)[ARRIVAL] = this.core.order.arrival();
-      stampMethod(request);
+      (request as Stamped)[ARRIVAL] = { at: this.core.order.arrival(), method: request.method };
     });
   }
 
   /** Stamp of `ArrivalOrder`; now, where the server did not tell of the request. */
   of(request: SessionRequest): number {
-    return ((request.raw ?? request) as Stamped)[ARRIVAL] ?? this.core.order.arrival();
+    return arrivalOf(request)?.at ?? this.core.order.arrival();
   }
+}
+
+/** The method that came over the wire, whatever the request says now. */
+export function wireMethodOf(request: SessionRequest): string {
+  return arrivalOf(request)?.method ?? request.method;
+}
+
+function arrivalOf(request: SessionRequest): Arrival | undefined {
+  return ((request.raw ?? request) as Stamped)[ARRIVAL];
 }
 
 interface Emitter {

@@ -55,7 +55,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     state.record = record;
     const isLive = this.core.policy.isLive(record, this.core.options.clock());
     if (isLive && record.tokenHash === token.tokenHash) state.session = toSession(record, this.core.policy);
-    const ended = await this.core.store.delete(record.id);
-    if (ended !== null && isLive) this.core.events.emit({ type: 'revoked', reason: 'sign-out' }, record);
+    const isEnded = await this.core.store.deleteExpected(record.id, {});
+    if (isEnded && isLive) this.core.events.emit({ type: 'revoked', reason: 'sign-out' }, record);
   }
 }

@@ -25,28 +25,16 @@ export type SessionResponse =
 export interface Exchange {
   readonly request: SessionRequest;
   readonly response: SessionResponse;
-  /** Whether it may change something: by its method, or as a GraphQL mutation whatever the method. */
-  readonly isUnsafe: boolean;
+  /** Of GraphQL: it may change something, whatever the method. */
+  readonly isMutation: boolean;
 }
-
-const WIRE_METHOD = Symbol('nestjs-sessions:wire-method');
-
-type Stamped = { [WIRE_METHOD]?: string | undefined };
-
-/** Notes the method that came over the wire: a middleware may rewrite it, on Fastify even after routing. */
-export function stampMethod(request: IncomingMessage): void {
-  (request as Stamped)[WIRE_METHOD] = request.method;
-}
-
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** `null` where there is neither: WebSocket and RPC messages. @throws Error in a GraphQL context without request */
 export function exchangeOf(context: ExecutionContext): Exchange | null {
   switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
     case 'http': {
       // `switchToHttp()` gives the same, but makes several functions on every request.
-      const request = context.getArgByIndex<SessionRequest>(0);
-      return { request, response: context.getArgByIndex<SessionResponse>(1), isUnsafe: isUnsafe(request) };
+      return { request: context.getArgByIndex(0), response: context.getArgByIndex(1), isMutation: false };
     }
     case 'graphql':
       return graphqlExchange(context.getArgByIndex(2), context.getArgByIndex(3));
@@ -82,11 +70,5 @@ function graphqlExchange(context: GraphqlContext | undefined, info: GraphqlInfo 
       'Sessions need the request: let the `context` of your GraphQL module return `{ req, res }`.',
     );
   }
-  const isMutation = info?.operation?.operation === 'mutation';
-  return { request, response, isUnsafe: isMutation || isUnsafe(request) };
-}
-
-function isUnsafe(request: SessionRequest): boolean {
-  const wireMethod = ((request.raw ?? request) as Stamped)[WIRE_METHOD];
-  return !SAFE_METHODS.has(request.method) || (wireMethod !== undefined && !SAFE_METHODS.has(wireMethod));
+  return { request, response, isMutation: info?.operation?.operation === 'mutation' };
 }

@@ -2,7 +2,7 @@ import type { Requester } from '../core/events.js';
 import { toClient } from '../core/principal.js';
 import type { SessionRequest } from './exchange.js';
 
-/** Where a request came from, as events and sessions tell it. */
+/** Where a request came from, as events tell it. */
 export function requesterOf(request: SessionRequest, isRecorded: boolean): Requester {
   if (!isRecorded) return { ip: null, userAgent: null };
   const { ip, userAgent } = toClient({ ip: request.ip, userAgent: request.headers['user-agent'] });

@@ -47,7 +47,9 @@ export class LockingWrites implements UserWrites {
   deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
     return this.withUser(userId, changedAt, async (runner) => {
       await this.marks.raise(runner, userId, changedAt);
-      return this.deleteAllOf(runner, await this.sessions.findByUser(runner, userId, except));
+      const theirs = await this.sessions.lockByUser(runner, userId, except);
+      await this.sessions.deleteByUser(runner, userId, except);
+      return theirs;
     });
   }
 

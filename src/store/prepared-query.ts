@@ -41,10 +41,12 @@ export function preparedQuery(dataSource: DataSource): PreparedQuery {
       return await driverQuery((await runner.connect()) as never, sql, parameters);
     } catch (error) {
       if (!UNPREPARABLE.has((error as { code?: unknown } | null)?.code)) throw error;
+      if (driverQuery !== undefined) {
+        new Logger('SessionStore').warn(
+          `The connection pool keeps no prepared statements; from now on sessions are read without. ${String(error)}`,
+        );
+      }
       driverQuery = undefined;
-      new Logger('SessionStore').warn(
-        `The connection pool keeps no prepared statements; from now on sessions are read without. ${String(error)}`,
-      );
       return viaTypeOrm(runner, sql, parameters);
     }
   };

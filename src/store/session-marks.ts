@@ -15,7 +15,7 @@ const FORGOTTEN_AT_ONCE = 1_000;
 /** Whose sessions a change is about: a user id, or `null` for everyone. */
 type Whose = string | null;
 
-/** The statements on the table `session_users`. Each is one statement. */
+/** The statements on the table `session_users`. */
 export class SessionMarks {
   /** Makes the rows that `lock` and `raise` need: too old to overtake anybody, and to be forgotten in an hour. */
   async ensure(runner: QueryRunner, now: number, ...users: readonly Whose[]): Promise<void> {
@@ -44,9 +44,8 @@ export class SessionMarks {
 
   /** `ensure` and `raise` in one, for SQLite. */
   async upsert(runner: QueryRunner, user: Whose, changedAt: number): Promise<void> {
-    const { driver, entityMetadatas } = runner.connection;
-    const metadata = entityMetadatas.find(({ target }) => target === SessionUserEntity);
-    const table = driver.escape(metadata?.tableName ?? 'session_users');
+    const { connection } = runner;
+    const table = connection.driver.escape(connection.getMetadata(SessionUserEntity).tableName);
     await runner.query(
       `INSERT INTO ${table} (user_hash, changed_at) VALUES (?, ?) ` +
         'ON CONFLICT (user_hash) DO UPDATE SET changed_at = MAX(changed_at, excluded.changed_at)',
@@ -83,7 +82,7 @@ export class SessionMarks {
       .andWhere('u.changedAt > :arrivedAt', { arrivedAt });
   }
 
-  /** Deletes marks that can overtake no sign-in any more. @returns how many */
+  /** Deletes some marks that can overtake no sign-in any more, in two statements. @returns how many */
   async forget(runner: QueryRunner, now: number, suffix = ''): Promise<number> {
     const query = this.select(runner)
       .where('u.changedAt < :before AND u.userHash <> :everyone', {

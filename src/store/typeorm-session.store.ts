@@ -28,14 +28,15 @@ import type { UserWrites } from './user-writes.js';
 
 /** SQLite does nothing else while it deletes: small batches, with pauses for the others. */
 const SQLITE_PURGE = { batchSize: 200, pause: 10 };
+const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
+/** In milliseconds, as the pauses are. */
 const MAX_CLOCK_SKEW = 5_000;
+const SHUTDOWN_PATIENCE = 5_000;
 /** In one statement; a pause for everybody else on SQLite. */
 const TOUCHES_AT_ONCE = 100;
 /** Each looks for several series. */
 const LARGEST_LATER_GROUP = 32;
-const SHUTDOWN_PATIENCE = 5_000;
 const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3', 'postgres', 'mysql', 'mariadb']);
-const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
 
 export interface TypeOrmSessionStoreOptions {
   readonly entity: EntityTarget<BaseSessionEntity>;

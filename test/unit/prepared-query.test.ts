@@ -50,6 +50,29 @@ describe('the query of every request', () => {
     expect(logger.logQuery).toHaveBeenCalledTimes(3);
   });
 
+  it('says once that it does without, also where many queries are under way', async () => {
+    const { ask, plain } = connectionFailingWith('26000', '26000');
+    expect(await Promise.all([ask(), ask()])).toEqual([['plain'], ['plain']]);
+    expect(plain).toHaveLength(2);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it.each(['ER_UNSUPPORTED_PS', 'ER_UNKNOWN_STMT_HANDLER', 'ER_MAX_PREPARED_STMT_COUNT_REACHED'])(
+    'does without preparation on MySQL too (%s)',
+    async (code) => {
+      const execute = jest.fn((_sql: string, _values: unknown, done: (error: Error) => void) =>
+        done(Object.assign(new Error(code), { code })),
+      );
+      const runner = { connect: async () => ({ execute }), query: async () => ['plain'] };
+      const dataSource = { options: { type: 'mysql' }, logger: { logQuery: () => {} } };
+      const query = preparedQuery(dataSource as unknown as DataSource);
+      const ask = () => query(runner as unknown as QueryRunner, SQL, ['x']);
+      expect([await ask(), await ask()]).toEqual([['plain'], ['plain']]);
+      expect(execute).toHaveBeenCalledTimes(1);
+      expect(warn).toHaveBeenCalledTimes(1);
+    },
+  );
+
   it.each(['26000', '42P05', '08P01'])(
     'does without preparation, says so once and loses no request, where the pooler keeps none (%s)',
     async (code) => {
