@@ -1,8 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
-  // Suites share the processors with databases and with processes of their own.
-  testTimeout: 20_000,
+  // Suites share the processors with databases, with processes of their own, and on rented machines with strangers.
+  testTimeout: 60_000,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   reporters: ['default', '<rootDir>/test/support/conformance-reporter.js'],

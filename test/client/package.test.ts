@@ -51,7 +51,7 @@ describe('the bundle', () => {
       timeout: 20_000,
     });
     expect(stdout.trim().split('\n').toSorted()).toEqual(['1', 'a mistake', 'heard']);
-  }, 30_000);
+  });
 });
 
 /** What an app does, and what it must not be able to do. */
@@ -128,7 +128,7 @@ describe('the types', () => {
     expect(messagesOf(program)).toEqual([]);
     program.emit();
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true }));
 

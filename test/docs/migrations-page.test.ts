@@ -25,5 +25,5 @@ await describeOnEachDatabase((leg) => {
     await dataSource.destroy();
     await page.dispose();
     await drop();
-  }, 30_000);
+  });
 });

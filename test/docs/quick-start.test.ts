@@ -53,7 +53,7 @@ await describeOnEachDatabase((leg) => {
     await http.get('/accounts').set(bearer(body.token)).expect(200, 'The accounts of ana');
     await http.post('/auth/sign-out').set(bearer(body.token)).expect(201);
     await http.get('/accounts').set(bearer(body.token)).expect(401);
-  }, 60_000);
+  });
 });
 
 it('names the files that it needs', () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
     if (sample.exitCode !== null) throw new Error(`The sample ended at its start:\n${greeting}`);
     await wait(50);
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   if (sample.exitCode === null) {
@@ -86,4 +86,4 @@ it('the walk through the sample in the README is what happens', async () => {
     }
   }
   expect(differences).toEqual([]);
-}, 60_000);
+});

@@ -91,7 +91,7 @@ await describeOnEachDatabase((leg) => {
     expect(await answerOf(service.validate(toKeep.token))).toBe('live');
     await node.expectActivityIsWritten(load.session);
     expect(node.reports).toEqual(['down', 'up']);
-  }, 30_000);
+  });
 
   it('reports each of three outages once', async () => {
     load = await Load.start(node.service);
@@ -104,7 +104,7 @@ await describeOnEachDatabase((leg) => {
       });
       expect(node.reports).toEqual(Array.from({ length: outage }, () => ['down', 'up']).flat());
     }
-  }, 30_000);
+  });
 
   it.each([
     ['what was sent arrives after all', (through: TcpProxy) => through.heal()],

@@ -85,7 +85,7 @@ await describeOnEachDatabase((leg) => {
     expect(await either(1).ask<Presented>('present', token)).toMatchObject({ reason: 'reused' });
     expect(await node.ask<Presented>('present', successor)).toMatchObject({ reason: 'unknown' });
     expect(await either(1).ask('events')).toContainEqual({ type: 'reuse-detected', sessionId: session.id });
-  }, 30_000);
+  });
 
   it('leaves nothing live where a revocation races renewals and activity', async () => {
     const rounds = 1_000;

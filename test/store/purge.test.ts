@@ -130,7 +130,7 @@ await describeOnEachDatabase((leg) => {
     expect(plan).toContain(index?.name);
     expect(plan).not.toMatch(/Seq Scan|"type":"ALL"|SCAN sessions"/);
     expect(plan).not.toMatch(/"Node Type":"Sort"|filesort|USE TEMP B-TREE/);
-  }, 60_000);
+  });
 
   it('comes to its end where it is told to stop, with what it did until then', async () => {
     await insertExpired(10_000);
@@ -144,7 +144,7 @@ await describeOnEachDatabase((leg) => {
     expect(await count('sessions')).toBe(10_000 - done);
     expect(await service.purgeExpired()).toBe(10_000 - done);
     await store.flush();
-  }, 60_000);
+  });
 
   if (!isSqlite) {
     it.each([-6_000, 6_000, -HOUR, HOUR])(
@@ -220,7 +220,7 @@ await describeOnEachDatabase((leg) => {
     expect(await count('session_users')).toBe(1);
     expect(await count('session_users', "user_hash = 'everyone'")).toBe(1);
     await first.service.create({ userId: 'user-0' });
-  }, 60_000);
+  });
 
   it('comes to an end though new users sign in all the time', async () => {
     let made = 0;
@@ -231,7 +231,7 @@ await describeOnEachDatabase((leg) => {
     const end = await Promise.race([nodes[0].service.purgeExpired(), wait(5_000, 'not yet', { ref: false })]);
     await signIns.stop();
     expect(end).toBe(0);
-  }, 30_000);
+  });
 });
 
 /** Does the same again and again, for each of some nodes, until it is stopped. */

@@ -32,7 +32,7 @@ await describeOnEachDatabase((leg) => {
     await typeorm('migration:revert');
     expect(await hasTable()).toBe(false);
     await drop();
-  }, 30_000);
+  });
 });
 
 /** The CLI is that of TypeORM 0.3, whichever version the suite runs on. */
