@@ -47,7 +47,8 @@ export function readCommandLine(args: readonly string[]): Settings {
   };
 }
 
-const FULL = {
+/** What a run of everything takes. */
+export const FULL = {
   rounds: 5,
   seconds: 2,
   warmUp: 8,

@@ -1,4 +1,5 @@
-import type { Settings } from './command-line.js';
+import { FULL, type Settings } from './command-line.js';
+import { contestants } from './contestants/catalogue.js';
 import { PLATFORMS } from './contestants/contestant.js';
 import { GOAL_CONNECTIONS } from './measure/goals.js';
 import { runPlatform, type Series } from './measure/rounds.js';
@@ -11,7 +12,9 @@ import { plot } from './report/plot.js';
 /** Measures all contestants side by side. A run of everything is written into the documentation. */
 export async function compare(settings: Settings): Promise<void> {
   const allSeries: Series[] = [];
-  for (const platform of settings.platforms) allSeries.push(...(await runPlatform(platform, settings)));
+  const chosen = contestants(settings);
+  const platforms = settings.platforms.filter((each) => chosen.some(({ platform }) => platform === each));
+  for (const platform of platforms) allSeries.push(...(await runPlatform(platform, settings)));
   const report = [
     `${await describeMachine()} ${describeRun(settings)}`,
     describeGoals(allSeries),
@@ -23,8 +26,13 @@ export async function compare(settings: Settings): Promise<void> {
   await writePlot(plot(allSeries.filter(({ connections }) => connections === GOAL_CONNECTIONS)));
 }
 
-function isComplete({ only, platforms, connections }: Settings): boolean {
-  return only.length === 0 && platforms.length === PLATFORMS.length && connections.includes(GOAL_CONNECTIONS);
+/** Everything, for as long as it takes by default: a quick run is not to be written down. */
+function isComplete({ only, platforms, connections, rounds, seconds, warmUp }: Settings): boolean {
+  const isEverything =
+    only.length === 0 &&
+    PLATFORMS.every((each) => platforms.includes(each)) &&
+    FULL.connections.every((each) => connections.includes(each));
+  return isEverything && rounds >= FULL.rounds && seconds >= FULL.seconds && warmUp >= FULL.warmUp;
 }
 
 function describeRun({ sizes, warmUp, rounds, seconds }: Settings): string {

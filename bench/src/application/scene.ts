@@ -2,11 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { Scene } from '../contestants/contestant.js';
-
-export const POSTGRES_URL =
-  process.env['BENCH_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+import { administer, POSTGRES_URL } from './postgres.js';
 
 /** Databases and folders of one application, which are gone when it has ended. */
 export class OwnScene implements Scene {
@@ -35,15 +32,5 @@ export class OwnScene implements Scene {
 
   async clear(): Promise<void> {
     for (const cleanUp of this.cleanUps.splice(0)) await cleanUp();
-  }
-}
-
-async function administer(statement: string): Promise<void> {
-  const client = new Client({ connectionString: POSTGRES_URL });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
   }
 }

@@ -2,6 +2,7 @@ import { Controller, Get, type ModuleMetadata } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { MeController, type MeRequest } from '../application/me.js';
 import { createApp } from '../application/nest.js';
+import { bearer } from './bearer.js';
 import type { Start } from './contestant.js';
 
 @Controller('me')
@@ -27,7 +28,7 @@ const ceiling = {
 
 const start = async (scene: Parameters<Start>[0], metadata: ModuleMetadata): ReturnType<Start> => ({
   app: await createApp(scene.platform, metadata),
-  credentials: async () => Array.from({ length: scene.live }, (_, n) => ['Authorization', `Bearer ${n}`]),
+  credentials: async () => Array.from({ length: scene.live }, (_, n) => bearer(String(n))),
   forged: null,
   revoke: null,
 });

@@ -2,7 +2,8 @@ import { JwtModule, JwtService } from '@nestjs/jwt';
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { bearerToken, MeController, useGuard } from '../application/me.js';
 import { createApp } from '../application/nest.js';
-import type { Entry, Header, Scene, Start } from './contestant.js';
+import { bearer } from './bearer.js';
+import type { Entry, Scene, Start } from './contestant.js';
 
 const SECRET = randomBytes(32).toString('hex');
 
@@ -31,7 +32,7 @@ async function start(scene: Scene, secret: string | KeyObject): Promise<Entry> {
       return null;
     }
   });
-  const sign = (sub: string, signer = jwt): Header => ['Authorization', `Bearer ${signer.sign({ sub })}`];
+  const sign = (sub: string, signer = jwt) => bearer(signer.sign({ sub }));
   const credentials = Array.from({ length: scene.live }, (_, n) => sign(`user-${n}`));
   return {
     app,

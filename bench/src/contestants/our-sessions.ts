@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { DataSource } from 'typeorm';
 import { multiplying, RANDOM_HEX } from '../application/multiply.js';
 import { SessionEntity, type SessionService } from '../library.js';
+import { bearer } from './bearer.js';
 import type { Header, Scene } from './contestant.js';
 
 const PARTS = 10;
@@ -49,10 +50,6 @@ export async function addFurther(
     count,
   });
   await dataSource.query(statement);
-}
-
-export function bearer(token: string): Header {
-  return ['Authorization', `Bearer ${token}`];
 }
 
 /** Of the right shape, with the right checksum of a module without `secret`. */

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { createApp } from '../application/nest.js';
 import { CurrentSession, SessionModule, type SessionModuleOptions, SessionService } from '../library.js';
+import { bearer } from './bearer.js';
 import type { Entry, Header, Scene, Start } from './contestant.js';
-import { bearer, fillSessions, forgeToken } from './our-sessions.js';
+import { fillSessions, forgeToken } from './our-sessions.js';
 
 @Controller('me')
 class MeController {

@@ -5,6 +5,7 @@ import { Column, DataSource, Entity, Index, PrimaryColumn, type Repository } fro
 import { bearerToken, MeController, useGuard } from '../application/me.js';
 import { multiplying, RANDOM_HEX } from '../application/multiply.js';
 import { createApp } from '../application/nest.js';
+import { bearer } from './bearer.js';
 import type { Entry, Header, Scene, Start } from './contestant.js';
 
 // Sessions as applications make them by themselves: a table with the hash of a random token.
@@ -119,4 +120,3 @@ async function fill(dataSource: DataSource, { live, sessions }: Scene): Promise<
 }
 
 const newToken = () => randomBytes(32).toString('base64url');
-const bearer = (token: string): Header => ['Authorization', `Bearer ${token}`];

@@ -6,6 +6,7 @@ import { check } from '../load/check.js';
 import { load } from '../load/wrk.js';
 import { print } from '../print.js';
 import { measure, type Sample } from './sample.js';
+import { shuffled } from './shuffle.js';
 
 /** All rounds of one platform with one number of connections. */
 export interface Series {
@@ -24,7 +25,10 @@ interface Runner {
   readonly sessions: () => Promise<readonly Header[]>;
 }
 
-/** Runs the contestants of a platform side by side: each in every round, in an order that differs from round to round. */
+/**
+ * Runs the contestants of a platform side by side: each in every round, in a random order, so that nobody always has the
+ * same neighbours. The bare handler is the first and the last of every round.
+ */
 export async function runPlatform(platform: Platform, settings: Settings): Promise<Series[]> {
   const runners: Runner[] = [];
   try {
@@ -82,8 +86,7 @@ async function runSeries(
     print(`round ${round + 1} of ${rounds}, ${platform}, ${connections} connections`);
     const [bare, ...others] = runners;
     if (bare === undefined) break;
-    const first = round % Math.max(others.length, 1);
-    for (const runner of [bare, ...others.slice(first), ...others.slice(0, first)]) {
+    for (const runner of [bare, ...shuffled(others)]) {
       samples.get(runner.contestant.id)?.push(await run(runner));
     }
     again.push(await run(bare));

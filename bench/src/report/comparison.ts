@@ -82,10 +82,16 @@ export function describeGoals(allSeries: readonly Series[]): string {
       `${PLATFORM_TITLES[goal.platform]}: ${goal.what}`,
       `≥ ${figure(goal.atLeast)}`,
       ratio === null ? '' : figure(ratio.median),
-      ratio === null ? 'not measured' : ratio.median >= goal.atLeast ? 'met' : '**missed**',
+      judge(goal, ratio),
     ];
   });
   return ['### Goals', table(['', 'goal', 'measured', ''], rows)].join('\n\n');
+}
+
+function judge({ canBeMeasured, atLeast }: Goal, ratio: Spread | null): string {
+  if (!canBeMeasured) return 'does not exist yet';
+  if (ratio === null) return 'not measured';
+  return ratio.median >= atLeast ? 'met' : '**missed**';
 }
 
 function ratioFor({ platform, contestant, reference }: Goal, allSeries: readonly Series[]): Spread | null {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import { Client } from 'pg';
-import { POSTGRES_URL } from '../application/scene.js';
+import { administer } from '../application/postgres.js';
 
 const FOLDERS = ['../../node_modules/', '../../../node_modules/'];
 const PACKAGES = [
@@ -43,12 +42,6 @@ async function versionOf(name: string): Promise<string> {
 }
 
 async function postgresVersion(): Promise<string> {
-  const client = new Client({ connectionString: POSTGRES_URL });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version.split(' ')[0] ?? '';
-  } finally {
-    await client.end();
-  }
+  const [row] = await administer<{ server_version: string }>('SHOW server_version');
+  return row?.server_version.split(' ')[0] ?? '';
 }

@@ -1,4 +1,3 @@
-import type { INestApplication } from '@nestjs/common';
 import type { AddressInfo, Server } from 'node:net';
 import { DataSource } from 'typeorm';
 import { OwnScene } from '../application/scene.js';
@@ -8,7 +7,6 @@ import { type SessionModuleOptions, SessionService } from '../library.js';
 
 /** An application with our sessions on PostgreSQL, in this very process. */
 export interface OurApplication {
-  readonly app: INestApplication;
   readonly sessions: SessionService;
   readonly dataSource: DataSource;
   readonly origin: string;
@@ -35,7 +33,6 @@ export async function withOurs<T>(
       await app.listen(0, '127.0.0.1');
       const headers = await credentials();
       return await job({
-        app,
         sessions: app.get(SessionService),
         dataSource: app.get(DataSource),
         origin: `http://127.0.0.1:${((app.getHttpServer() as Server).address() as AddressInfo).port}`,

@@ -2,24 +2,35 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SessionService } from '../library.js';
 
+/** In milliseconds, one of each validation. */
+export interface ValidationTimes {
+  /** From when it was asked to its answer. */
+  readonly latencies: readonly number[];
+  /** From when it was due to when it was asked: the process was busy with other things. */
+  readonly lags: readonly number[];
+}
+
 /**
  * Validates random sessions so many times a second, whether the answers come or not, until it is stopped.
  *
- * @returns stops it, and gives the milliseconds from when each was due to its answer
+ * @returns stops it, and gives the times
  */
 export function validateSteadily(
   sessions: SessionService,
   tokens: readonly string[],
   perSecond: number,
-): () => Promise<number[]> {
-  const times: number[] = [];
+): () => Promise<ValidationTimes> {
+  const latencies: number[] = [];
+  const lags: number[] = [];
   const pending = new Set<Promise<void>>();
   const over = new AbortController();
 
   const validate = async (due: number) => {
+    const asked = performance.now();
+    lags.push(asked - due);
     const { session } = await sessions.validate(tokens[Math.floor(Math.random() * tokens.length)] ?? '');
     if (session === null) throw new Error('A live session was refused.');
-    times.push(performance.now() - due);
+    latencies.push(performance.now() - asked);
   };
   const run = async () => {
     const begin = performance.now();
@@ -37,6 +48,6 @@ export function validateSteadily(
   return async () => {
     over.abort();
     await running;
-    return times;
+    return { latencies, lags };
   };
 }
