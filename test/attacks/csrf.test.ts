@@ -1,5 +1,5 @@
 import { All, Body, Controller, HttpCode, type INestApplication, Post } from '@nestjs/common';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { type CrossingRequest, EXCEPTIONS, goAllows } from '../support/attack-oracle.js';
 import { Wire, type WireAnswer } from '../support/attack-wire.js';
@@ -68,7 +68,6 @@ function headersOf({ host, site, origin }: CrossingRequest, others: Record<strin
   };
 }
 
-jest.setTimeout(60_000);
 expectNoFaults();
 
 it('every exception to the rule of Go 1.25 is one: it changes an answer, and no two concern one request', () => {

@@ -1,5 +1,5 @@
 import { createSecretKey } from 'node:crypto';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { parseCookie } from 'cookie';
 import * as fc from 'fast-check';
 import { parseData, serializeData } from '../../src/core/data.js';
@@ -9,7 +9,6 @@ import { TokenFormat } from '../../src/core/token.js';
 import { type Credentials, readCredentials } from '../../src/http/credentials.js';
 import { checksumOf } from '../support/attack-token.js';
 
-jest.setTimeout(60_000);
 const RUNS = { numRuns: 2_000 };
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const NAME = 'sid';

@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenFormat } from '../../src/core/token.js';
 import { AttackClient, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
@@ -14,7 +14,6 @@ const controllers = [AccountController];
 const format = new TokenFormat();
 const KEY = 'k'.repeat(32);
 
-jest.setTimeout(60_000);
 expectNoFaults();
 
 describe('a million tokens', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { TestCluster, type TestNode } from '../support/store.js';
@@ -42,7 +42,6 @@ const IDS = [
   `${'a'.repeat(8)}-0000-7000-8000-000000000000' --`,
 ];
 
-jest.setTimeout(60_000);
 expectNoFaults();
 
 await describeOnEachDatabase((leg) => {

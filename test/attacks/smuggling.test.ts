@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { sendBytes, statusesIn } from '../support/attack-wire.js';
 import { PLATFORMS } from '../support/platforms.js';
@@ -13,7 +13,6 @@ function message(line: string, headers: readonly string[] = [], body = ''): stri
   return [line, HOST, ...headers, '', body].join('\r\n');
 }
 
-jest.setTimeout(60_000);
 expectNoFaults();
 
 describe.each(PLATFORMS)('on %s', (platform) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenFormat } from '../../src/core/token.js';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { heapInUse } from '../support/attack-heap.js';
@@ -46,7 +46,6 @@ function attacks(dead: string, round: number): Attack[] {
   ];
 }
 
-jest.setTimeout(60_000);
 expectNoFaults();
 
 describe.each(PLATFORMS)('on %s', (platform) => {
