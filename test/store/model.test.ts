@@ -185,7 +185,9 @@ class Comparison {
     const { answer, fresh } = await this.attempt(() =>
       core.signIn.authenticateShown(shown, { principal, arrivedAt: arrival.real }),
     );
-    expect(answer).toEqual(this.model.authenticateShown(token, principal, fresh, arrival.model));
+    expect(answer).toEqual(
+      this.model.authenticateShown(token, principal, fresh, arrival.model, arrival.real),
+    );
   }
 
   private validate({ nth, age }: ArgumentsOf<'validate'>) {

@@ -97,8 +97,15 @@ export class SessionModel {
       : 'session_invalid';
   }
 
-  authenticateShown(shown: string, principal: SessionPrincipal, fresh: Fresh, arrivedAt: number) {
-    const { session, reason } = this.judge(shown);
+  /** @param shownAt the time at which it arrived */
+  authenticateShown(
+    shown: string,
+    principal: SessionPrincipal,
+    fresh: Fresh,
+    arrivedAt: number,
+    shownAt: number,
+  ) {
+    const { session, reason } = this.judge(shown, shownAt);
     return reason === null
       ? this.signInOn(session, principal, fresh, arrivedAt, 'rotation')
       : 'session_invalid';
