@@ -5,6 +5,5 @@ export default {
   ...base,
   testMatch: ['**/test/browser/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  testTimeout: 60_000,
   maxWorkers: 1,
 };
