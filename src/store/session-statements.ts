@@ -25,8 +25,7 @@ export class SessionStatements extends SessionTable {
   /** Locks them, so that what is found is what can be deleted; in the order in which activity is written. */
   lockByUser(runner: QueryRunner, userId: string, except?: string): Promise<SessionRecord[]> {
     const query = this.select(runner);
-    this.whereUser(query, userId, 's.');
-    if (except !== undefined) query.andWhere('s.id <> :except', { except });
+    this.whereUserBut(query, userId, except, 's.');
     return this.many(query.orderBy('s.id').setLock('pessimistic_write'));
   }
 
@@ -134,8 +133,7 @@ export class SessionStatements extends SessionTable {
 
   async deleteByUser(runner: QueryRunner, userId: string, except?: string): Promise<void> {
     const query = this.remove(runner);
-    this.whereUser(query, userId);
-    if (except !== undefined) query.andWhere(`${this.column('id')} <> :except`, { except });
+    this.whereUserBut(query, userId, except);
     await query.execute();
   }
 
@@ -188,5 +186,12 @@ export class SessionStatements extends SessionTable {
     const record = await this.findById(runner, id);
     const entries = Object.entries(expected) as [keyof Expected, unknown][];
     return record !== null && entries.every(([field, value]) => record[field] === value);
+  }
+
+  /** What `lockByUser` locks is what `deleteByUser` deletes. */
+  private whereUserBut(query: WhereBuilder, userId: string, except: string | undefined, alias = ''): void {
+    this.whereUser(query, userId, alias);
+    const id = alias ? `${alias}id` : this.column('id');
+    if (except !== undefined) query.andWhere(`${id} <> :except`, { except });
   }
 }
