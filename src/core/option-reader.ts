@@ -35,13 +35,13 @@ export class OptionReader<T extends object> {
   }
 
   choice<C extends string>(name: keyof T & string, choices: readonly C[], fallback: C): C {
-    const value = this.get(name) === undefined ? fallback : this.get(name);
+    const value = this.getOr(name, fallback);
     if (choices.includes(value as C)) return value as C;
     throw this.refuse(name, `use ${choices.map((choice) => `'${choice}'`).join(' or ')}.`);
   }
 
   boolean(name: keyof T & string, fallback: boolean): boolean {
-    const value = this.get(name) === undefined ? fallback : this.get(name);
+    const value = this.getOr(name, fallback);
     if (typeof value === 'boolean') return value;
     throw this.refuse(name, 'use true or false.');
   }
@@ -65,7 +65,7 @@ export class OptionReader<T extends object> {
   }
 
   list(name: keyof T & string): readonly string[] {
-    const value = this.get(name) === undefined ? [] : this.get(name);
+    const value = this.getOr(name, []);
     if (Array.isArray(value) && Array.from(value).every((item) => typeof item === 'string' && item !== ''))
       return value;
     throw this.refuse(name, 'use an array of non-empty strings.');
@@ -77,6 +77,12 @@ export class OptionReader<T extends object> {
 
   nameOf(name: string): string {
     return this.path ? `${this.path}.${name}` : name;
+  }
+
+  /** Only what is left out has a default: `null` is wrong. */
+  private getOr(name: keyof T & string, fallback: unknown): unknown {
+    const value = this.get(name);
+    return value === undefined ? fallback : value;
   }
 }
 

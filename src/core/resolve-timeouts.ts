@@ -55,9 +55,9 @@ export function resolveRoles(value: unknown, defaults: TimeoutRule): ResolvedSes
       'timeouts',
     ]);
     includes.set(role, read.list('includes'));
-    if (read.get('securityLevel') === undefined && read.get('timeouts') === undefined) continue;
-    const isNamed = read.get('securityLevel') !== undefined;
-    const base = isNamed
+    const hasLevel = read.get('securityLevel') !== undefined;
+    if (!hasLevel && read.get('timeouts') === undefined) continue;
+    const base = hasLevel
       ? ruleOf(read.choice('securityLevel', LEVEL_NAMES, defaults.securityLevel))
       : defaults;
     timeouts.set(role, resolveTimeouts(read.get('timeouts'), `${path}.timeouts`, base));
