@@ -1,7 +1,7 @@
-export type { AuditEntry, AuditLevel } from './core/audit-entry.js';
-export type { Duration } from './core/duration.js';
-export { SessionDecoratorError, SessionOptionsError } from './core/errors.js';
-export type { RefusalCode, Requester, RevocationReason, SessionEvent } from './core/events.js';
+export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';
+export type { Duration } from './core/model/duration.js';
+export { SessionDecoratorError, SessionOptionsError } from './core/model/errors.js';
+export type { RefusalCode, Requester, RevocationReason, SessionEvent } from './core/model/session-event.js';
 export type {
   AuditSink,
   ClearSiteData,
@@ -13,19 +13,20 @@ export type {
   SessionModuleOptions,
   TimeoutOptions,
   Transport,
-} from './core/options.js';
-export type { SecurityLevel } from './core/policy.js';
+} from './core/options/options.js';
+export type { SecurityLevel } from './core/policy/policy.js';
 export type {
   RoleStatement,
   SessionLifetime,
   SessionPolicyDocument,
   TimeoutStatement,
-} from './core/policy-document.js';
-export type { AuthenticationLevel, ClientInfo, SessionPrincipal } from './core/principal.js';
-export type { SessionRecord } from './core/record.js';
+} from './core/options/policy-document.js';
+export type { ClientInfo, SessionPrincipal } from './core/model/principal.js';
+export type { SessionRecord } from './core/model/record.js';
 export {
   ActiveSession,
   AnonymousSession,
+  type AuthenticationLevel,
   type IssuedSession,
   type JsonObject,
   type JsonValue,
@@ -36,7 +37,7 @@ export {
   type SessionData,
   type SessionTypes,
   type SessionVerdict,
-} from './core/session.js';
+} from './core/model/session.js';
 export {
   type Admission,
   type Admitted,
@@ -46,7 +47,7 @@ export {
   type RolesChange,
   SessionStore,
   type Touch,
-} from './core/store.js';
+} from './core/model/store.js';
 export {
   AllowAnonymous,
   Background,

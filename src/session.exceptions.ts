@@ -5,9 +5,9 @@ import {
   SessionLimitError,
   SignInOvertakenError,
   StoreUnavailableError,
-} from './core/errors.js';
-import type { RefusalCode } from './core/events.js';
-import type { RefusalReason } from './core/session.js';
+} from './core/model/errors.js';
+import type { RefusalCode } from './core/model/session-event.js';
+import type { RefusalReason } from './core/model/session.js';
 
 /** Seconds after which a client may try again when the store was unreachable. */
 const RETRY_AFTER = 2;

@@ -2,10 +2,10 @@ import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { SessionOptionsError } from './core/errors.js';
-import { OptionReader } from './core/option-reader.js';
-import type { ResolvedSessionOptions, SessionModuleOptions } from './core/options.js';
-import { SessionStore } from './core/store.js';
+import { SessionOptionsError } from './core/model/errors.js';
+import { OptionReader } from './core/options/option-reader.js';
+import type { ResolvedSessionOptions, SessionModuleOptions } from './core/options/options.js';
+import { SessionStore } from './core/model/store.js';
 import { GLOBAL_GUARD } from './http/placement-check.js';
 import { SessionGuard } from './http/session.guard.js';
 import { BaseSessionEntity, SessionEntity, SessionUserEntity } from './store/session.entity.js';

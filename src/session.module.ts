@@ -1,9 +1,9 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { SessionAudit } from './audit/session-audit.js';
-import type { ResolvedSessionOptions } from './core/options.js';
-import { resolveOptions } from './core/resolve-options.js';
+import type { ResolvedSessionOptions } from './core/options/options.js';
+import { resolveOptions } from './core/options/resolve-options.js';
 import { SessionCore } from './core/session-core.js';
-import { SessionStore } from './core/store.js';
+import { SessionStore } from './core/model/store.js';
 import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
 import { GuessWatch } from './http/guess-watch.js';

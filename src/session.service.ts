@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import type { DataChange } from './core/data-update.js';
-import { InvalidArgumentError, SessionGoneError } from './core/errors.js';
-import type { SessionEvent } from './core/events.js';
-import { describePolicy, type SessionPolicyDocument } from './core/policy-document.js';
+import type { DataChange } from './core/life/data-update.js';
+import { InvalidArgumentError, SessionGoneError } from './core/model/errors.js';
+import type { SessionEvent } from './core/model/session-event.js';
+import { describePolicy, type SessionPolicyDocument } from './core/options/policy-document.js';
 import {
   assertIdentifier,
   assertPrincipal,
@@ -11,10 +11,10 @@ import {
   type ClientInfo,
   serializeRoles,
   type SessionPrincipal,
-} from './core/principal.js';
-import type { SessionRecord } from './core/record.js';
-import { toActiveSession, toSession } from './core/recorded-session.js';
-import type { Issued } from './core/rotation.js';
+} from './core/model/principal.js';
+import type { SessionRecord } from './core/model/record.js';
+import { toActiveSession, toSession } from './core/life/recorded-session.js';
+import type { Issued } from './core/life/rotation.js';
 import type {
   ActiveSession,
   AnonymousSession,
@@ -22,7 +22,7 @@ import type {
   Role,
   SessionData,
   SessionVerdict,
-} from './core/session.js';
+} from './core/model/session.js';
 import { SessionCore } from './core/session-core.js';
 import { toException } from './session.exceptions.js';
 

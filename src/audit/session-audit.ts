@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { type AuditEntry, toAuditEntry } from '../core/audit-entry.js';
+import { type AuditEntry, toAuditEntry } from '../core/model/audit-entry.js';
 import { SessionService } from '../session.service.js';
 import { SessionCore } from '../core/session-core.js';
 

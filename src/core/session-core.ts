@@ -1,16 +1,16 @@
 import { createSecretKey } from 'node:crypto';
-import { type OutageReporter, watchAvailability } from './availability.js';
-import { DataUpdate } from './data-update.js';
-import { SessionEvents } from './events.js';
-import type { ResolvedSessionOptions } from './options.js';
-import { ArrivalOrder } from './order.js';
-import { SessionPolicy } from './policy.js';
-import { RoleHierarchy } from './roles.js';
-import { TokenRotation } from './rotation.js';
-import { SignIn } from './sign-in.js';
-import type { SessionStore } from './store.js';
-import { TokenFormat } from './token.js';
-import { TokenValidation } from './validation.js';
+import { type OutageReporter, watchAvailability } from './outage/availability.js';
+import { DataUpdate } from './life/data-update.js';
+import { SessionEvents } from './events/session-events.js';
+import type { ResolvedSessionOptions } from './options/options.js';
+import { ArrivalOrder } from './life/order.js';
+import { SessionPolicy } from './policy/policy.js';
+import { RoleHierarchy } from './policy/roles.js';
+import { TokenRotation } from './life/rotation.js';
+import { SignIn } from './life/sign-in.js';
+import type { SessionStore } from './model/store.js';
+import { TokenFormat } from './token/token.js';
+import { TokenValidation } from './life/validation.js';
 
 export interface CoreReporter extends OutageReporter {
   onSubscriberError(error: unknown): void;

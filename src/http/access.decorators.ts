@@ -1,8 +1,8 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
-import { type Duration, toMilliseconds } from '../core/duration.js';
-import { InvalidArgumentError } from '../core/errors.js';
-import type { AuthenticationLevel } from '../core/principal.js';
-import type { Role } from '../core/session.js';
+import { type Duration, toMilliseconds } from '../core/model/duration.js';
+import { InvalidArgumentError } from '../core/model/errors.js';
+import type { AuthenticationLevel } from '../core/model/session.js';
+import type { Role } from '../core/model/session.js';
 import { DecoratorGuard } from './decorator.guard.js';
 import { addRule, type Rule } from './rules.js';
 

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../core/record.js';
+import type { SessionRecord } from '../core/model/record.js';
 import {
   ReauthenticationRequiredException,
   RoleRequiredException,

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { ActiveSession, AnonymousSession, SessionData } from '../core/session.js';
+import type { ActiveSession, AnonymousSession, SessionData } from '../core/model/session.js';
 import { sessionOf } from './request-state.js';
 
 type SessionProperty = Exclude<keyof ActiveSession, 'toJSON'>;

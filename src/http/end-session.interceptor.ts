@@ -1,6 +1,6 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { toSession } from '../core/recorded-session.js';
+import { toSession } from '../core/life/recorded-session.js';
 import { SessionCore } from '../core/session-core.js';
 import { setFinalHeaders } from './answer-headers.js';
 import { exchangeOf, type SessionRequest } from './exchange.js';

@@ -1,6 +1,6 @@
 import { applyDecorators, UseInterceptors } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import type { SessionPrincipal } from '../core/principal.js';
+import type { SessionPrincipal } from '../core/model/principal.js';
 import { ruled } from './access.decorators.js';
 import { EndSessionInterceptor } from './end-session.interceptor.js';
 import type { EndSessionOptions, StartSessionOptions } from './rules.js';

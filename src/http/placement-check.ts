@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { SessionDecoratorError } from '../core/errors.js';
+import { SessionDecoratorError } from '../core/model/errors.js';
 import { DecoratorGuard } from './decorator.guard.js';
 import { EndSessionInterceptor } from './end-session.interceptor.js';
 import type { Requirement } from './requirement.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { SessionRecord } from '../core/record.js';
+import type { SessionRecord } from '../core/model/record.js';
 import { SessionCore } from '../core/session-core.js';
 import { SessionException, toException } from '../session.exceptions.js';
 import { rawResponseOf, requestOf, type SessionResponse } from './exchange.js';

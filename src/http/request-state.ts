@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { SessionRecord } from '../core/record.js';
-import type { ActiveSession, AnonymousSession } from '../core/session.js';
-import type { Accepted, Refused } from '../core/validation.js';
+import type { SessionRecord } from '../core/model/record.js';
+import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
+import type { Accepted, Refused } from '../core/life/validation.js';
 import type { Credentials } from './credentials.js';
 import { exchangeOf } from './exchange.js';
 import type { Requirement } from './requirement.js';

@@ -1,5 +1,5 @@
-import type { Requester } from '../core/events.js';
-import { toClient } from '../core/principal.js';
+import type { Requester } from '../core/model/session-event.js';
+import { toClient } from '../core/model/principal.js';
 import type { SessionRequest } from './exchange.js';
 
 /** Where a request came from, as events tell it. */

@@ -1,6 +1,6 @@
 import { type ExecutionContext, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { SessionDecoratorError } from '../core/errors.js';
+import { SessionDecoratorError } from '../core/model/errors.js';
 import { SessionCore } from '../core/session-core.js';
 import { type Class, compileRequirement, type Requirement } from './requirement.js';
 import { isForReading, isRoute } from './route-metadata.js';

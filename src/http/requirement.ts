@@ -1,5 +1,5 @@
-import { SessionDecoratorError } from '../core/errors.js';
-import type { RoleHierarchy } from '../core/roles.js';
+import { SessionDecoratorError } from '../core/model/errors.js';
+import type { RoleHierarchy } from '../core/policy/roles.js';
 import { takesOverResponse } from './route-metadata.js';
 import {
   DECORATOR_NAMES,

@@ -1,4 +1,4 @@
-import type { Transport } from '../core/options.js';
+import type { Transport } from '../core/options/options.js';
 
 /** How one sign-in route differs from the module. */
 export interface StartSessionOptions {

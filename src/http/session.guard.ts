@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
-import { toSession } from '../core/recorded-session.js';
-import type { RefusalReason } from '../core/session.js';
+import { toSession } from '../core/life/recorded-session.js';
+import type { RefusalReason } from '../core/model/session.js';
 import { SessionCore } from '../core/session-core.js';
-import type { Accepted, Refused } from '../core/validation.js';
+import type { Accepted, Refused } from '../core/life/validation.js';
 import {
   CrossOriginException,
   refusalOf,

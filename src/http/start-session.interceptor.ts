@@ -6,13 +6,13 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { mergeMap, type Observable, take, toArray } from 'rxjs';
-import { InvalidArgumentError, SessionGoneError } from '../core/errors.js';
-import { assertPrincipal, type SessionPrincipal } from '../core/principal.js';
-import { toActiveSession } from '../core/recorded-session.js';
-import type { Transport } from '../core/options.js';
-import type { Issued } from '../core/rotation.js';
+import { InvalidArgumentError, SessionGoneError } from '../core/model/errors.js';
+import { assertPrincipal, type SessionPrincipal } from '../core/model/principal.js';
+import { toActiveSession } from '../core/life/recorded-session.js';
+import type { Transport } from '../core/options/options.js';
+import type { Issued } from '../core/life/rotation.js';
 import { SessionCore } from '../core/session-core.js';
-import type { SignInAttempt } from '../core/sign-in.js';
+import type { SignInAttempt } from '../core/life/sign-in.js';
 import { ReauthenticationRequiredException, SessionRequiredException } from '../session.exceptions.js';
 import { type Exchange, exchangeOf, rawResponseOf } from './exchange.js';
 import { Refusals } from './refusals.js';

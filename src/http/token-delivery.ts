@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Transport } from '../core/options.js';
-import type { IssuedSession, PublicSession } from '../core/session.js';
+import type { Transport } from '../core/options/options.js';
+import type { IssuedSession, PublicSession } from '../core/model/session.js';
 import { NO_STORE, setFinalHeaders } from './answer-headers.js';
 import type { SessionResponse } from './exchange.js';
 import { SessionCookie } from './session-cookie.js';

@@ -1,4 +1,4 @@
-import { PATIENCE, withinPatience } from '../core/patience.js';
+import { PATIENCE, withinPatience } from '../core/outage/patience.js';
 
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;

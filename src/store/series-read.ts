@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner, SelectQueryBuilder } from 'typeorm';
-import type { SessionRecord } from '../core/record.js';
+import type { SessionRecord } from '../core/model/record.js';
 import { type PreparedQuery, preparedQuery } from './prepared-query.js';
 import type { BaseSessionEntity } from './session.entity.js';
 import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';

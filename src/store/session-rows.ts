@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../core/record.js';
+import type { SessionRecord } from '../core/model/record.js';
 
 /** A row as the drivers return it, under the names of the record: bigints are strings on some databases. */
 export type SessionRow = { readonly [field in keyof SessionRecord]: unknown };

@@ -1,6 +1,6 @@
 import type { QueryRunner } from 'typeorm';
-import type { SessionRecord } from '../core/record.js';
-import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/store.js';
+import type { SessionRecord } from '../core/model/record.js';
+import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/model/store.js';
 import { SessionTable, type WhereBuilder } from './session-table.js';
 import type { NotedTouch } from './touch-buffer.js';
 import type { PurgedBatch } from './user-writes.js';

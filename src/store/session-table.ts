@@ -7,8 +7,8 @@ import type {
   SelectQueryBuilder,
   UpdateQueryBuilder,
 } from 'typeorm';
-import type { SessionRecord } from '../core/record.js';
-import type { Change, Expected } from '../core/store.js';
+import type { SessionRecord } from '../core/model/record.js';
+import type { Change, Expected } from '../core/model/store.js';
 import type { BaseSessionEntity } from './session.entity.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 

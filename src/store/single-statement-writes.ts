@@ -1,6 +1,6 @@
 import type { ObjectLiteral, QueryRunner } from 'typeorm';
-import type { SessionRecord } from '../core/record.js';
-import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
+import type { SessionRecord } from '../core/model/record.js';
+import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/model/store.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';

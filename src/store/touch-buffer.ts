@@ -1,5 +1,5 @@
-import type { SessionRecord } from '../core/record.js';
-import type { Touch } from '../core/store.js';
+import type { SessionRecord } from '../core/model/record.js';
+import type { Touch } from '../core/model/store.js';
 
 /** How long activity waits to be written together with that of other sessions, in milliseconds. */
 const DELAY = 1_000;

@@ -1,9 +1,9 @@
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
-import { SessionOptionsError } from '../core/errors.js';
-import { withinPatience } from '../core/patience.js';
-import type { SessionRecord } from '../core/record.js';
+import { SessionOptionsError } from '../core/model/errors.js';
+import { withinPatience } from '../core/outage/patience.js';
+import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
   type Admitted,
@@ -13,7 +13,7 @@ import {
   type RolesChange,
   SessionStore,
   type Touch,
-} from '../core/store.js';
+} from '../core/model/store.js';
 import { clockSkew } from './clock-skew.js';
 import { GroupedReads } from './grouped-reads.js';
 import { LockingWrites } from './locking-writes.js';

@@ -1,5 +1,5 @@
-import type { SessionRecord } from '../core/record.js';
-import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/store.js';
+import type { SessionRecord } from '../core/model/record.js';
+import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/model/store.js';
 
 /** How many rows were deleted, and up to which expiry. */
 export interface PurgedBatch {

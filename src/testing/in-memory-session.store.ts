@@ -1,5 +1,5 @@
 import { setImmediate as giveWay } from 'node:timers/promises';
-import type { SessionRecord } from '../core/record.js';
+import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
   type Admitted,
@@ -9,7 +9,7 @@ import {
   type RolesChange,
   SessionStore,
   type Touch,
-} from '../core/store.js';
+} from '../core/model/store.js';
 
 const DELETED_AT_ONCE = 100;
 

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { SessionEvent } from '../core/events.js';
+import type { SessionEvent } from '../core/model/session-event.js';
 import { SessionService } from '../session.service.js';
 
 /** The `type` of an event. */

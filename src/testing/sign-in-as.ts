@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import type { ClientInfo, SessionPrincipal } from '../core/principal.js';
-import type { IssuedSession } from '../core/session.js';
+import type { ClientInfo, SessionPrincipal } from '../core/model/principal.js';
+import type { IssuedSession } from '../core/model/session.js';
 import { ChannelRule } from '../http/channel.js';
 import type { SessionRequest } from '../http/exchange.js';
 import { SessionCookie } from '../http/session-cookie.js';

@@ -1,5 +1,5 @@
-import { type Duration, toMilliseconds } from '../core/duration.js';
-import { InvalidArgumentError } from '../core/errors.js';
+import { type Duration, toMilliseconds } from '../core/model/duration.js';
+import { InvalidArgumentError } from '../core/model/errors.js';
 
 /**
  * A clock that stands still until it is moved, so that sessions expire when a test says so:

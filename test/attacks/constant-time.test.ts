@@ -3,7 +3,7 @@ import { afterAll, expect, it, jest } from '@jest/globals';
 // Before anything imports it: modules keep the functions that they find.
 const crypto = process.getBuiltinModule('node:crypto');
 const compared = jest.spyOn(crypto, 'timingSafeEqual');
-const { judge } = await import('../../src/core/judgement.js');
+const { judge } = await import('../../src/core/token/judgement.js');
 afterAll(() => compared.mockRestore());
 
 const HASH = '0123456789abcdef'.repeat(4);

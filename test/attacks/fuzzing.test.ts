@@ -2,10 +2,10 @@ import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { parseCookie } from 'cookie';
 import * as fc from 'fast-check';
-import { parseData, serializeData } from '../../src/core/data.js';
-import { InvalidArgumentError, SessionOptionsError } from '../../src/core/errors.js';
-import { resolveOptions } from '../../src/core/resolve-options.js';
-import { TokenFormat } from '../../src/core/token.js';
+import { parseData, serializeData } from '../../src/core/model/data.js';
+import { InvalidArgumentError, SessionOptionsError } from '../../src/core/model/errors.js';
+import { resolveOptions } from '../../src/core/options/resolve-options.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 import { type Credentials, readCredentials } from '../../src/http/credentials.js';
 import { checksumOf } from '../support/attack-token.js';
 

@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TokenFormat } from '../../src/core/token.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 import { AttackClient, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { heapInUse } from '../support/attack-heap.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TokenFormat } from '../../src/core/token.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { heapInUse } from '../support/attack-heap.js';
 import { bytesOf, forgeToken } from '../support/attack-token.js';

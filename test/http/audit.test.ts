@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditEntry, SessionModuleOptions } from 'nestjs-sessions';
-import { TokenFormat } from '../../src/core/token.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, type TestApp } from '../support/test-app.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { SessionModuleOptions } from 'nestjs-sessions';
-import { TokenFormat } from '../../src/core/token.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn } from '../support/sign-in.js';
 import { appsOn, type TestApp } from '../support/test-app.js';

@@ -17,6 +17,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   testing: ['service', 'http', 'core'],
   client: [],
 };
+
+/** The same for the rooms of `core`: no arrow leads back up. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'session-core': ['life', 'options', 'outage', 'token', 'policy', 'events', 'model'],
+  life: ['token', 'policy', 'events', 'model'],
+  options: ['policy', 'model'],
+  outage: ['model'],
+  token: ['model'],
+  policy: ['model'],
+  events: ['model'],
+  model: [],
+};
 const PEERS: ReadonlySet<string> = new Set(['typeorm', '@nestjs/typeorm', '@nestjs/common', '@nestjs/core']);
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
@@ -28,20 +40,35 @@ function partOf(file: string): string {
   return first.replace(/\.ts$/, '');
 }
 
+function roomOf(file: string): string {
+  return file.split('/')[1]?.replace(/\.ts$/, '') ?? '';
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(SRC, file), 'utf8');
+}
+
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(SRC, file), 'utf8');
-  return [...text.matchAll(/^(?:import|export)\s[^;]*?from '([^']+)'/gms)].map((match) => match[1] ?? '');
+  const imports = textOf(file).matchAll(/^(?:import|export)\s[^;]*?from '([^']+)'/gms);
+  return Array.from(imports, (match) => match[1] ?? '');
+}
+
+/** Those of its imports that are files of `src`. */
+function neighboursOf(file: string): string[] {
+  return importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => relative(SRC, join(SRC, dirname(file), specifier.replace(/\.js$/, '.ts'))));
 }
 
 it.each(files)('%s imports only what its part may', (file) => {
   const part = partOf(file);
   const allowed = ALLOWED[part];
   expect(allowed).toBeDefined();
-  for (const specifier of importsOf(file)) {
-    if (specifier.startsWith('.')) {
-      const target = partOf(relative(SRC, join(SRC, dirname(file), specifier.replace(/\.js$/, '.ts'))));
-      if (target !== part) expect(allowed).toContain(target);
-    } else if (PEERS.has(specifier)) {
+  for (const target of neighboursOf(file).map(partOf)) {
+    if (target !== part) expect(allowed).toContain(target);
+  }
+  for (const specifier of importsOf(file).filter((name) => !name.startsWith('.'))) {
+    if (PEERS.has(specifier)) {
       const isNest = specifier === '@nestjs/common' || specifier === '@nestjs/core';
       if (isNest) expect(part).not.toBe('core');
       else expect(allowed).toContain(specifier);
@@ -52,8 +79,26 @@ it.each(files)('%s imports only what its part may', (file) => {
   }
 });
 
+it.each(files.filter((file) => partOf(file) === 'core'))('%s imports only what its room may', (file) => {
+  const room = roomOf(file);
+  const allowed = ROOMS[room];
+  expect(allowed).toBeDefined();
+  for (const target of neighboursOf(file).map(roomOf)) if (target !== room) expect(allowed).toContain(target);
+});
+
+it('has no files that import each other in a circle', () => {
+  const finished = new Set<string>();
+  function follow(file: string, path: readonly string[]): void {
+    if (path.includes(file)) throw new Error([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (finished.has(file)) return;
+    for (const neighbour of neighboursOf(file)) follow(neighbour, [...path, file]);
+    finished.add(file);
+  }
+  for (const file of files) follow(file, []);
+});
+
 it('keeps its files small', () => {
   for (const file of files) {
-    expect([file, readFileSync(join(SRC, file), 'utf8').split('\n').length <= 260]).toEqual([file, true]);
+    expect([file, textOf(file).split('\n').length <= 260]).toEqual([file, true]);
   }
 });

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import type { SessionModuleOptions } from '../../src/core/options.js';
-import { resolveOptions } from '../../src/core/resolve-options.js';
+import type { SessionModuleOptions } from '../../src/core/options/options.js';
+import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import { SessionCore } from '../../src/core/session-core.js';
 import { SessionService } from '../../src/session.service.js';
 import { SessionEntity, sessionEntities } from '../../src/store/session.entity.js';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { SessionModuleOptions } from '../../src/core/options.js';
-import type { SessionPrincipal } from '../../src/core/principal.js';
-import type { Issued } from '../../src/core/rotation.js';
-import { toSession } from '../../src/core/recorded-session.js';
-import type { ActiveSession, AnonymousSession, IssuedSession } from '../../src/core/session.js';
+import type { SessionModuleOptions } from '../../src/core/options/options.js';
+import type { SessionPrincipal } from '../../src/core/model/principal.js';
+import type { Issued } from '../../src/core/life/rotation.js';
+import { toSession } from '../../src/core/life/recorded-session.js';
+import type { ActiveSession, AnonymousSession, IssuedSession } from '../../src/core/model/session.js';
 import { toException } from '../../src/session.exceptions.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { explore } from '../support/exploration.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import type { IssuedSession } from '../../src/core/session.js';
+import type { IssuedSession } from '../../src/core/model/session.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/session.js';
+import type { JsonObject } from '../../src/core/model/session.js';
 import { RECOGNISED_ROTATIONS } from './model.js';
 
 /** What was seen of a session. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import type { ActiveSession } from '../../src/core/session.js';
+import type { ActiveSession } from '../../src/core/model/session.js';
 import { SessionStoreUnavailableException } from '../../src/session.exceptions.js';
 import type { SessionService } from '../../src/session.service.js';
 

@@ -1,5 +1,5 @@
-import type { SessionPrincipal } from '../../src/core/principal.js';
-import type { JsonObject } from '../../src/core/session.js';
+import type { SessionPrincipal } from '../../src/core/model/principal.js';
+import type { JsonObject } from '../../src/core/model/session.js';
 
 /** How many rotations by id a token is recognised across; before that it is unknown, and as dead. */
 export const RECOGNISED_ROTATIONS = 8;

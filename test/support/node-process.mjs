@@ -1,7 +1,7 @@
 // One node of an application in a process of its own: it does what its parent tells it, with the built library.
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { resolveOptions } from '../../dist/core/resolve-options.js';
+import { resolveOptions } from '../../dist/core/options/resolve-options.js';
 import { SessionCore } from '../../dist/core/session-core.js';
 import { SessionService } from '../../dist/session.service.js';
 import { SessionEntity, sessionEntities } from '../../dist/store/session.entity.js';

@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
-import { resolveOptions } from '../../src/core/resolve-options.js';
-import type { SessionModuleOptions } from '../../src/core/options.js';
+import { resolveOptions } from '../../src/core/options/resolve-options.js';
+import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import { SessionCore } from '../../src/core/session-core.js';
-import type { SessionEvent } from '../../src/core/events.js';
+import type { SessionEvent } from '../../src/core/model/session-event.js';
 import { SessionService } from '../../src/session.service.js';
 import { SessionEntity, sessionEntities } from '../../src/store/session.entity.js';
 import { TypeOrmSessionStore } from '../../src/store/typeorm-session.store.js';

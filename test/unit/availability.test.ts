@@ -1,7 +1,7 @@
 import { expect, it, jest } from '@jest/globals';
-import { watchAvailability } from '../../src/core/availability.js';
-import { StoreUnavailableError } from '../../src/core/errors.js';
-import type { SessionStore } from '../../src/core/store.js';
+import { watchAvailability } from '../../src/core/outage/availability.js';
+import { StoreUnavailableError } from '../../src/core/model/errors.js';
+import type { SessionStore } from '../../src/core/model/store.js';
 
 it('takes a store that throws at once for as unavailable as one that rejects', async () => {
   const onOutage = jest.fn();

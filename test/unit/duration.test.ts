@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { toMilliseconds } from '../../src/core/duration.js';
+import { toMilliseconds } from '../../src/core/model/duration.js';
 
 it.each([
   [0, 0],

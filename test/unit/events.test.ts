@@ -1,6 +1,7 @@
 import { expect, it, jest } from '@jest/globals';
 import { filter, map } from 'rxjs';
-import { type SessionEvent, SessionEvents } from '../../src/core/events.js';
+import { SessionEvents } from '../../src/core/events/session-events.js';
+import type { SessionEvent } from '../../src/core/model/session-event.js';
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 20));
 

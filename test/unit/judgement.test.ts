@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSettling, judge } from '../../src/core/judgement.js';
-import type { SessionRecord } from '../../src/core/record.js';
+import { isSettling, judge } from '../../src/core/token/judgement.js';
+import type { SessionRecord } from '../../src/core/model/record.js';
 
 const GRACE = 30;
 const [current, previous, ancient] = ['c'.repeat(64), 'p'.repeat(64), 'a'.repeat(64)];

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { ArrivalOrder } from '../../src/core/order.js';
+import { ArrivalOrder } from '../../src/core/life/order.js';
 
 it('tells arrivals before a change from those after it while the clock stands still', () => {
   const order = ArrivalOrder.of(() => 1_000);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { SessionOptionsError } from '../../src/core/errors.js';
-import type { SessionModuleOptions } from '../../src/core/options.js';
-import { describePolicy } from '../../src/core/policy-document.js';
-import { SessionPolicy } from '../../src/core/policy.js';
-import { resolveOptions } from '../../src/core/resolve-options.js';
-import { RoleHierarchy } from '../../src/core/roles.js';
+import { SessionOptionsError } from '../../src/core/model/errors.js';
+import type { SessionModuleOptions } from '../../src/core/options/options.js';
+import { describePolicy } from '../../src/core/options/policy-document.js';
+import { SessionPolicy } from '../../src/core/policy/policy.js';
+import { resolveOptions } from '../../src/core/options/resolve-options.js';
+import { RoleHierarchy } from '../../src/core/policy/roles.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

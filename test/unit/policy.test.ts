@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { SECURITY_LEVELS, SessionPolicy } from '../../src/core/policy.js';
-import { resolveOptions } from '../../src/core/resolve-options.js';
-import { RoleHierarchy } from '../../src/core/roles.js';
-import type { SessionModuleOptions } from '../../src/core/options.js';
+import { SECURITY_LEVELS, SessionPolicy } from '../../src/core/policy/policy.js';
+import { resolveOptions } from '../../src/core/options/resolve-options.js';
+import { RoleHierarchy } from '../../src/core/policy/roles.js';
+import type { SessionModuleOptions } from '../../src/core/options/options.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { open, seal } from '../../src/core/seal.js';
-import { TokenFormat } from '../../src/core/token.js';
+import { open, seal } from '../../src/core/token/seal.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 
 const tokens = new TokenFormat();
 const [old, next, other] = [tokens.mint(), tokens.mint(), tokens.mint()];

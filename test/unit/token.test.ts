@@ -1,7 +1,7 @@
 import { createHash, createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { TokenFormat } from '../../src/core/token.js';
+import { TokenFormat } from '../../src/core/token/token.js';
 
 const unkeyed = new TokenFormat();
 const key = (text: string) => createSecretKey(text.padEnd(32, '.'), 'utf8');

@@ -1,7 +1,7 @@
-import type { Admission, SessionStore } from '../../core/store.js';
+import type { Admission, SessionStore } from '../../core/model/store.js';
+import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
 import { admissionWith, atOnce, idsOf, LOOKALIKES, NOW, put, putAll, recordWith, tally } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 const evicting = (max: number): Admission => admissionWith({ limit: { max, onReached: 'evict-oldest' } });
 const rejecting = (max: number): Admission => admissionWith({ limit: { max, onReached: 'reject' } });

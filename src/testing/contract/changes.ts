@@ -1,8 +1,8 @@
-import type { SessionRecord } from '../../core/record.js';
-import type { Expected } from '../../core/store.js';
+import type { SessionRecord } from '../../core/model/record.js';
+import type { Expected } from '../../core/model/store.js';
+import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
 import { admissionWith, atOnce, newHash, NOW, put, recordWith } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 /** One expectation each that does not hold for `record`. */
 function unmet(record: SessionRecord): Expected[] {

@@ -1,7 +1,7 @@
-import type { ReuseJudgement } from '../../core/store.js';
+import type { ReuseJudgement } from '../../core/model/store.js';
+import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
 import { atOnce, idsOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 export const deletions: Checks = {
   'delete takes a record away, and says what it was': async ({ store, second }) => {

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import type { SessionRecord } from '../../core/record.js';
+import type { SessionRecord } from '../../core/model/record.js';
 
 /** @throws AssertionError that says what the contract wants, and what was got instead */
 export function expectThat(promise: string, actual: unknown, expected: unknown): void {

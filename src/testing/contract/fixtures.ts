@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { SessionRecord } from '../../core/record.js';
-import type { Admission, Admitted, SessionStore, Touch } from '../../core/store.js';
+import type { SessionRecord } from '../../core/model/record.js';
+import type { Admission, Admitted, SessionStore, Touch } from '../../core/model/store.js';
 import { expectThat } from './expectation.js';
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
-import type { Admission, RolesChange, SessionStore } from '../../core/store.js';
+import type { Admission, RolesChange, SessionStore } from '../../core/model/store.js';
+import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
 import { ABSOLUTE, admissionWith, atOnce, IDLE, LOOKALIKES, NOW, put, recordWith } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 const rolesAt = (changedAt: number): RolesChange => ({
   roles: '["admin"]',

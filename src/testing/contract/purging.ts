@@ -1,6 +1,6 @@
+import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
 import { idsOf, NOW, put, putAll } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 /** More than a batch of those who delete in very small ones. */
 const MANY = 250;

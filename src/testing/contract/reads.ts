@@ -1,6 +1,6 @@
+import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
 import { idsOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 export const reads: Checks = {
   'what is not there is an answer': async ({ store }) => {

@@ -1,6 +1,6 @@
+import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
 import { ABSOLUTE, IDLE, LOOKALIKES, NOW, put, putAll, touchOf } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 const MINUTE = 60_000;
 const CHANGE = {

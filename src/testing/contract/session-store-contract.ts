@@ -1,6 +1,7 @@
-import type { SessionStore } from '../../core/store.js';
+import type { SessionStore } from '../../core/model/store.js';
 import { admission } from './admission.js';
 import { changes } from './changes.js';
+import type { Checks } from './checks.js';
 import { deletions } from './deletions.js';
 import { ordering } from './ordering.js';
 import { purging } from './purging.js';
@@ -25,13 +26,6 @@ export interface StoreContractCase {
   /** Checks it. @throws Error with what the contract wants and what was got */
   run(): Promise<void>;
 }
-
-/** What checks a promise on an empty store. */
-export type Check = (stores: {
-  readonly store: SessionStore;
-  readonly second: SessionStore;
-}) => Promise<void>;
-export type Checks = Readonly<Record<string, Check>>;
 
 const CHECKS: Checks = {
   ...reads,

@@ -1,8 +1,8 @@
-import type { SessionStore } from '../../core/store.js';
-import type { SessionRecord } from '../../core/record.js';
+import type { SessionStore } from '../../core/model/store.js';
+import type { SessionRecord } from '../../core/model/record.js';
+import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
 import { IDLE, NOW, put, touchOf } from './fixtures.js';
-import type { Checks } from './session-store-contract.js';
 
 async function seenAt(store: SessionStore, { id }: SessionRecord): Promise<number | undefined> {
   return (await store.findById(id))?.lastSeenAt;

@@ -1,5 +1,5 @@
 import type { RoleHierarchy } from './roles.js';
-import type { SessionRecord } from './record.js';
+import type { SessionRecord } from '../model/record.js';
 
 /** Milliseconds. */
 export interface Timeouts {

@@ -6,9 +6,9 @@ import {
   STANDARDS,
   type TimeoutRule,
   type Timeouts,
-} from './policy.js';
-import { serializeRoles } from './principal.js';
-import type { RoleHierarchy } from './roles.js';
+} from '../policy/policy.js';
+import { serializeRoles } from '../model/principal.js';
+import type { RoleHierarchy } from '../policy/roles.js';
 
 /** One timeout, with what the standard says of it beside. Milliseconds. */
 export interface TimeoutStatement {

@@ -1,9 +1,6 @@
 import { serializeData } from './data.js';
 import { InvalidArgumentError } from './errors.js';
-import type { Role, SessionClient, SessionData } from './session.js';
-
-/** Authenticator assurance level (NIST SP 800-63B): 1 password, 2 two factors, 3 hardware-backed two factors. */
-export type AuthenticationLevel = 1 | 2 | 3;
+import type { AuthenticationLevel, Role, SessionClient, SessionData } from './session.js';
 
 /** Who signed in: what a sign-in handler returns once it has verified the credentials. */
 export interface SessionPrincipal {

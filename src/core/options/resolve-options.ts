@@ -1,4 +1,4 @@
-import { SessionOptionsError } from './errors.js';
+import { SessionOptionsError } from '../model/errors.js';
 import { OptionReader } from './option-reader.js';
 import {
   DEFAULTS,
@@ -9,7 +9,7 @@ import {
   type SecretOptions,
   type SessionModuleOptions,
 } from './options.js';
-import type { Timeouts } from './policy.js';
+import type { Timeouts } from '../policy/policy.js';
 import { resolveCookie, resolveOrigins } from './resolve-cookie.js';
 import { LEVEL_NAMES, LONGEST_TIMEOUT, resolveRoles, resolveTimeouts, ruleOf } from './resolve-timeouts.js';
 

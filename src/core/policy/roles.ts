@@ -1,4 +1,4 @@
-import { SessionDecoratorError, SessionOptionsError } from './errors.js';
+import { SessionDecoratorError, SessionOptionsError } from '../model/errors.js';
 
 /** Which role includes which: what `roles` says, followed to the end. */
 export class RoleHierarchy {

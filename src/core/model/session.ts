@@ -1,5 +1,3 @@
-import type { AuthenticationLevel } from './principal.js';
-
 /**
  * Augment it to type your roles and your session data everywhere:
  *
@@ -17,6 +15,9 @@ export interface SessionTypes {}
 
 /** The name of a role: any string, or what `SessionTypes` says. */
 export type Role = SessionTypes extends { role: infer R extends string } ? R : string;
+
+/** Authenticator assurance level (NIST SP 800-63B): 1 password, 2 two factors, 3 hardware-backed two factors. */
+export type AuthenticationLevel = 1 | 2 | 3;
 
 /** What your application keeps in a session: a JSON object, or what `SessionTypes` says. */
 export type SessionData = SessionTypes extends { data: infer D extends object } ? D : JsonObject;

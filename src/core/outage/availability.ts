@@ -1,6 +1,6 @@
-import { StoreUnavailableError } from './errors.js';
+import { StoreUnavailableError } from '../model/errors.js';
 import { withinPatience } from './patience.js';
-import type { SessionStore } from './store.js';
+import type { SessionStore } from '../model/store.js';
 
 /** What may take as long as it needs. */
 const UNBOUNDED: ReadonlySet<string> = new Set<keyof SessionStore>(['deleteExpired', 'deleteAll', 'flush']);

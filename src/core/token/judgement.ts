@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { SessionRecord } from './record.js';
+import type { SessionRecord } from '../model/record.js';
 
 /**
  * What a token of a session's series is to that session:

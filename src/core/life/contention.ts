@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { StoreUnavailableError } from './errors.js';
+import { StoreUnavailableError } from '../model/errors.js';
 
 const MAX_ATTEMPTS = 1_000;
 /** Between two attempts, in milliseconds. */

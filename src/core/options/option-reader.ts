@@ -1,5 +1,5 @@
-import { toMilliseconds } from './duration.js';
-import { SessionOptionsError } from './errors.js';
+import { toMilliseconds } from '../model/duration.js';
+import { SessionOptionsError } from '../model/errors.js';
 
 interface Range {
   readonly min: number;

@@ -1,15 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
 import { untilUncontended } from './contention.js';
-import { parseData, serializeData } from './data.js';
-import { SessionGoneError, SessionLimitError, SignInOvertakenError } from './errors.js';
-import type { SessionEvents } from './events.js';
-import type { SessionPolicy } from './policy.js';
-import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from './principal.js';
-import type { SessionRecord } from './record.js';
+import { parseData, serializeData } from '../model/data.js';
+import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
+import type { SessionEvents } from '../events/session-events.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
+import type { SessionRecord } from '../model/record.js';
 import { type Issued, rotationTo } from './rotation.js';
-import type { SessionClient, SessionData } from './session.js';
-import type { Admission, Admitted, Change, SessionStore } from './store.js';
-import type { HashedToken, TokenFormat } from './token.js';
+import type { SessionClient, SessionData } from '../model/session.js';
+import type { Admission, Admitted, Change, SessionStore } from '../model/store.js';
+import type { HashedToken, TokenFormat } from '../token/token.js';
 import type { TokenValidation } from './validation.js';
 
 const NO_CLIENT: SessionClient = { ip: null, userAgent: null, label: null };

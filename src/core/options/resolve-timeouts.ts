@@ -1,7 +1,7 @@
-import { SessionOptionsError } from './errors.js';
+import { SessionOptionsError } from '../model/errors.js';
 import { OptionReader } from './option-reader.js';
 import type { ResolvedSessionOptions, RoleOptions, TimeoutOptions } from './options.js';
-import { SECURITY_LEVELS, type SecurityLevel, STANDARDS, type TimeoutRule } from './policy.js';
+import { SECURITY_LEVELS, type SecurityLevel, STANDARDS, type TimeoutRule } from '../policy/policy.js';
 
 export const LEVEL_NAMES = Object.keys(SECURITY_LEVELS) as SecurityLevel[];
 export const LONGEST_TIMEOUT = 10 * 365 * 24 * 60 * 60_000;

@@ -1,4 +1,4 @@
-import type { RefusalCode, SessionEvent } from './events.js';
+import type { RefusalCode, SessionEvent } from './session-event.js';
 
 /** How much an entry matters: the levels of Nest's `Logger`. */
 export type AuditLevel = 'verbose' | 'debug' | 'log' | 'warn';

@@ -1,4 +1,4 @@
-import { SessionOptionsError } from './errors.js';
+import { SessionOptionsError } from '../model/errors.js';
 import { OptionReader } from './option-reader.js';
 import {
   type ClearSiteData,

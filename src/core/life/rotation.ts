@@ -1,12 +1,12 @@
 import { untilUncontended } from './contention.js';
-import { SessionGoneError, StoreUnavailableError } from './errors.js';
-import type { SessionEvents } from './events.js';
-import { isSettling } from './judgement.js';
-import type { SessionPolicy } from './policy.js';
-import type { SessionRecord } from './record.js';
-import { open, seal } from './seal.js';
-import type { Change, SessionStore } from './store.js';
-import type { HashedToken, TokenFormat } from './token.js';
+import { SessionGoneError, StoreUnavailableError } from '../model/errors.js';
+import type { SessionEvents } from '../events/session-events.js';
+import { isSettling } from '../token/judgement.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import type { SessionRecord } from '../model/record.js';
+import { open, seal } from '../token/seal.js';
+import type { Change, SessionStore } from '../model/store.js';
+import type { HashedToken, TokenFormat } from '../token/token.js';
 import type { Accepted, TokenValidation } from './validation.js';
 
 /** A record with the token that was just made for it. */

@@ -1,4 +1,4 @@
-import type { AuthenticationLevel } from './principal.js';
+import type { AuthenticationLevel } from './session.js';
 
 /**
  * A session as the store keeps it. Times are epoch milliseconds; roles and data are JSON text, so that what was

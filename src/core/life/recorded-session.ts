@@ -1,7 +1,7 @@
-import { parseData } from './data.js';
-import type { SessionPolicy } from './policy.js';
-import type { AuthenticationLevel } from './principal.js';
-import type { SessionRecord } from './record.js';
+import { parseData } from '../model/data.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import type { AuthenticationLevel } from '../model/session.js';
+import type { SessionRecord } from '../model/record.js';
 import {
   ActiveSession,
   AnonymousSession,
@@ -9,7 +9,7 @@ import {
   type Role,
   type SessionClient,
   type SessionData,
-} from './session.js';
+} from '../model/session.js';
 
 /** The session of a record: without its hashes, and with nothing parsed or copied before somebody asks for it. */
 export function toSession(record: SessionRecord, policy: SessionPolicy): ActiveSession | AnonymousSession {

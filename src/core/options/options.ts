@@ -1,7 +1,7 @@
-import type { AuditEntry } from './audit-entry.js';
-import type { Duration } from './duration.js';
-import type { SecurityLevel, TimeoutRule } from './policy.js';
-import type { Role } from './session.js';
+import type { AuditEntry } from '../model/audit-entry.js';
+import type { Duration } from '../model/duration.js';
+import type { SecurityLevel, TimeoutRule } from '../policy/policy.js';
+import type { Role } from '../model/session.js';
 
 /** How a token travels: in the answer's body for apps, or in a cookie that no script can read for browsers. */
 export type Transport = 'bearer' | 'cookie';

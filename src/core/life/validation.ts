@@ -1,10 +1,10 @@
-import type { SessionEvents } from './events.js';
-import { judge } from './judgement.js';
-import type { SessionPolicy } from './policy.js';
-import type { SessionRecord } from './record.js';
-import type { RefusalReason } from './session.js';
-import type { SessionStore } from './store.js';
-import type { HashedToken, TokenFormat } from './token.js';
+import type { SessionEvents } from '../events/session-events.js';
+import { judge } from '../token/judgement.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import type { SessionRecord } from '../model/record.js';
+import type { RefusalReason } from '../model/session.js';
+import type { SessionStore } from '../model/store.js';
+import type { HashedToken, TokenFormat } from '../token/token.js';
 
 /** Activity is written behind only where a delay cannot let a session end early, in milliseconds. */
 const WRITE_BEHIND_MARGIN = 5_000;

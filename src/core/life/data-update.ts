@@ -1,10 +1,10 @@
 import { untilUncontended } from './contention.js';
-import { parseData, serializeData } from './data.js';
-import { InvalidArgumentError } from './errors.js';
-import type { SessionEvents } from './events.js';
-import type { SessionPolicy } from './policy.js';
-import type { SessionData } from './session.js';
-import type { SessionStore } from './store.js';
+import { parseData, serializeData } from '../model/data.js';
+import { InvalidArgumentError } from '../model/errors.js';
+import type { SessionEvents } from '../events/session-events.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import type { SessionData } from '../model/session.js';
+import type { SessionStore } from '../model/store.js';
 
 export type DataChange = (data: SessionData) => SessionData;
 
