@@ -81,14 +81,14 @@ describe('docs/session-service.md', () => {
   });
 
   it('names every type of event, and every reason of a revocation', () => {
-    const types = literalsOf('src/core/model/events.ts', /readonly type: '([\w-]+)'/g);
+    const types = literalsOf('src/core/model/session-event.ts', /readonly type: '([\w-]+)'/g);
     expect(types.length).toBeGreaterThan(8);
     expect(types.filter((type) => !text.includes(`| \`${type}\``))).toEqual([]);
   });
 });
 
 it.each(['README.md', 'docs/mobile-apps.md'])('%s names every code of a refusal by a session', (path) => {
-  const codes = literalsOf('src/core/model/events.ts', /^ {2}\| '(\w+_\w+)'/gm);
+  const codes = literalsOf('src/core/model/session-event.ts', /^ {2}\| '(\w+_\w+)'/gm);
   expect(codes.length).toBeGreaterThan(8);
   expect(codes.filter((code) => !pageAt(path).text.includes(`\`${code}\``))).toEqual([]);
 });
