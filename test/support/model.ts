@@ -58,8 +58,8 @@ export interface ModelSession {
 }
 
 /**
- * Sessions as the design has them (§2, §5, §7), in its words and without a database: what each verb answers, and what
- * it tells. A refusal is its code or reason.
+ * Sessions as docs/design.md has them ("Words", "Invariants", "The life of a token", "Timeouts and activity"), without a
+ * database: what each verb answers, and what it tells. A refusal is its code or reason.
  */
 export class SessionModel {
   /** The newest last. What has expired is there until it is purged. */
@@ -238,7 +238,7 @@ export class SessionModel {
     return Math.min(session.lastSeenAt + idle, session.authenticatedAt + absolute);
   }
 
-  /** Whose token is this (§7)? First the hash, then expiry. */
+  /** See "Whose token is this" in docs/design.md. First the hash, then expiry. */
   private judge(shown: string, arrivedAt = this.clock()): Judgement {
     const session = this.holder(shown);
     if (session === undefined) return { session, reason: 'unknown' };
