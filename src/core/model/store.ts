@@ -115,5 +115,5 @@ export abstract class SessionStore {
   /** Deletes all records; how many. Sign-ins that arrived earlier are overtaken. */
   abstract deleteAll(changedAt: number): Promise<number>;
   /** Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. */
-  abstract deleteExpired(now: number, signal?: AbortSignal): Promise<number>;
+  abstract purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
 }

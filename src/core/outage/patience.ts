@@ -1,19 +1,60 @@
-/** The store answers within this time, in milliseconds, or is taken for unavailable. */
-export const PATIENCE = 5_000;
+import { STORE_PATIENCE } from './time-budgets.js';
 
-/** The answer, or an error when it does not come. */
-export function withinPatience<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`No answer within ${PATIENCE} ms.`)), PATIENCE);
-    answer.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
+interface Call {
+  /** By `performance.now()`. */
+  readonly deadline: number;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Gives up on answers that do not come. All calls have the same time, so that the one that was made first is due first:
+ * one timer, for the oldest call, serves all of them. A timer for each would be set and cleared on every request.
+ */
+export class Patience {
+  /** Oldest first. */
+  private readonly calls = new Set<Call>();
+  private timer: NodeJS.Timeout | null = null;
+
+  /** The answer, or an error when it does not come within `STORE_PATIENCE`. */
+  within<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call = { deadline: performance.now() + STORE_PATIENCE, reject };
+      this.add(call);
+      answer.then(
+        (value) => {
+          this.remove(call);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.remove(call);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  private add(call: Call): void {
+    this.calls.add(call);
+    if (this.timer === null) this.waitForOldest(STORE_PATIENCE);
+    else if (this.calls.size === 1) this.timer.ref();
+  }
+
+  /** The timer goes on, and serves the calls that come until it is due; alone it keeps no process alive. */
+  private remove(call: Call): void {
+    if (this.calls.delete(call) && this.calls.size === 0) this.timer?.unref();
+  }
+
+  private waitForOldest(milliseconds: number): void {
+    this.timer = setTimeout(() => this.giveUp(), milliseconds);
+  }
+
+  private giveUp(): void {
+    this.timer = null;
+    const now = performance.now();
+    for (const call of this.calls) {
+      if (call.deadline > now) return this.waitForOldest(call.deadline - now);
+      this.calls.delete(call);
+      call.reject(new Error(`No answer within ${STORE_PATIENCE} ms.`));
+    }
+  }
 }
