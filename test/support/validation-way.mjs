@@ -1,5 +1,5 @@
-// Counts which of our functions one request runs through: a warm validation by bearer token, on Express. With
-// `--list` it names them. `npm run way` builds before it.
+// Counts which of our functions one request runs through, and the timers it sets: a warm validation by bearer token, on
+// Express. With `--list` it names the functions. `npm run way` builds before it.
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { Session } from 'node:inspector/promises';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Controller, Get } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import pg from 'pg';
+import { Client } from 'pg';
 import { CurrentSession, SessionModule, SessionService } from '../../dist/index.js';
 
 const WARM_REQUESTS = 200;
@@ -22,6 +22,14 @@ class MeController {
 CurrentSession('userId')(MeController.prototype, 'me', 0);
 Get()(MeController.prototype, 'me', Object.getOwnPropertyDescriptor(MeController.prototype, 'me'));
 Controller('me')(MeController);
+
+const setTimer = globalThis.setTimeout;
+let timers = 0;
+globalThis.setTimeout = Object.assign((...args) => {
+  const [, , caller = ''] = new Error().stack.split('\n');
+  if (caller.includes(DIST)) timers++;
+  return setTimer(...args);
+}, setTimer);
 
 const { database, drop } = await makeDatabase();
 class AppModule {}
@@ -46,7 +54,9 @@ await session.post('Profiler.enable');
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
 await ask(token); // what is loaded or made on first use is not of the way
 await session.post('Profiler.takePreciseCoverage');
+timers = 0;
 await ask(token);
+const timersOfRequest = timers;
 const { result } = await session.post('Profiler.takePreciseCoverage');
 await app.close();
 await drop();
@@ -67,12 +77,14 @@ if (process.argv.includes('--list')) {
     console.log(`${name}: ${called.map((each) => `${each.name} ${each.count}`).join(', ')}`);
   }
 }
-console.log(`${database.type}: ${files.length} files, ${functions.length} functions, ${calls} calls`);
+console.log(
+  `${database.type}: ${files.length} files, ${functions.length} functions, ${calls} calls, timers set: ${timersOfRequest}`,
+);
 
 /** On a PostgreSQL server, or else in memory. */
 async function makeDatabase() {
   const name = `way_${process.pid}`;
-  const client = new pg.Client({ connectionString: POSTGRES });
+  const client = new Client({ connectionString: POSTGRES });
   try {
     await client.connect();
   } catch {

@@ -8,7 +8,13 @@ import type { HashedToken } from '../token/token.js';
  * is decided about one request goes by this one time and this one policy: two of them could contradict each other.
  */
 export class AcceptedToken {
-  readonly reason = undefined;
+  declare readonly reason?: undefined;
+  /** Whether the newest token has arrived at its client with this very request. */
+  readonly isFirstShown: boolean;
+  /** Whether activity is to be written: what is written is old enough. */
+  readonly isTouchDue: boolean;
+  /** Whether there could be another token that the client should use from now on. */
+  readonly isRenewalDue: boolean;
 
   constructor(
     readonly token: HashedToken,
@@ -19,23 +25,14 @@ export class AcceptedToken {
     /** When the token was judged, in epoch milliseconds. */
     readonly now: number,
     private readonly grace: number,
-  ) {}
-
-  /** Whether the newest token has arrived at its client with this very request. */
-  get isFirstShown(): boolean {
-    return this.standing === 'current' && this.record.confirmedAt === null;
-  }
-
-  /** Whether activity is to be written: what is written is old enough. */
-  get isTouchDue(): boolean {
-    const age = this.now - this.record.lastSeenAt;
-    return age > 0 && age >= this.policy.touchEvery;
-  }
-
-  /** Whether there could be another token that the client should use from now on: cheap, for every request. */
-  get isRenewalDue(): boolean {
-    if (this.standing === 'outgoing') return this.record.successor !== null;
-    return this.now >= this.policy.renewAt(this.record) && !isSettling(this.record, this.now, this.grace);
+  ) {
+    const age = now - record.lastSeenAt;
+    this.isFirstShown = standing === 'current' && record.confirmedAt === null;
+    this.isTouchDue = age > 0 && age >= policy.touchEvery;
+    this.isRenewalDue =
+      standing === 'current'
+        ? now >= policy.renewAt(record) && !isSettling(record, now, grace)
+        : record.successor !== null;
   }
 
   /** The same token, after this request has changed the record. */

@@ -8,7 +8,12 @@ interface Call {
 
 /**
  * Gives up on answers that do not come. All calls have the same time, so that the one that was made first is due first:
- * one timer, for the oldest call, serves all of them. A timer for each would be set and cleared on every request.
+ * one timer, for the oldest call, serves all of them, also those that come later. Whoever uses it sets a timer once in
+ * five seconds, not on every request.
+ *
+ * The store is asked through two of them. One is for the caller, whatever store it is, and covers the wait for a place in
+ * a group of reads. The other is for the place that a group takes: no connection may ever be had for its query. The
+ * timer that remains on every query is the one that ends its connection, which lives only as long as the query.
  */
 export class Patience {
   /** Oldest first. */
