@@ -56,7 +56,7 @@ export class SessionGuard implements CanActivate {
     if (requirement.opens === 'public') return true;
     const exchange = exchangeOf(context);
     if (exchange === null) return this.refuseMessage(context);
-    // With the global guard and one that a decorator brings along, the same request comes here twice for one handler.
+    // Where the guard is global and a decorator brings it along too, a request comes here twice for one handler.
     return stateOf(exchange.request)?.granted === requirement || this.check(exchange, requirement);
   }
 
@@ -67,7 +67,7 @@ export class SessionGuard implements CanActivate {
       const channel = this.channels.check(request);
       const state = stateOf(request) ?? this.startState(request, channel);
       const { credentials } = state;
-      // No page can make a browser add a bearer token by itself.
+      // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (credentials.kind === 'ambiguous') {
         throw new SessionInvalidException('The request shows more than one token.');
@@ -78,7 +78,8 @@ export class SessionGuard implements CanActivate {
         state.record = verdict.record;
         if (verdict.reason !== undefined)
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
-        // Before the rights are looked at: an answer that refuses for want of them is to bring the new token too.
+        // Before the authorisation, so that an answer that refuses for want of a role brings the new token too. By then
+        // the old one is on its way out, and the client could not know.
         else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials);
       }
       assertAuthorized(requirement, state.accepted);
@@ -131,8 +132,8 @@ export class SessionGuard implements CanActivate {
     if (requirement.session !== 'none') {
       throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
     }
-    // A sign-in goes on as if no token had been shown. Its answer may set a cookie, and a dead bearer token, which
-    // anybody can make up, must not be a way around the check of the origin: it is made up for here.
+    // A sign-in goes on as if no token had been shown, and its answer may set a cookie. Anybody can invent a bearer token
+    // that is dead: without this check it would be a way around the one that is left out for bearer tokens.
     this.assertSameOrigin(exchange, requirement, shown);
   }
 
