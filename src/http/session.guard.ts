@@ -12,10 +12,10 @@ import {
 } from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
 import { assertAuthorized } from './authorization.js';
-import { type Channel, ChannelRule } from './channel.js';
+import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
-import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
+import { type Exchange, exchangeOf, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import { type RequestState, startState, stateOf } from './request-state.js';
@@ -64,8 +64,10 @@ export class SessionGuard implements CanActivate {
   private async check(exchange: Exchange, requirement: Requirement): Promise<boolean> {
     const { request, response } = exchange;
     try {
-      const channel = this.channels.check(request);
-      const state = stateOf(request) ?? this.startState(request, channel);
+      const cookieName = this.cookie.nameOn(this.channels.check(request));
+      const state =
+        stateOf(request) ??
+        startState(request, readCredentials(request, cookieName), this.arrivals.of(request));
       const { credentials } = state;
       // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
@@ -88,11 +90,6 @@ export class SessionGuard implements CanActivate {
     } catch (error) {
       throw this.refusals.prepare(response, error, stateOf(request)?.record);
     }
-  }
-
-  private startState(request: SessionRequest, channel: Channel): RequestState {
-    const credentials = readCredentials(request, this.cookie.nameOn(channel));
-    return startState(request, credentials, this.arrivals.of(request));
   }
 
   /** What carries a cookie, or may bring one about, must not come from a foreign page. @throws CrossOriginException */
