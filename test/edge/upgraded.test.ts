@@ -11,7 +11,6 @@ import { connectGraphql, type GraphqlConnection } from './support/graphql-ws.js'
 
 const ran: string[] = [];
 const note = (what: string): string => (ran.push(what), what);
-const start = edgeApps();
 const connections: GraphqlConnection[] = [];
 
 beforeEach(() => {
@@ -20,6 +19,8 @@ beforeEach(() => {
 afterEach(async () => {
   for (const connection of connections.splice(0)) await connection.close();
 });
+// After what closes connections, so that applications are closed last.
+const start = edgeApps();
 
 @Resolver()
 class Ticker {
@@ -55,7 +56,7 @@ interface Arrival {
 const CONTEXTS: Record<string, (request: IncomingMessage, parameters: object) => object> = {
   'the request alone': (req) => ({ req }),
   'an empty answer': (req) => ({ req, res: {} }),
-  'an empty reply': (req) => ({ req, reply: {} }),
+  'a reply of its own': (req) => ({ req, reply: { request: { raw: req, ws: true }, raw: {} } }),
   'an empty answer at the request': (req) => ({ req: Object.assign(req, { res: {} }) }),
   'headers of its own': (req, { authorization }: { authorization?: string }) => ({
     req: Object.assign(req, { headers: { ...req.headers, authorization } }),

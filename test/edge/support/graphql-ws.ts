@@ -30,7 +30,6 @@ export function connectGraphql(
     webSocketImpl: Socket,
     connectionParams,
     retryAttempts: 0,
-    lazy: false,
   });
   return {
     async run(query) {
