@@ -30,6 +30,8 @@ export function connectGraphql(
     webSocketImpl: Socket,
     connectionParams,
     retryAttempts: 0,
+    lazy: false,
+    onNonLazyError: () => {},
   });
   return {
     async run(query) {
