@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import base from './jest.config.js';
 
 const { reporters, testTimeout, ...project } = base;
+const TESTS = ['**/test/edge/*.test.ts'];
 
 /** Nest 11 is CommonJS and Nest 12 is ESM; each has an install of its own, so that the root stays lean. */
 const projects = [11, 12].filter(isInstalled).map((major) => ({
@@ -9,7 +10,7 @@ const projects = [11, 12].filter(isInstalled).map((major) => ({
   displayName: `Nest ${major}`,
   resolver: `<rootDir>/test/edge/nest-${major}/resolver.cjs`,
   globals: { NEST_MAJOR: major },
-  testMatch: ['**/test/edge/*.test.ts'],
+  testMatch: TESTS,
   testPathIgnorePatterns: ['/node_modules/'],
 }));
 
@@ -27,6 +28,7 @@ function isInstalled(major) {
 export default {
   reporters,
   testTimeout,
+  testMatch: TESTS,
   passWithNoTests: true,
-  ...(projects.length > 0 ? { projects } : { testMatch: [] }),
+  ...(projects.length > 0 ? { projects } : { testPathIgnorePatterns: ['/'] }),
 };

@@ -34,8 +34,8 @@ class Undecorated {
   @MessagePattern('message') message(): string {
     return note('message');
   }
-  @EventPattern('event') event(_: unknown): void {
-    note('event');
+  @EventPattern('event') event(message: object): void {
+    note(`event ${Object.keys(message).length}`);
   }
   @Public() @MessagePattern('public') public(): string {
     return 'public';
@@ -47,8 +47,8 @@ class Decorated {
   @RequireRole('admin') @MessagePattern('message') message(): string {
     return note('message');
   }
-  @RequireRole('admin') @EventPattern('event') event(_: unknown): void {
-    note('event');
+  @RequireRole('admin') @EventPattern('event') event(message: object): void {
+    note(`event ${Object.keys(message).length}`);
   }
   @Public() @MessagePattern('public') public(): string {
     return 'public';
@@ -60,8 +60,8 @@ class Scoped {
   @MessagePattern('message') message(): string {
     return note('message');
   }
-  @EventPattern('event') event(_: unknown): void {
-    note('event');
+  @EventPattern('event') event(message: object): void {
+    note(`event ${Object.keys(message).length}`);
   }
   @Public() @MessagePattern('public') public(): string {
     return 'public';
