@@ -9,7 +9,6 @@ const projects = [11, 12].filter(isInstalled).map((major) => ({
   ...project,
   displayName: `Nest ${major}`,
   resolver: `<rootDir>/test/edge/nest-${major}/resolver.cjs`,
-  globals: { NEST_MAJOR: major },
   testMatch: TESTS,
   testPathIgnorePatterns: ['/node_modules/'],
 }));
