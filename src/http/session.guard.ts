@@ -117,7 +117,8 @@ export class SessionGuard implements CanActivate {
     const hasCookie = credentials.kind === 'cookie' || credentials.kind === 'ambiguous';
     const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins)) throw new CrossOriginException();
+    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens === 'start'))
+      throw new CrossOriginException();
   }
 
   private examine(

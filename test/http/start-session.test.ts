@@ -25,7 +25,7 @@ class SignInController {
     (response.header ?? response.setHeader)?.call(response, 'Cache-Control', 'public');
     return body;
   }
-  @StartSession({ transport: 'cookie' }) @Redirect('/home') @Get('callback') callback() {
+  @StartSession({ transport: 'cookie', crossOrigin: true }) @Redirect('/home') @Get('callback') callback() {
     return { userId: 'ana' };
   }
   @StartSession() @Post('slow') async slow(@Body() body: SessionPrincipal) {
