@@ -49,7 +49,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     const token = this.core.tokens.read(state.credentials.token);
     const record = token && (await this.core.validation.find(token));
     if (token === null || record === null) {
-      await this.guesses.note(request, state.credentials.token);
+      this.guesses.note(request, state.credentials.token);
       return;
     }
     state.record = record;

@@ -145,7 +145,7 @@ export class SessionGuard implements CanActivate {
     { token }: ShownToken,
   ): Promise<void> {
     const isGuess = reason === 'malformed' || reason === 'unknown';
-    const wait = isGuess ? await this.guesses.note(request, token) : null;
+    const wait = isGuess ? this.guesses.note(request, token) : null;
     if (session === 'none') return;
     throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
   }

@@ -129,6 +129,17 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       expect(answer.body.session.client.label).toBe("Ana's phone");
     });
 
+    it.each([
+      ['9.9.9.9:1000', '9.9.9.9'],
+      ['[2001:db8::1]:443', '2001:db8::1'],
+      ['<script>', null],
+    ])('the address without what proxies add: %s', async (forwarded, ip) => {
+      const app = await start({ controllers, trustProxy: true });
+      const headers = { 'X-Forwarded-For': forwarded, 'X-Forwarded-Proto': 'https' };
+      await app.http.post('/login').set(headers).send({ userId: 'ana' }).expect(201);
+      expect((await app.sessions.list('ana')).map(({ client }) => client.ip)).toEqual([ip]);
+    });
+
     it('does not record ip and user agent where that is switched off', async () => {
       const app = await start({ controllers, options: { recordClient: false } });
       const answer = await app.http.post('/login').send({ userId: 'ana' });
