@@ -10,6 +10,7 @@ import {
   TooManyGuessesException,
 } from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
+import { keepFromCaches } from './answer-headers.js';
 import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
@@ -70,6 +71,7 @@ export class SessionGuard implements CanActivate {
       );
       const { credentials } = state;
       const { kind } = credentials;
+      if (kind === 'cookie') keepFromCaches(response);
       if (kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (kind === 'ambiguous') {
         throw new SessionInvalidException('The request shows more than one token.');
