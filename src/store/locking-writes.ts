@@ -97,7 +97,7 @@ export class LockingWrites implements UserWrites {
         await this.lock(runner, userId, 'FOR UPDATE');
         return work(runner);
       },
-      // Not in the transaction, which would let nobody else make the row of everyone until it ends.
+      // Before the transaction: within it, other sign-ins that need the same new rows would wait for its end.
       { before: (runner) => this.marks.ensure(runner, now, null, userId) },
     );
   }

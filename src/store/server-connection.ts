@@ -9,10 +9,10 @@ const SILENCE = 5_000;
 /** The same for statements on very many rows. */
 export const LONG_SILENCE = 300_000;
 /**
- * Seconds that a transaction waits for a lock. Shorter than the patience of whoever waits for the transaction: one that
+ * How long a transaction waits for a lock, in milliseconds. Shorter than the patience of whoever waits for the transaction: one that
  * was given up must not go on holding a connection, and sign somebody in after all.
  */
-const LOCK_TIMEOUT = 3;
+const LOCK_TIMEOUT = 3_000;
 
 interface TransactionOptions {
   /** Runs before the transaction begins, on the same connection, and again with each attempt. */

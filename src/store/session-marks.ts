@@ -21,11 +21,11 @@ type Whose = string | null;
 
 /** The statements on the table `session_users`. */
 export class SessionMarks extends EntityTable<SessionMark> {
-  private readonly dialect: Dialect;
-
-  constructor(dataSource: DataSource, dialect: Dialect) {
+  constructor(
+    dataSource: DataSource,
+    private readonly dialect: Dialect,
+  ) {
     super(dataSource, SessionUserEntity);
-    this.dialect = dialect;
   }
 
   /** Makes the rows that `lock` and `raise` need: too old to overtake anybody, and to be forgotten in an hour. */

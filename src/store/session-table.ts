@@ -26,11 +26,11 @@ export class SessionTable extends EntityTable<SessionRecord> {
     super(dataSource, entity);
   }
 
-  whereUser(query: WhereBuilder, userId: string, alias = ''): void {
+  protected whereUser(query: WhereBuilder, userId: string, alias = ''): void {
     this.whereExactly(query, alias ? `${alias}userId` : this.column('userId'), 'userId', userId);
   }
 
-  whereId(query: WhereBuilder, id: string): void {
+  protected whereId(query: WhereBuilder, id: string): void {
     this.whereExactly(query, this.column('id'), 'id', id);
   }
 
@@ -41,7 +41,7 @@ export class SessionTable extends EntityTable<SessionRecord> {
     return query;
   }
 
-  async many(query: SelectQueryBuilder<BaseSessionEntity>): Promise<SessionRecord[]> {
+  protected async many(query: SelectQueryBuilder<BaseSessionEntity>): Promise<SessionRecord[]> {
     return (await query.getRawMany<SessionRow>()).map(toRecord);
   }
 

@@ -30,8 +30,8 @@ export interface ServerDialect {
   readonly retryable: ReadonlySet<unknown>;
   /** What makes a `SELECT` lock its rows against those who change them, but not against those who do the same. */
   readonly sharedLock: string;
-  /** In an open transaction: how long it waits for a lock. @returns what to call once the transaction has ended */
-  limitLockWait(runner: QueryRunner, seconds: number): Promise<() => Promise<unknown>>;
+  /** Bounds how long the open transaction waits for a lock. @returns what to call once the transaction has ended */
+  limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
 }

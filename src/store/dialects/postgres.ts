@@ -26,8 +26,8 @@ export const postgres: Dialect = {
       '40001', // serialization_failure
     ]),
     sharedLock: 'FOR SHARE',
-    async limitLockWait(runner, seconds) {
-      await runner.query(`SET LOCAL lock_timeout = '${seconds}s'`);
+    async limitLockWait(runner, milliseconds) {
+      await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
     },
     endConnection(connection) {
