@@ -3,7 +3,7 @@ import { QueryFailedError } from 'typeorm';
 
 const MAX_ATTEMPTS = 10;
 
-/** What was to be locked has vanished meanwhile: as with a deadlock, nothing was done, and the next attempt may succeed. */
+/** What was to be locked has vanished. As with a deadlock nothing was done, and the next attempt may succeed. */
 export class LockVanishedError extends Error {
   override readonly name = 'LockVanishedError';
 }

@@ -9,8 +9,8 @@ const SILENCE = 5_000;
 /** The same for statements on very many rows. */
 export const LONG_SILENCE = 300_000;
 /**
- * How long a transaction waits for a lock, in milliseconds. Shorter than the patience of whoever waits for the transaction: one that
- * was given up must not go on holding a connection, and sign somebody in after all.
+ * How long a transaction waits for a lock, in milliseconds. Shorter than the patience of whoever waits for the
+ * transaction: one that was given up must not go on holding a connection, and sign somebody in after all.
  */
 const LOCK_TIMEOUT = 3_000;
 
@@ -21,7 +21,10 @@ interface TransactionOptions {
   readonly silence?: number;
 }
 
-/** Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere else. */
+/**
+ * Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere
+ * else.
+ */
 export class ServerConnection implements PrimaryConnection {
   constructor(
     private readonly dataSource: DataSource,

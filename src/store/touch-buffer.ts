@@ -66,7 +66,10 @@ export class TouchBuffer {
   }
 }
 
-/** Activity counts only for the roles and the sign-in that its deadlines were reckoned from: a slow request may have read older ones. */
+/**
+ * Activity counts only for the roles and the sign-in that its deadlines were reckoned from: a slow request may have read
+ * older ones.
+ */
 function touchOf(touches: NotedTouches, { id, authenticatedAt, roles }: Touch): NotedTouch | undefined {
   return touches.get(id)?.find((each) => each.authenticatedAt === authenticatedAt && each.roles === roles);
 }

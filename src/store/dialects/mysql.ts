@@ -54,7 +54,9 @@ function runPrepared(connection: unknown, sql: string, values: readonly string[]
   });
 }
 
-/** In whole seconds. The connection keeps them, and goes back to the application's pool afterwards: it must be as it was before. */
+/**
+ * In whole seconds. The connection keeps the setting, and goes back to the application's pool: it must be as it was.
+ */
 async function limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>> {
   const [before] = (await runner.query('SELECT @@innodb_lock_wait_timeout AS seconds')) as [
     { seconds: number },
