@@ -1,11 +1,11 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { ActiveSession, AnonymousSession, SessionData } from '../core/model/session.js';
+import type { ActiveSession, AnonymousSession, ReadonlySessionData, SessionData } from '../core/model/session.js';
 import { DISCLOSE, enclose, hideClass } from './pipe-passage.js';
 import { sessionOf } from './request-state.js';
 
 type SessionProperty = Exclude<keyof ActiveSession, 'toJSON'>;
 
-type DataValue = string extends keyof SessionData ? unknown : SessionData;
+type DataValue = string extends keyof SessionData ? unknown : ReadonlySessionData;
 type CurrentValue<Selected extends SessionProperty | undefined> = Selected extends 'data'
   ? DataValue
   : Selected extends SessionProperty

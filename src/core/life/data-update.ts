@@ -3,10 +3,10 @@ import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
 import type { SessionPolicy } from '../policy/policy.js';
-import type { SessionData } from '../model/session.js';
+import type { ReadonlySessionData, SessionData } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
 
-export type DataChange = (data: SessionData) => SessionData;
+export type DataChange = (data: SessionData) => ReadonlySessionData;
 
 /** Changes what the application keeps in a session, without losing what others change at the same time. */
 export class DataUpdate {

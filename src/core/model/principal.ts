@@ -1,6 +1,6 @@
 import { serializeData } from './data.js';
 import { InvalidArgumentError } from './errors.js';
-import type { AuthenticationLevel, Role, SessionClient, SessionData } from './session.js';
+import type { AuthenticationLevel, ReadonlySessionData, Role, SessionClient } from './session.js';
 
 /** Who signed in: what a sign-in handler returns once it has verified the credentials. */
 export interface SessionPrincipal {
@@ -11,7 +11,7 @@ export interface SessionPrincipal {
   /** Default: 1; at a step-up, the higher of this and that of the session. */
   readonly level?: AuthenticationLevel;
   /** Merged into what the session holds already. */
-  readonly data?: SessionData;
+  readonly data?: ReadonlySessionData;
 }
 
 /** Where a sign-in came from. */
