@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { type OutageReporter, watchAvailability } from './outage/availability.js';
 import { DataUpdate } from './life/data-update.js';
 import { SessionEvents } from './events/session-events.js';
-import type { ResolvedSessionOptions } from './options/options.js';
+import type { ResolvedSessionOptions } from './options/resolve-options.js';
 import { ArrivalOrder } from './life/order.js';
 import { SessionPolicy } from './policy/policy.js';
 import { RoleHierarchy } from './policy/roles.js';
