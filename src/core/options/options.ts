@@ -47,7 +47,7 @@ export interface CookieOptions {
 
 /** The scheduled removal of the rows of expired sessions. */
 export interface PurgeOptions {
-  /** Default: 5 min. */
+  /** Default: `5m`. */
   every?: Duration;
   /** Rows per statement. Default: 5,000; on SQLite 200, since there every statement holds up all others. */
   batchSize?: number;
@@ -65,7 +65,7 @@ export interface SecretOptions {
 export interface GuessingOptions {
   /** So many different tokens that no session has, from one address, are a suspicion. Default: 20. */
   attempts?: number;
-  /** Counted over this time, at most a day. Default: 1 min. */
+  /** Counted over this time, at most a day. Default: `1m`. */
   within?: Duration;
   /** Answer such tokens from that address with 429 `too_many_guesses`; sessions there go on. Default: false. */
   refuse?: boolean;

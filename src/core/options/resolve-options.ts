@@ -52,7 +52,7 @@ export const OPTIONS = {
   secret: { parts: SECRET, read: readSecret },
   grace: duration({ min: 0, max: LONGEST_TIMEOUT }, '30s'),
   purge: objectOrFalse(PURGE),
-  touchEvery: { ...duration({ min: 0 }, null), read: readTouchEvery },
+  touchEvery: { values: 'at most half of the shortest idle timeout', read: readTouchEvery },
   recordClient: boolean(true),
   maxDataBytes: integer({ min: 2, max: WIDEST_TEXT }, 16_384),
   guessing: objectOrFalse(GUESSING),
