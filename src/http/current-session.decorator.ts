@@ -1,5 +1,10 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { ActiveSession, AnonymousSession, ReadonlySessionData, SessionData } from '../core/model/session.js';
+import type {
+  ActiveSession,
+  AnonymousSession,
+  ReadonlySessionData,
+  SessionData,
+} from '../core/model/session.js';
 import { DISCLOSE, enclose, hideClass } from './pipe-passage.js';
 import { sessionOf } from './request-state.js';
 

@@ -118,7 +118,10 @@ describe.each(PLATFORMS)('on %s', (platform) => {
             data,
           });
           await get(`${controller}/parts`).expect(200, {
-            ...{ userId: 'ana', data, roles: ['admin'], level: 1 },
+            userId: 'ana',
+            data,
+            roles: ['admin'],
+            level: 1,
             isDate: true,
           });
           await get(`${controller}/none`).expect(200, { session: null });

@@ -7,7 +7,12 @@ import type { SessionRecord } from '../../src/core/model/record.js';
 import { RoleHierarchy } from '../../src/core/policy/roles.js';
 import { SECURITY_LEVELS, SessionPolicy } from '../../src/core/policy/policy.js';
 
-const policy = new SessionPolicy(SECURITY_LEVELS.medium, new Map(), new RoleHierarchy(new Map(), false), null);
+const policy = new SessionPolicy(
+  SECURITY_LEVELS.medium,
+  new Map(),
+  new RoleHierarchy(new Map(), false),
+  null,
+);
 const RECORD: SessionRecord = {
   id: '0190163d-8694-739b-aea5-966c26f8ad90',
   seriesHash: 'a secret hash',

@@ -51,7 +51,10 @@ export class SignIn {
     return { record, token: token.token };
   }
 
-  async createAnonymous(data: ReadonlySessionData | undefined, client: ClientInfo | undefined): Promise<Issued> {
+  async createAnonymous(
+    data: ReadonlySessionData | undefined,
+    client: ClientInfo | undefined,
+  ): Promise<Issued> {
     const token = this.tokens.mint();
     const record = this.newRecord(token, this.rules.clock(), { userId: null, data }, client);
     await this.store.insert(record, null);
