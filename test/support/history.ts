@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/core/model/session.js';
+import type { ReadonlyJsonObject } from '../../src/core/model/session.js';
 import { RECOGNISED_ROTATIONS } from './model.js';
 
 /** What was seen of a session. */
@@ -7,7 +7,7 @@ export interface SessionView {
   readonly userId: string | null;
   readonly roles: readonly string[];
   readonly level: number | null;
-  readonly data: JsonObject;
+  readonly data: ReadonlyJsonObject;
   readonly createdAt: number;
   readonly authenticatedAt: number | null;
   readonly lastSeenAt: number;

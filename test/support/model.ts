@@ -1,5 +1,5 @@
 import type { SessionPrincipal } from '../../src/core/model/principal.js';
-import type { JsonObject } from '../../src/core/model/session.js';
+import type { JsonObject, ReadonlyJsonObject } from '../../src/core/model/session.js';
 
 /** How many rotations by id a token is recognised across; before that it is unknown, and as dead. */
 export const RECOGNISED_ROTATIONS = 8;
@@ -48,7 +48,7 @@ export interface ModelSession {
   userId: string | null;
   roles: readonly string[];
   level: number;
-  data: JsonObject;
+  data: ReadonlyJsonObject;
   authenticatedAt: number;
   lastSeenAt: number;
   /** All tokens since its sign-in, the newest last. */
@@ -184,7 +184,7 @@ export class SessionModel {
       .map((session) => view(session, this));
   }
 
-  update(id: string, addition: JsonObject): JsonObject | null {
+  update(id: string, addition: JsonObject): ReadonlyJsonObject | null {
     const session = this.live(id);
     if (!session) return null;
     const data = { ...session.data, ...addition };

@@ -1,7 +1,7 @@
 import { toAddress } from './address.js';
 import { serializeData } from './data.js';
 import { InvalidArgumentError } from './errors.js';
-import type { AuthenticationLevel, Role, SessionClient, SessionData } from './session.js';
+import type { AuthenticationLevel, ReadonlySessionData, Role, SessionClient } from './session.js';
 
 /** Who signed in: what a sign-in handler returns once it has verified the credentials. */
 export interface SessionPrincipal {
@@ -12,7 +12,7 @@ export interface SessionPrincipal {
   /** Default: 1; at a step-up, the higher of this and that of the session. */
   readonly level?: AuthenticationLevel;
   /** Merged into what the session holds already. */
-  readonly data?: SessionData;
+  readonly data?: ReadonlySessionData;
 }
 
 /** Where a sign-in came from. */
