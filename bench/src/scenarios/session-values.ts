@@ -25,8 +25,8 @@ export async function sessionValues({ isSmoke }: { readonly isSmoke: boolean }):
       roles: policy.of(roles).roles,
       level,
     }),
-    session: (each) => toSession(each, policy),
-    'session, data read': (each) => toSession(each, policy).data,
+    session: (each) => toSession(each, policy.of(each.roles)),
+    'session, data read': (each) => toSession(each, policy.of(each.roles)).data,
   };
   const best = new Map<string, number>();
   for (let round = 0; round < (isSmoke ? 1 : ROUNDS); round++) {
