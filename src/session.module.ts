@@ -11,6 +11,7 @@ import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
+import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
 import { SessionPurge } from './purge/session-purge.js';
 import {
@@ -29,6 +30,7 @@ const EDGE = [
   ChannelRule,
   RequirementRegistry,
   SessionCookie,
+  TokenChanges,
   TokenDelivery,
   GuessWatch,
   Refusals,
@@ -47,6 +49,7 @@ const EDGE = [
     Arrivals,
     RequirementRegistry,
     SessionCookie,
+    TokenChanges,
     TokenDelivery,
     GuessWatch,
     Refusals,
