@@ -45,7 +45,7 @@ await describeOnEachDatabase((leg) => {
 
   /** One statement: expired rows, in the order of their ids from long ago to just now. */
   async function insertExpired(rows: number): Promise<void> {
-    const now = cluster.clock.read();
+    const now = cluster.clock.now();
     const start = now - HOUR;
     const [series, numbers] = isPostgres
       ? ["lpad(n::text, 64, '0')", `SELECT generate_series(1, ${rows}) AS n`]
