@@ -91,7 +91,8 @@ export class SessionGuard implements CanActivate {
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
         // Before the authorisation, so that an answer that refuses for want of a role brings the new token too. By then
         // the old one is on its way out, and the client could not know.
-        else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials, state);
+        else if (this.accept(verdict, requirement, state))
+          await this.renew(verdict, response, credentials, state);
       }
       assertAuthorized(requirement, state.accepted);
       grant(exchange, requirement, state);
