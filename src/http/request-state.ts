@@ -137,8 +137,10 @@ function stateFor(context: ExecutionContext): RequestState | undefined {
     const granted = grants.get(place);
     if (granted) return granted.state;
   }
-  // Compiled queries (graphql-jit) build the places above a field anew. As long as there was one session only, it is that.
-  return call.prev !== undefined && state?.since === 'arrival' ? state : undefined;
+  // Compiled queries (graphql-jit) build the places above a field anew, and without types. As long as there was one
+  // session only, it is that.
+  const isCompiled = call.prev !== undefined && !('typename' in call);
+  return isCompiled && state?.since === 'arrival' ? state : undefined;
 }
 
 function isContext(value: object): value is ExecutionContext {
