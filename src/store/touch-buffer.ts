@@ -1,6 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Touch } from '../core/model/store.js';
-import { TOUCH_DELAY } from '../core/outage/time-budgets.js';
+import { TOUCH_PATIENCE, TOUCH_RETRY } from '../core/outage/time-budgets.js';
 
 /** Activity of a session since it was last written. */
 export interface NotedTouch extends Touch {
@@ -9,58 +10,112 @@ export interface NotedTouch extends Touch {
    * that deadline the session must have been live at this moment. Later activity is covered by the activity before it.
    */
   readonly since: number;
+  /** By `performance.now()`. Later it is not written: the session may have ended without it. */
+  readonly expendableAt: number;
 }
 
 /** By the session's id. A session has several where it was signed in again, or got other roles, in the meantime. */
 type NotedTouches = Map<string, readonly NotedTouch[]>;
 
-/** Activity that is noted but not written yet. */
+/**
+ * Activity on its way to the database. The first is sent at once; what comes while a write is under way goes together in
+ * the next one, each session once. So nothing waits for a timer, which a process that is killed after its answer, or
+ * frozen between two requests, would take with it; and the more there is, the fewer statements it takes.
+ *
+ * A row that somebody else holds is passed over, and tried again a little later. Otherwise one such row would stop the
+ * activity of everybody, and all that has to wait for it.
+ */
 export class TouchBuffer {
   private noted: NotedTouches = new Map();
-  private timer: NodeJS.Timeout | null = null;
-  private writing: Promise<void> = Promise.resolve();
   private beingWritten: NotedTouches = new Map();
+  /** Their rows were locked. */
+  private resting: NotedTouches = new Map();
+  private rest: Promise<void> | null = null;
+  private writing: Promise<void> = Promise.resolve();
+  private isScheduled = false;
 
-  /** @param write never fails */
-  constructor(private readonly write: (touches: readonly NotedTouch[]) => Promise<void>) {}
+  /** @param write never fails. @returns what could not be written because its row was locked */
+  constructor(private readonly write: (touches: readonly NotedTouch[]) => Promise<readonly NotedTouch[]>) {}
 
-  note(touch: Touch): void {
-    const earlier = touchOf(this.noted, touch);
-    if (earlier === undefined || earlier.lastSeenAt < touch.lastSeenAt) {
-      // Not the object that came: it is a whole record, and its data may be large.
-      const { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt } = touch;
-      const since = earlier?.since ?? lastSeenAt;
-      const others = this.noted.get(id)?.filter((each) => each !== earlier) ?? [];
-      this.noted.set(id, [
-        ...others,
-        { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since },
-      ]);
-    }
-    this.timer ??= setTimeout(() => void this.flush(), TOUCH_DELAY).unref();
+  note({ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt }: Touch): void {
+    // Not the object that came: it is a whole record, and its data may be large.
+    const touch = {
+      ...{ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since: lastSeenAt },
+      expendableAt: performance.now() + TOUCH_PATIENCE,
+    };
+    if (touchOf(this.resting, touch) !== undefined) return add(this.resting, touch);
+    add(this.noted, touch);
+    this.schedule();
   }
 
-  /** Writes what was noted until now. */
+  /** Writes what was noted until now, but for what belongs to rows that are locked. */
   flush(): Promise<void> {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    this.writing = this.writing.then(async () => {
-      this.beingWritten = this.noted;
-      this.noted = new Map();
-      if (this.beingWritten.size > 0) await this.write([...this.beingWritten.values()].flat());
-      this.beingWritten = new Map();
-    });
+    this.wake();
     return this.writing;
+  }
+
+  /** Returns once nothing of this session is left to be written, or after `TOUCH_PATIENCE`. */
+  async settle(id: string): Promise<void> {
+    const deadline = performance.now() + TOUCH_PATIENCE;
+    await this.writing;
+    while (this.resting.has(id) && performance.now() < deadline) {
+      await this.rest;
+      await this.writing;
+    }
   }
 
   /** The record as it will be once its activity is written. */
   apply(record: SessionRecord): SessionRecord {
-    const touch = touchOf(this.noted, record) ?? touchOf(this.beingWritten, record);
+    const touch =
+      touchOf(this.noted, record) ?? touchOf(this.beingWritten, record) ?? touchOf(this.resting, record);
     if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
     // This activity will not be written: the session had expired before it.
     if (record.expiresAt <= touch.since) return record;
     const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
     return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
   }
+
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    this.writing = this.writing.then(() => this.writeNoted());
+  }
+
+  private async writeNoted(): Promise<void> {
+    this.isScheduled = false;
+    this.beingWritten = this.noted;
+    this.noted = new Map();
+    const locked = await this.write([...this.beingWritten.values()].flat());
+    this.beingWritten = new Map();
+    for (const touch of locked) add(this.resting, touch);
+    if (this.resting.size > 0)
+      this.rest ??= wait(TOUCH_RETRY, undefined, { ref: false }).then(() => this.wake());
+  }
+
+  private wake(): void {
+    this.rest = null;
+    if (this.resting.size === 0) return;
+    for (const touch of [...this.resting.values()].flat()) add(this.noted, touch);
+    this.resting = new Map();
+    this.schedule();
+  }
+}
+
+/** Of activity of one kind only the latest counts, from the first of it on. */
+function add(touches: NotedTouches, touch: NotedTouch): void {
+  const present = touchOf(touches, touch);
+  if (present === undefined) {
+    touches.set(touch.id, [...(touches.get(touch.id) ?? []), touch]);
+    return;
+  }
+  const latest = present.lastSeenAt < touch.lastSeenAt ? touch : present;
+  const merged = {
+    ...latest,
+    since: Math.min(present.since, touch.since),
+    expendableAt: Math.min(present.expendableAt, touch.expendableAt),
+  };
+  const others = touches.get(touch.id)?.filter((each) => each !== present) ?? [];
+  touches.set(touch.id, [...others, merged]);
 }
 
 /**

@@ -120,7 +120,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
 
   async touch(touch: Touch, durably: boolean): Promise<void> {
     this.touches.note(touch);
-    if (durably || this.isShuttingDown) await this.touches.flush();
+    if (durably || this.isShuttingDown) await this.touches.settle(touch.id);
   }
 
   flush(): Promise<void> {
@@ -166,15 +166,23 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
   }
 
-  /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
-  private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
+  /**
+   * Activity that cannot be written is lost, and nothing else is: the next request notes it again.
+   * @returns what found its row locked
+   */
+  private async writeTouches(touches: readonly NotedTouch[]): Promise<readonly NotedTouch[]> {
+    const locked: NotedTouch[] = [];
     try {
-      for (const some of inStatements(touches)) {
-        await this.patience.within(this.connection.write((runner) => this.sessions.touch(runner, some)));
+      for (const group of inStatements(touches)) {
+        const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
+        if (timely.length === 0) continue;
+        const touching = this.connection.write((runner) => this.sessions.touch(runner, timely));
+        locked.push(...(await this.patience.within(touching)));
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
+    return locked;
   }
 }
 
