@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Touch } from '../core/model/store.js';
 import { TOUCH_PATIENCE, TOUCH_RETRY } from '../core/outage/time-budgets.js';
@@ -88,8 +87,16 @@ export class TouchBuffer {
     const locked = await this.write([...this.beingWritten.values()].flat());
     this.beingWritten = new Map();
     for (const touch of locked) add(this.resting, touch);
-    if (this.resting.size > 0)
-      this.rest ??= wait(TOUCH_RETRY, undefined, { ref: false }).then(() => this.wake());
+    if (this.resting.size > 0) this.rest ??= this.takeRest();
+  }
+
+  private takeRest(): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        this.wake();
+        resolve();
+      }, TOUCH_RETRY).unref();
+    });
   }
 
   private wake(): void {
