@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../core/model/record.js';
 import type { Touch } from '../core/model/store.js';
-import { TOUCH_PATIENCE, TOUCH_RETRY } from '../core/outage/time-budgets.js';
+import { TOUCH_DISPATCH, TOUCH_PATIENCE, TOUCH_RETRY } from '../core/outage/time-budgets.js';
 
 /** Activity of a session since it was last written. */
 export interface NotedTouch extends Touch {
@@ -15,6 +15,12 @@ export interface NotedTouch extends Touch {
 
 /** By the session's id. A session has several where it was signed in again, or got other roles, in the meantime. */
 type NotedTouches = Map<string, readonly NotedTouch[]>;
+
+/** Writes activity, and never fails. @returns what could not be written because its row was locked */
+export type WriteTouches = (
+  touches: readonly NotedTouch[],
+  onSent: () => void,
+) => Promise<readonly NotedTouch[]>;
 
 /**
  * Activity on its way to the database. The first is sent at once; what comes while a write is under way goes together in
@@ -31,12 +37,13 @@ export class TouchBuffer {
   private resting: NotedTouches = new Map();
   private rest: Promise<void> | null = null;
   private writing: Promise<void> = Promise.resolve();
-  private isScheduled = false;
+  /** Of what is to be written next; `null` where nothing is. */
+  private dispatch: Dispatch | null = null;
 
-  /** @param write never fails. @returns what could not be written because its row was locked */
-  constructor(private readonly write: (touches: readonly NotedTouch[]) => Promise<readonly NotedTouch[]>) {}
+  constructor(private readonly write: WriteTouches) {}
 
-  note({ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt }: Touch): void {
+  /** @returns once the activity is on its way to the database; after `TOUCH_DISPATCH` in any case */
+  async note({ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt }: Touch): Promise<void> {
     // Not the object that came: it is a whole record, and its data may be large.
     const touch = {
       ...{ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since: lastSeenAt },
@@ -44,7 +51,7 @@ export class TouchBuffer {
     };
     if (touchOf(this.resting, touch) !== undefined) return add(this.resting, touch);
     add(this.noted, touch);
-    this.schedule();
+    return this.schedule().done;
   }
 
   /** Writes what was noted until now, but for what belongs to rows that are locked. */
@@ -74,17 +81,20 @@ export class TouchBuffer {
     return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
   }
 
-  private schedule(): void {
-    if (this.isScheduled) return;
-    this.isScheduled = true;
-    this.writing = this.writing.then(() => this.writeNoted());
+  private schedule(): Dispatch {
+    if (this.dispatch !== null) return this.dispatch;
+    const dispatch = new Dispatch();
+    this.dispatch = dispatch;
+    this.writing = this.writing.then(() => this.writeNoted(dispatch));
+    return dispatch;
   }
 
-  private async writeNoted(): Promise<void> {
-    this.isScheduled = false;
+  private async writeNoted(dispatch: Dispatch): Promise<void> {
+    this.dispatch = null;
     this.beingWritten = this.noted;
     this.noted = new Map();
-    const locked = await this.write([...this.beingWritten.values()].flat());
+    const locked = await this.write([...this.beingWritten.values()].flat(), () => dispatch.end());
+    dispatch.end();
     this.beingWritten = new Map();
     for (const touch of locked) add(this.resting, touch);
     if (this.resting.size > 0) this.rest ??= this.takeRest();
@@ -105,6 +115,25 @@ export class TouchBuffer {
     for (const touch of [...this.resting.values()].flat()) add(this.noted, touch);
     this.resting = new Map();
     this.schedule();
+  }
+}
+
+/** Ends when a write has been sent, or when that takes too long: what holds up writes is not to hold up requests. */
+class Dispatch {
+  readonly done: Promise<void>;
+  private readonly timer: NodeJS.Timeout;
+  private resolve!: () => void;
+
+  constructor() {
+    this.done = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    this.timer = setTimeout(this.resolve, TOUCH_DISPATCH);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.resolve();
   }
 }
 

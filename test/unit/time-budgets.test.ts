@@ -21,6 +21,7 @@ it('writes activity before its session would end without it, or not at all', () 
 
 it('answers a request whose activity cannot be written', () => {
   expect(budgets.TOUCH_PATIENCE).toBeLessThan(budgets.STORE_PATIENCE);
+  expect(budgets.TOUCH_DISPATCH).toBeLessThan(budgets.TOUCH_PATIENCE);
   expect(budgets.TOUCH_RETRY).toBeLessThan(budgets.TOUCH_PATIENCE);
 });
 

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { SessionRecord } from '../../src/core/model/record.js';
 import type { Touch } from '../../src/core/model/store.js';
-import { TOUCH_PATIENCE, TOUCH_RETRY } from '../../src/core/outage/time-budgets.js';
+import { TOUCH_DISPATCH, TOUCH_PATIENCE, TOUCH_RETRY } from '../../src/core/outage/time-budgets.js';
 import { type NotedTouch, TouchBuffer } from '../../src/store/touch-buffer.js';
 
 const IDLE = 60_000;
 
 /** A database that answers when it is told to, with the touches whose rows were locked. */
 class FakeDatabase {
-  readonly writes: { touches: readonly NotedTouch[]; answer(...locked: string[]): void }[] = [];
+  readonly writes: { touches: readonly NotedTouch[]; send(): void; answer(...locked: string[]): void }[] = [];
 
-  readonly write = (touches: readonly NotedTouch[]) =>
+  readonly write = (touches: readonly NotedTouch[], send: () => void) =>
     new Promise<readonly NotedTouch[]>((resolve) => {
       const answer = (...locked: string[]) => resolve(touches.filter(({ id }) => locked.includes(id)));
-      this.writes.push({ touches, answer });
+      this.writes.push({ touches, send, answer });
     });
 
   ids(): string[][] {
@@ -52,14 +52,14 @@ const seenAt = (buffer: TouchBuffer, id: string) =>
 
 it('sends activity before any timer can fire', async () => {
   const { database, buffer } = start();
-  buffer.note(touch('a'));
+  void buffer.note(touch('a'));
   await Promise.resolve();
   expect(database.ids()).toEqual([['a']]);
 });
 
 it('sends what comes during a write together in the next one, each session once', async () => {
   const { database, buffer } = start();
-  buffer.note(touch('a'));
+  void buffer.note(touch('a'));
   await pass(0);
   for (const [id, at] of [
     ['b', 2_000],
@@ -67,7 +67,7 @@ it('sends what comes during a write together in the next one, each session once'
     ['b', 3_000],
     ['a', 3_000],
   ] as const)
-    buffer.note(touch(id, at));
+    void buffer.note(touch(id, at));
   await pass(60_000);
   expect(database.ids()).toEqual([['a']]);
   database.writes[0]?.answer();
@@ -81,7 +81,7 @@ it('sends what comes during a write together in the next one, each session once'
 
 it('lets reads see activity while it is noted, written, and waiting for a row that is locked', async () => {
   const { database, buffer } = start();
-  buffer.note(touch('a'));
+  void buffer.note(touch('a'));
   expect(seenAt(buffer, 'a')).toBe(1_000);
   await pass(0);
   expect(seenAt(buffer, 'a')).toBe(1_000);
@@ -96,12 +96,12 @@ it('lets reads see activity while it is noted, written, and waiting for a row th
 
 it('lets nobody wait for a row that is locked', async () => {
   const { database, buffer } = start();
-  buffer.note(touch('locked'));
+  void buffer.note(touch('locked'));
   await pass(0);
   database.writes[0]?.answer('locked');
   await pass(0);
-  buffer.note(touch('other'));
-  buffer.note(touch('locked', 2_000));
+  void buffer.note(touch('other'));
+  void buffer.note(touch('locked', 2_000));
   await pass(0);
   expect(database.ids().at(-1)).toEqual(['other']);
   database.writes[1]?.answer();
@@ -120,7 +120,7 @@ it('lets nobody wait for a row that is locked', async () => {
 
 it('waits for the activity of a session until it is written, also where its row is locked', async () => {
   const { database, buffer } = start();
-  buffer.note(touch('a'));
+  void buffer.note(touch('a'));
   let isSettled = false;
   void buffer.settle('a').then(() => (isSettled = true));
   await pass(0);
@@ -134,7 +134,7 @@ it('waits for the activity of a session until it is written, also where its row 
 
 it('waits for a locked row no longer than it may be written', async () => {
   const { database, buffer } = start();
-  buffer.note(touch('a'));
+  void buffer.note(touch('a'));
   let isSettled = false;
   void buffer.settle('a').then(() => (isSettled = true));
   const expendableAt = performance.now() + TOUCH_PATIENCE;
@@ -147,4 +147,27 @@ it('waits for a locked row no longer than it may be written', async () => {
     await pass(TOUCH_RETRY);
   }
   expect(isSettled).toBe(true);
+});
+
+it('lets a request wait until its activity is sent, but not for a database that is slow', async () => {
+  const { database, buffer } = start();
+  const sent: string[] = [];
+  void buffer.note(touch('a')).then(() => sent.push('a'));
+  await pass(0);
+  void buffer.note(touch('b')).then(() => sent.push('b'));
+  await pass(TOUCH_DISPATCH / 2);
+  expect(sent).toEqual([]);
+  database.writes[0]?.send();
+  await pass(0);
+  expect(sent).toEqual(['a']);
+  await pass(TOUCH_DISPATCH);
+  expect(sent).toEqual(['a', 'b']);
+  database.writes[0]?.answer();
+  await pass(0);
+  void buffer.note(touch('c')).then(() => sent.push('c'));
+  database.writes[1]?.answer(); // nobody said that it was sent
+  await pass(0);
+  database.writes[2]?.answer();
+  await pass(0);
+  expect(sent).toEqual(['a', 'b', 'c']);
 });

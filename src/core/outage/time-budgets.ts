@@ -28,6 +28,9 @@ export const LOCK_TIMEOUT = 3_000;
 /** How long a write waits for the application's transaction on the same connection of SQLite. */
 export const GATE_PATIENCE = 1_000;
 
+/** How long a request waits for its activity to be on its way to the database. */
+export const TOUCH_DISPATCH = 100;
+
 /** How long it is tried to write activity. */
 export const TOUCH_PATIENCE = 3_000;
 
