@@ -45,10 +45,9 @@ export class TouchBuffer {
   /** @returns once the activity is on its way to the database; after `TOUCH_DISPATCH` in any case */
   async note({ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt }: Touch): Promise<void> {
     // Not the object that came: it is a whole record, and its data may be large.
-    const touch = {
-      ...{ id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since: lastSeenAt },
-      expendableAt: performance.now() + TOUCH_PATIENCE,
-    };
+    const [since, expendableAt] = [lastSeenAt, performance.now() + TOUCH_PATIENCE];
+    const activity = { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt };
+    const touch = { ...activity, since, expendableAt };
     if (touchOf(this.resting, touch) !== undefined) return add(this.resting, touch);
     add(this.noted, touch);
     return this.schedule().done;
