@@ -15,6 +15,9 @@ const LONGEST = 4_500;
 const countOf = ({ data }: { data: unknown }) => (data as { n?: number }).n ?? 0;
 const addOne = (data: object) => ({ ...data, n: countOf({ data }) + 1 });
 
+// Its limits are seconds: where the machine stood still for so long, it is asked again.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
+
 await describeOnEachDatabase((leg) => {
   let cluster: TestCluster;
   let node: TestNode;
