@@ -66,9 +66,12 @@ async function limitLockWait(runner: QueryRunner, milliseconds: number): Promise
   return () => runner.query(`SET SESSION innodb_lock_wait_timeout = ${Number(before.seconds)}`);
 }
 
-/** Joined in this order: else MySQL might lock the rows to update before it looks which of them are free. */
+/**
+ * Joined in this order: else MySQL might lock the rows to update before it looks which of them are free. Ids are distinct
+ * anyhow: `DISTINCT` keeps MySQL from merging the two, which it refuses for a table that it updates.
+ */
 function updateUnlocked({ table, id, ids }: RowsById, assignments: string, condition: string): string {
-  const free = `SELECT ${id} AS free_id FROM ${table} WHERE ${id} IN (${ids}) FOR UPDATE SKIP LOCKED`;
+  const free = `SELECT DISTINCT ${id} AS free_id FROM ${table} WHERE ${id} IN (${ids}) FOR UPDATE SKIP LOCKED`;
   return `UPDATE (${free}) AS free STRAIGHT_JOIN ${table} ON ${id} = free_id SET ${assignments} WHERE ${condition}`;
 }
 
