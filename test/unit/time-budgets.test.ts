@@ -15,8 +15,14 @@ it('ends no connection that somebody still waits for', () => {
   expect(budgets.CONNECTION_SILENCE).toBeGreaterThanOrEqual(budgets.STORE_PATIENCE);
 });
 
-it('writes activity before its session would end without it', () => {
-  expect(budgets.TOUCH_DELAY + budgets.LOCK_TIMEOUT).toBeLessThan(budgets.WRITE_BEHIND_MARGIN);
+it('writes activity before its session would end without it, or not at all', () => {
+  expect(budgets.TOUCH_PATIENCE).toBeLessThan(budgets.WRITE_BEHIND_MARGIN);
+});
+
+it('answers a request whose activity cannot be written', () => {
+  expect(budgets.TOUCH_PATIENCE).toBeLessThan(budgets.STORE_PATIENCE);
+  expect(budgets.TOUCH_DISPATCH).toBeLessThan(budgets.TOUCH_PATIENCE);
+  expect(budgets.TOUCH_RETRY).toBeLessThan(budgets.TOUCH_PATIENCE);
 });
 
 it('shuts down only once the last activity is written or given up', () => {
