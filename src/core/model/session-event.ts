@@ -1,3 +1,4 @@
+import type { Actor } from './actor.js';
 import type { SessionClient } from './session.js';
 
 /** Why a session was ended before its time. */
@@ -47,9 +48,20 @@ export type SessionEventDetail =
   | { readonly type: 'rotated' }
   /** Its data changed. */
   | { readonly type: 'updated' }
-  | { readonly type: 'roles-changed'; readonly roles: readonly string[]; readonly count: number }
-  /** `count` with `revokeEveryone` only. */
-  | { readonly type: 'revoked'; readonly reason: RevocationReason; readonly count?: number }
+  /** `by` where the call said who does it. */
+  | {
+      readonly type: 'roles-changed';
+      readonly roles: readonly string[];
+      readonly count: number;
+      readonly by?: Actor;
+    }
+  /** `count` with `revokeEveryone` only; `by` where the call said who does it. */
+  | {
+      readonly type: 'revoked';
+      readonly reason: RevocationReason;
+      readonly count?: number;
+      readonly by?: Actor;
+    }
   /** A token was shown whose session has passed a timeout. */
   | { readonly type: 'expired' }
   | { readonly type: 'purged'; readonly count: number }
