@@ -86,6 +86,7 @@ export {
   SessionLimitException,
   SessionRequiredException,
   SessionStoreUnavailableException,
+  SignInFailedException,
   TooManyGuessesException,
 } from './session.exceptions.js';
 export type { SessionModuleStaticOptions } from './session.module-definition.js';

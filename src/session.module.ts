@@ -71,6 +71,11 @@ function assembleCore(options: ResolvedSessionOptions, store: SessionStore): Ses
     onOutage: (cause) =>
       logger.error(`The session store is unavailable; requests get 503. ${describe(cause)}`),
     onRecovery: () => logger.log('The session store is available again.'),
+    onUnknownRoles: (roles) =>
+      logger.warn(
+        `There are sessions with roles that the option \`roles\` does not name: ${JSON.stringify(roles)}. ` +
+          'Mend the name where sessions are started, or add it to the option.',
+      ),
     onSubscriberError: (error) => logger.error(`A subscriber of session events failed. ${describe(error)}`),
   });
 }

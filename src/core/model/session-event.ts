@@ -14,7 +14,7 @@ export type RevocationReason =
   /** A dead token of it was used long after its successor: see `reuse-detected`. */
   | 'reuse';
 
-/** The `code` in the body of a refusal. */
+/** The `code` in the body of a refusal; that of a failed sign-in has an event of its own. */
 export type RefusalCode =
   | 'session_required'
   | 'session_invalid'
@@ -72,6 +72,12 @@ export type SessionEventDetail =
    * (`requester.ip` is `null`) where more addresses were guessing than are told apart.
    */
   | { readonly type: 'guessing-suspected'; readonly attempts: number; readonly requester: Requester }
+  /**
+   * The credentials of a sign-in or step-up were wrong: the handler of `@StartSession()` returned nobody, or threw a 401
+   * or 403. `name` is what its option `name` says, `null` with `recordClient: false`. With the session that the request
+   * showed, where there is one.
+   */
+  | { readonly type: 'sign-in-failed'; readonly name: string | null; readonly requester: Requester }
   | { readonly type: 'refused'; readonly code: RefusalCode; readonly requester: Requester };
 
 /** One event in the life of sessions. It never holds a token or a hash. */
