@@ -1,6 +1,7 @@
 import {
   Controller,
   Get,
+  HttpCode,
   type INestApplication,
   Module,
   type ModuleMetadata,
@@ -11,7 +12,15 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { CurrentSession, Public, RequireRole, SessionService, SessionStore } from 'nestjs-sessions';
+import {
+  CurrentSession,
+  EndSession,
+  Public,
+  RequireRole,
+  SessionService,
+  SessionStore,
+  StartSession,
+} from 'nestjs-sessions';
 import { recordSessionEvents, signInAs } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import type { DataSource } from 'typeorm';
@@ -125,12 +134,30 @@ describe('the recipe', () => {
     const { openApplication } = await page.run<{
       openApplication(AppModule: Type): Promise<INestApplication>;
     }>('open-application.ts');
-    @Module({ imports: [AppModule], controllers: [ProbeController] })
+    @Controller()
+    class DoorController {
+      @StartSession() @Post('in') in() {
+        return { userId: 'ana' };
+      }
+      @StartSession({ transport: 'cookie' }) @Post('web/in') webIn() {
+        return { userId: 'ana' };
+      }
+      @EndSession() @HttpCode(204) @Post('out') out(): void {}
+    }
+    @Module({ imports: [AppModule], controllers: [ProbeController, DoorController] })
     class Whole {}
     const app = await openApplication(Whole);
+    running.push(app);
     await http(app).get('/me').expect(200, { userId: null });
     await http(app).post('/admin').expect(201, 'admin');
-    await app.close();
+    const sessions = app.get(SessionService, { strict: false });
+    const { body } = await http(app).post('/in').expect(201);
+    expect((await sessions.validate(body.token)).session?.userId).toBe('ana');
+    await http(app).post('/out').set('Authorization', `Bearer ${body.token}`).expect(204);
+    expect((await sessions.validate(body.token)).session).toBeNull();
+    const web = await http(app).post('/web/in').expect(201);
+    await http(app).post('/out').set('Cookie', cookieIn(web)).expect(204);
+    expect(await sessions.list('ana')).toEqual([]);
   });
 
   it('for a purge by one’s own job runs once per tick', async () => {
