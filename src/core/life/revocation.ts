@@ -9,6 +9,7 @@ import type { ReuseJudgement, SessionStore } from '../model/store.js';
 import type { ArrivalOrder } from './order.js';
 import type { SessionLookup } from './session-lookup.js';
 
+/** What `revoke` takes beside the id. */
 export interface RevokeOptions {
   /** Ends the session only if it is this user's. */
   readonly userId?: string;
@@ -16,6 +17,7 @@ export interface RevokeOptions {
   readonly by?: Actor;
 }
 
+/** What `revokeAll` takes beside the user. */
 export interface RevokeAllOptions {
   /** The id of a session that goes on. */
   readonly except?: string;
