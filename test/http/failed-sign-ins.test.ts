@@ -22,7 +22,7 @@ import { appsOn, breakStore, type TestApp } from '../support/test-app.js';
 interface Credentials {
   username?: unknown;
   /** What the handler does. */
-  then: keyof typeof OUTCOMES;
+  outcome: keyof typeof OUTCOMES;
 }
 
 const OUTCOMES = {
@@ -70,8 +70,8 @@ class NamingController {
     },
   })
   @Post('sign-in')
-  signIn(@Body() { then }: Credentials): SessionPrincipal | null | undefined {
-    return OUTCOMES[then]();
+  signIn(@Body() { outcome }: Credentials): SessionPrincipal | null | undefined {
+    return OUTCOMES[outcome]();
   }
 
   @StartSession() @Post('nameless') nameless(): SessionPrincipal | null {
@@ -97,9 +97,9 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
   };
   const failuresOf = ({ events }: TestApp) => events.filter(({ type }) => type === 'sign-in-failed');
 
-  it.each(FAILURES)('is told once, with the name and the address: %s', async (then) => {
+  it.each(FAILURES)('is told once, with the name and the address: %s', async (outcome) => {
     const app = await start();
-    await app.http.post('/sign-in').set('User-Agent', 'phone').send({ username: 'ana', then });
+    await app.http.post('/sign-in').set('User-Agent', 'phone').send({ username: 'ana', outcome });
     expect(app.events).toEqual([
       {
         type: 'sign-in-failed',
@@ -119,19 +119,19 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
     ]);
   });
 
-  it.each(OTHERS)('is another thing than %s', async (then) => {
+  it.each(OTHERS)('is another thing than %s', async (outcome) => {
     const app = await start();
-    await app.http.post('/sign-in').send({ username: 'ana', then });
+    await app.http.post('/sign-in').send({ username: 'ana', outcome });
     expect(failuresOf(app)).toEqual([]);
     expect(asked).toEqual([]);
   });
 
   it('is another thing than a limit or a store that is away', async () => {
     const app = await start({ maxSessionsPerUser: 1, onSessionLimit: 'reject' });
-    await app.http.post('/sign-in').send({ then: 'ana' }).expect(201);
-    await app.http.post('/sign-in').send({ then: 'ana' }).expect(409);
+    await app.http.post('/sign-in').send({ outcome: 'ana' }).expect(201);
+    await app.http.post('/sign-in').send({ outcome: 'ana' }).expect(409);
     const mend = breakStore(app);
-    await app.http.post('/sign-in').send({ then: 'ana' }).expect(503);
+    await app.http.post('/sign-in').send({ outcome: 'ana' }).expect(503);
     mend();
     expect(failuresOf(app)).toEqual([]);
     expect(asked).toEqual([]);
@@ -140,9 +140,9 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
   it('answers alike at a step-up, whose session goes on, and is told with that session', async () => {
     const app = await start();
     const { session, token } = await app.sessions.create({ userId: 'ana' });
-    const failed = [await app.http.post('/sign-in').send({ then: 'null' })];
-    failed.push(await app.http.post('/sign-in').set(bearer(token)).send({ then: 'null' }));
-    failed.push(await app.http.post('/sign-in').set(bearer(token)).send({ then: 'our 401' }));
+    const failed = [await app.http.post('/sign-in').send({ outcome: 'null' })];
+    failed.push(await app.http.post('/sign-in').set(bearer(token)).send({ outcome: 'null' }));
+    failed.push(await app.http.post('/sign-in').set(bearer(token)).send({ outcome: 'our 401' }));
     for (const { status, headers, body } of failed) {
       expect([status, headers['www-authenticate'], body]).toEqual([
         401,
@@ -167,7 +167,7 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
     ['empty', '', null],
   ])('cleans a name that is %s', async (_, username, name) => {
     const app = await start();
-    await app.http.post('/sign-in').send({ username, then: 'null' }).expect(401);
+    await app.http.post('/sign-in').send({ username, outcome: 'null' }).expect(401);
     expect(failuresOf(app)).toMatchObject([{ name }]);
   });
 
@@ -179,7 +179,7 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
 
   it('tells neither name nor address with `recordClient: false`', async () => {
     const app = await start({ recordClient: false });
-    await app.http.post('/sign-in').send({ username: 'ana', then: 'null' }).expect(401);
+    await app.http.post('/sign-in').send({ username: 'ana', outcome: 'null' }).expect(401);
     expect(failuresOf(app)).toMatchObject([{ name: null, requester: { ip: null, userAgent: null } }]);
     expect(asked).toEqual([]);
   });
@@ -187,7 +187,11 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
   it('is no matter of data that grow too large: that is the developer’s', async () => {
     const app = await start({ maxDataBytes: 10_000 });
     const { token } = await app.sessions.create({ userId: 'ana', data: { some: 'x'.repeat(9_000) } });
-    await app.http.post('/sign-in').set(bearer(token)).send({ then: 'ana, with too much data' }).expect(500);
+    await app.http
+      .post('/sign-in')
+      .set(bearer(token))
+      .send({ outcome: 'ana, with too much data' })
+      .expect(500);
     expect(app.logs.texts('error').join()).toContain('maxDataBytes');
     expect(failuresOf(app)).toEqual([]);
     await app.http.get('/me').set(bearer(token)).expect(200);
