@@ -80,7 +80,7 @@ request GET /me 'sid_made-up'
 expect 401 'WWW-Authenticate: Bearer error="invalid_token"' '"code":"session_invalid"'
 ok 'with a token that somebody made up: 401'
 request POST /auth/sign-in '' '{"username":"ana","password":"wrong"}'
-expect 401 '"code":"wrong_credentials"'
+expect 401 '"code":"sign_in_failed"'
 wrong=$(tail -n 1 <<<"$answer")
 request POST /auth/sign-in '' '{"username":"nobody","password":"wrong"}'
 expect 401 "$wrong"
@@ -135,7 +135,7 @@ expect 401 'WWW-Authenticate: Bearer error="insufficient_user_authentication", m
   '"code":"reauthentication_required"'
 ok 'after a while she must show that it is still her: 401, with the challenge of RFC 9470'
 request POST /auth/step-up "$ana" '{"password":"wrong"}'
-expect 401 '"code":"wrong_credentials"'
+expect 401 '"code":"sign_in_failed"'
 request GET /me "$ana"
 expect 200
 ok 'a wrong password changes nothing'
@@ -222,18 +222,23 @@ chapter 'Ben changes his password'
 sign_in ben 'A stranger'
 stranger=$(field token)
 request POST /me/password "$ben" '{"oldPassword":"wrong","newPassword":"a longer and better one"}'
-expect 401 '"code":"wrong_credentials"'
+expect 401 '"code":"sign_in_failed"'
 request POST /me/password "$ben" '{"oldPassword":"ben-demo-password","newPassword":"a longer and better one"}'
-expect 204
+expect 200 'Cache-Control: no-store'
+copy=$ben
+ben=$(field token)
+request GET /me "$copy"
+expect 401 '"code":"session_invalid"'
+ok 'a copy of his token is dead'
 request GET /me "$stranger"
 expect 401 '"code":"session_invalid"'
 request GET /me "$ben"
 expect 200
 ok 'whoever else was signed in is not any more; Ben is'
 request POST /auth/sign-in '' '{"username":"ben","password":"ben-demo-password"}'
-expect 401 '"code":"wrong_credentials"'
+expect 401 '"code":"sign_in_failed"'
 request POST /me/password "$ben" '{"oldPassword":"a longer and better one","newPassword":"ben-demo-password"}'
-expect 204
+expect 200
 ok 'the old password does not work (and then does again, for the next journey)'
 
 chapter 'Ada ends all sessions there are'

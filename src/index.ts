@@ -1,3 +1,5 @@
+export type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+export type { Actor } from './core/model/actor.js';
 export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';
 export type { Duration } from './core/model/duration.js';
 export { SessionDecoratorError, SessionOptionsError } from './core/model/errors.js';
@@ -84,6 +86,7 @@ export {
   SessionLimitException,
   SessionRequiredException,
   SessionStoreUnavailableException,
+  SignInFailedException,
   TooManyGuessesException,
 } from './session.exceptions.js';
 export type { SessionModuleStaticOptions } from './session.module-definition.js';

@@ -1,4 +1,5 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { SessionAudit } from './audit/session-audit.js';
 import type { ResolvedSessionOptions } from './core/options/resolve-options.js';
 import { SessionCore } from './core/session-core.js';
@@ -62,6 +63,17 @@ const EDGE = [
   exports: [SessionService, SessionGuard, ...EDGE],
 })
 export class SessionModule extends ConfigurableModuleClass {
+  /** @throws Error where the application has two of it: each tells of its own events only, and guards by its own options */
+  constructor(modules: ModulesContainer) {
+    super();
+    const ours = [...modules.values()].filter(({ metatype }) => metatype === SessionModule);
+    if (ours.length <= 1) return;
+    throw new Error(
+      'SessionModule.forRoot() or forRootAsync() is called more than once in this application. Call it once, in the ' +
+        'root module: other modules inject SessionService without importing it, or import what that one call returned.',
+    );
+  }
+
   /** Sessions with these options; all of them are optional. */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
     return super.forRoot(options);
@@ -74,6 +86,11 @@ function assembleCore(options: ResolvedSessionOptions, store: SessionStore): Ses
     onOutage: (cause) =>
       logger.error(`The session store is unavailable; requests get 503. ${describe(cause)}`),
     onRecovery: () => logger.log('The session store is available again.'),
+    onUnknownRoles: (roles) =>
+      logger.warn(
+        `There are sessions with roles that the option \`roles\` does not name: ${JSON.stringify(roles)}. ` +
+          'Mend the name where sessions are started, or add it to the option.',
+      ),
     onSubscriberError: (error) => logger.error(`A subscriber of session events failed. ${describe(error)}`),
   });
 }

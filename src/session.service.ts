@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { DataChange } from './core/life/data-update.js';
+import type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+import type { Actor } from './core/model/actor.js';
 import type { SessionEvent } from './core/model/session-event.js';
 import { describePolicy, type SessionPolicyDocument } from './core/options/policy-document.js';
 import { assertPrincipal, type ClientInfo, type SessionPrincipal } from './core/model/principal.js';
@@ -117,33 +119,38 @@ export class SessionService {
 
   /**
    * Gives all live sessions of a user these roles, from their next request on, and marks their tokens for renewal.
-   * How many there are. Store the roles with the user too: the next sign-in reads them there (OWASP ASVS 8.3.2).
-   * @throws InvalidSessionArgumentException (400) for what is no user id or no list of role names
+   * How many there are. Store the roles with the user first: the next sign-in reads them there (OWASP ASVS 8.3.2).
+   * @param by who does it, for the audit trail
+   * @throws InvalidSessionArgumentException (400) for what is no user id, no list of role names or no actor
    */
-  setRoles(userId: string, roles: Role[]): Promise<number> {
-    return this.answer(() => this.core.roleChange.setRoles(userId, roles));
+  setRoles(userId: string, roles: Role[], by?: Actor): Promise<number> {
+    return this.answer(() => this.core.roleChange.setRoles(userId, roles, by));
   }
 
   /**
-   * Ends a session; with `owner` only if it is theirs. Whether there was one to end.
-   * @throws InvalidSessionArgumentException (400) for what is no id or no owner
+   * Ends a session; with `userId` only if it is theirs. Whether there was one to end. `by` says who does it, for the
+   * audit trail.
+   * @throws InvalidSessionArgumentException (400) for what is no id, no owner or no actor
    */
-  revoke(id: string, owner?: { userId: string }): Promise<boolean> {
-    return this.answer(() => this.core.revocation.revoke(id, owner));
+  revoke(id: string, options?: RevokeOptions): Promise<boolean> {
+    return this.answer(() => this.core.revocation.revoke(id, options));
   }
 
   /**
    * Ends all sessions of a user, but for `except`; how many there were. A sign-in whose request arrived before does
-   * not outlive it (OWASP ASVS 7.4.2, 7.4.3).
-   * @throws InvalidSessionArgumentException (400) for what is no user id
+   * not outlive it (OWASP ASVS 7.4.2, 7.4.3). `by` says who does it, for the audit trail.
+   * @throws InvalidSessionArgumentException (400) for what is no user id, no id or no actor
    */
-  revokeAll(userId: string, options?: { except?: string }): Promise<number> {
+  revokeAll(userId: string, options?: RevokeAllOptions): Promise<number> {
     return this.answer(() => this.core.revocation.revokeAll(userId, options));
   }
 
-  /** Ends all sessions there are; how many there were. */
-  revokeEveryone(): Promise<number> {
-    return this.answer(() => this.core.revocation.revokeEveryone());
+  /**
+   * Ends all sessions there are; how many there were. `by` says who does it, for the audit trail.
+   * @throws InvalidSessionArgumentException (400) for what is no actor
+   */
+  revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
+    return this.answer(() => this.core.revocation.revokeEveryone(options));
   }
 
   /** Removes the rows of expired sessions, until `signal` says to stop; how many. Runs by itself unless `purge` is `false`. */

@@ -37,7 +37,7 @@ onSubmit(form, async (fields) => {
     dialog.close('confirmed');
   } catch (error) {
     form.elements.password.select();
-    if (error.code === 'wrong_credentials') throw new Error('That is not your password.', { cause: error });
+    if (error.code === 'sign_in_failed') throw new Error('That is not your password.', { cause: error });
     throw error;
   }
 });

@@ -1,7 +1,7 @@
 import type { EndReason, StepUpChallenge } from './events.js';
 import type { ResponseLike } from './platform.js';
 
-/** What a 401 says about the session. Any other answer, and a 401 of the application's own, says nothing. */
+/** What a 401 says about the session. Any other answer, a sign-in that failed and a 401 of the application's own say nothing. */
 export type Verdict = 'step-up' | EndReason | null;
 
 export async function verdictOf(response: ResponseLike): Promise<Verdict> {

@@ -1,6 +1,6 @@
 /**
  * What went wrong, for programs. The code of the server's answer where a sign-in was refused, such as
- * `wrong_credentials`; otherwise one of:
+ * `sign_in_failed`; otherwise one of:
  * - `refused`: a sign-in was refused with an answer that has no code;
  * - `superseded`: a sign-in was answered after a sign-out, a `forget()` or a later sign-in;
  * - `not_a_session`: the answer to a sign-in is not that of `@StartSession()`;

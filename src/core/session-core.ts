@@ -19,6 +19,8 @@ import { TokenFormat } from './token/token.js';
 
 export interface CoreReporter extends OutageReporter {
   onSubscriberError(error: unknown): void;
+  /** Sessions have roles that the option `roles` does not name; not told again for every one of them. */
+  onUnknownRoles(roles: readonly string[]): void;
 }
 
 /** The rules of sessions, put together for one set of options and one store, which nobody else gets to see. */
@@ -46,7 +48,9 @@ export class SessionCore {
     const keys = secret.keys.map((key) => createSecretKey(key, 'utf8'));
     this.tokens = new TokenFormat(keys, secret.acceptUnkeyed);
     this.hierarchy = new RoleHierarchy(roles.includes, roles.isDeclared);
-    this.policy = new SessionPolicy(timeouts, roles.timeouts, this.hierarchy, touchEvery);
+    this.policy = new SessionPolicy(timeouts, roles.timeouts, this.hierarchy, touchEvery, (unknown) =>
+      reporter.onUnknownRoles(unknown),
+    );
     this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
     this.order = ArrivalOrder.of(clock);
 

@@ -1,12 +1,47 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Arrivals } from './arrivals.js';
+import { ChannelRule } from './channel.js';
+import { readCredentials } from './credentials.js';
+import { exchangeOf, type SessionRequest } from './exchange.js';
+import { grant, type RequestState, startState, stateToJudge } from './request-state.js';
+import { RequirementRegistry } from './requirement-registry.js';
+import { SessionCookie } from './session-cookie.js';
 import { SessionGuard } from './session.guard.js';
+import { TokenChanges } from './token-changes.js';
 
 /** Brings the guard along with a decorator: the very one that is global, so that a test can put another in its place. */
 @Injectable()
 export class DecoratorGuard implements CanActivate {
-  constructor(private readonly guard: SessionGuard) {}
+  private readonly isReplaced: boolean;
+
+  constructor(
+    private readonly guard: SessionGuard,
+    private readonly arrivals: Arrivals,
+    private readonly channels: ChannelRule,
+    private readonly cookie: SessionCookie,
+    private readonly changes: TokenChanges,
+    private readonly requirements: RequirementRegistry,
+  ) {
+    this.isReplaced = guard.canActivate !== SessionGuard.prototype.canActivate;
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    return this.guard.canActivate(context);
+    return this.isReplaced ? this.askReplacement(context) : this.guard.canActivate(context);
+  }
+
+  /** What a test has put in the guard's place leaves no state, without which no session is started or ended. */
+  private async askReplacement(context: ExecutionContext): Promise<boolean> {
+    const isLetIn = await this.guard.canActivate(context);
+    const exchange = exchangeOf(context);
+    if (isLetIn && exchange) {
+      const { request } = exchange;
+      grant(exchange, this.requirements.of(context), stateToJudge(request) ?? this.firstLookAt(request));
+    }
+    return isLetIn;
+  }
+
+  private firstLookAt(request: SessionRequest): RequestState {
+    const credentials = readCredentials(request, this.cookie.nameOn(this.channels.classify(request)));
+    return startState(request, credentials, this.arrivals.of(request), this.changes.latest);
   }
 }

@@ -17,16 +17,25 @@ type NoSignIn<Handler> =
     ? TypedPropertyDescriptor<SignInHandler>
     : 'A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.';
 
+/** Of a class with more fields than a principal, this one alone is refused: it would be ignored in silence. */
+type Misnamed<Handler> =
+  Handler extends HandlerOf<{ roles: unknown } | null | undefined>
+    ? unknown
+    : Handler extends HandlerOf<{ role: unknown } | null | undefined>
+      ? 'A principal has `roles`, which is a list, and no `role`.'
+      : unknown;
+
 /** A decorator that fits sign-in handlers only. */
 export type SignInDecorator = <Handler extends (...args: never[]) => unknown>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<Handler> &
-    (Handler extends SignInHandler ? unknown : NoSignIn<Handler>),
+    (Handler extends SignInHandler ? Misnamed<Handler> : NoSignIn<Handler>),
 ) => void;
 
 /**
- * Opens a method, and makes a session of the principal that it returns; what is not a principal is a 401. On a request
+ * Opens a method, and makes a session of the principal that it returns. Nobody (`null`) is a 401 `sign_in_failed`; what is
+ * no principal is a mistake of the code: a 500, and a line in the log. On a request
  * that carries a valid session it is the authentication event of that session: the sign-in of an anonymous one, the
  * step-up of the same user, or the replacement by another user's. The earlier token is dead in every case.
  *

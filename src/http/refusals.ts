@@ -18,9 +18,10 @@ export class Refusals {
     if (!raw.headersSent) {
       for (const [name, value] of Object.entries(exception.headers)) raw.setHeader(name, value);
     }
-    if (exception.code !== 'invalid_argument') {
+    const { code } = exception;
+    if (code !== 'invalid_argument' && code !== 'sign_in_failed') {
       const requester = requesterOf(requestOf(response), this.core.options.recordClient);
-      this.core.events.emit({ type: 'refused', code: exception.code, requester }, about);
+      this.core.events.emit({ type: 'refused', code, requester }, about);
     }
     return exception;
   }

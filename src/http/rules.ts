@@ -9,6 +9,12 @@ export interface StartSessionOptions {
    * for GET that answers with a cookie must say so: what begins there has to be tied to the browser, as by `state`.
    */
   crossOrigin?: boolean;
+  /**
+   * Who wanted to sign in, from the request, for the event and the audit entry of a sign-in that failed; cut to 100
+   * characters. Not called when the sign-in succeeds. Default: none. People type passwords into the field for the name:
+   * whoever reads the audit trail reads them then.
+   */
+  name?: (request: never) => string | null | undefined;
   /** A name for the device list, such as that of the device, from the request. Default: none. */
   label?: (request: never) => string | null | undefined;
 }

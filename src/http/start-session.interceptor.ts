@@ -1,24 +1,28 @@
 import {
   type CallHandler,
   type ExecutionContext,
+  HttpException,
   Injectable,
+  InternalServerErrorException,
   Logger,
   type NestInterceptor,
 } from '@nestjs/common';
-import { mergeMap, type Observable, take, toArray } from 'rxjs';
+import { catchError, mergeMap, type Observable, take, toArray } from 'rxjs';
 import { InvalidArgumentError, SessionGoneError } from '../core/model/errors.js';
-import { assertPrincipal, type SessionPrincipal } from '../core/model/principal.js';
+import { assertPrincipal, type SessionPrincipal, toClient } from '../core/model/principal.js';
 import { toActiveSession } from '../core/life/recorded-session.js';
 import type { Transport } from '../core/options/options.js';
 import type { Issued } from '../core/life/rotation.js';
 import { SessionCore } from '../core/session-core.js';
 import type { SignInAttempt } from '../core/life/sign-in.js';
-import { ReauthenticationRequiredException, SessionRequiredException } from '../session.exceptions.js';
-import { type Exchange, exchangeOf, rawResponseOf } from './exchange.js';
+import { SessionException, SignInFailedException } from '../session.exceptions.js';
+import { type Exchange, exchangeOf, rawResponseOf, type SessionRequest } from './exchange.js';
 import { Refusals } from './refusals.js';
+import { requesterOf } from './requester.js';
 import { grantedState, replaceState, type RequestState } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
+import type { StartSessionOptions } from './rules.js';
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
 
 type Answer = BearerAnswer | CookieAnswer;
@@ -56,6 +60,9 @@ export class StartSessionInterceptor implements NestInterceptor {
     return next.handle().pipe(
       take(2),
       toArray(),
+      catchError((error: unknown) => {
+        throw this.rejected(signIn, error);
+      }),
       mergeMap((emitted) => this.start(signIn, emitted)),
     );
   }
@@ -82,6 +89,8 @@ export class StartSessionInterceptor implements NestInterceptor {
       });
       return this.delivery.issue(response, { session, token }, transport);
     } catch (error) {
+      // As where its data and those of the session are too large together.
+      if (error instanceof InvalidArgumentError) throw this.noPrincipal(signIn, error);
       throw this.refusals.prepare(response, error, state.record);
     }
   }
@@ -93,13 +102,14 @@ export class StartSessionInterceptor implements NestInterceptor {
     if (emitted.length > 1) throw this.mistake(signIn, 'emitted more than one value: return one principal');
     const [principal] = emitted;
     // The usual way to say that the credentials were wrong.
-    if (principal === null || principal === undefined) throw this.failed(signIn);
+    if (principal === null || principal === undefined) {
+      throw this.rejected(signIn, new SignInFailedException());
+    }
     try {
       assertPrincipal(principal, this.core.options.maxDataBytes);
       return principal;
     } catch (error) {
-      if (error instanceof InvalidArgumentError)
-        throw this.mistake(signIn, `returned no principal: ${error.message}`);
+      if (error instanceof InvalidArgumentError) throw this.noPrincipal(signIn, error);
       throw error;
     }
   }
@@ -123,17 +133,41 @@ export class StartSessionInterceptor implements NestInterceptor {
     return requirement.start.transport ?? this.core.options.transport;
   }
 
-  /** The developer's mistake: told in the log, and to the client no more than that the sign-in failed. */
-  private mistake(signIn: SignInRequest, what: string): unknown {
-    this.logger.error(`The @StartSession() handler ${signIn.requirement.handler} ${what}.`);
-    return this.failed(signIn);
+  private noPrincipal(signIn: SignInRequest, { message }: InvalidArgumentError): Error {
+    return this.mistake(signIn, `returned no principal: ${message}`);
   }
 
-  private failed({ exchange, state }: SignInRequest): unknown {
-    // Whoever has a session keeps it: only the step-up has failed.
-    const refusal = state.accepted
-      ? new ReauthenticationRequiredException({})
-      : new SessionRequiredException('Sign-in failed.');
-    return this.refusals.prepare(exchange.response, refusal, state.record);
+  /** The developer's: told in the log, and not to people, who would take it for a wrong password. */
+  private mistake({ requirement }: SignInRequest, what: string): Error {
+    this.logger.error(`The @StartSession() handler ${requirement.handler} ${what}.`);
+    return new InternalServerErrorException();
+  }
+
+  /** Tells of it where it says that the credentials were wrong. Whoever has a session keeps it. */
+  private rejected({ exchange, requirement, state }: SignInRequest, error: unknown): unknown {
+    if (!isWrongCredentials(error)) return error;
+    const { request, response } = exchange;
+    const { recordClient } = this.core.options;
+    const name = recordClient ? nameIn(request, requirement.start) : null;
+    this.core.events.emit(
+      { type: 'sign-in-failed', name, requester: requesterOf(request, recordClient) },
+      state.accepted?.record,
+    );
+    return this.refusals.prepare(response, error);
+  }
+}
+
+/** Of ours, only the one that says so: others tell of sessions, as what a handler's own call of a verb throws. */
+function isWrongCredentials(error: unknown): boolean {
+  if (error instanceof SessionException) return error instanceof SignInFailedException;
+  return error instanceof HttpException && (error.getStatus() === 401 || error.getStatus() === 403);
+}
+
+/** Cleaned as a label. What the request lacks must not become another answer than that to wrong credentials. */
+function nameIn(request: SessionRequest, { name }: StartSessionOptions): string | null {
+  try {
+    return toClient({ label: name?.(request as never) ?? null }).label;
+  } catch {
+    return null;
   }
 }

@@ -1,17 +1,28 @@
 import {
   Controller,
   Get,
+  HttpCode,
   type INestApplication,
   Module,
   type ModuleMetadata,
   Post,
   type Type,
+  UnauthorizedException,
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { CurrentSession, Public, RequireRole, SessionService, SessionStore } from 'nestjs-sessions';
+import {
+  CurrentSession,
+  EndSession,
+  Public,
+  RequireLevel,
+  RequireRole,
+  SessionService,
+  SessionStore,
+  StartSession,
+} from 'nestjs-sessions';
 import { recordSessionEvents, signInAs } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import type { DataSource } from 'typeorm';
@@ -125,12 +136,30 @@ describe('the recipe', () => {
     const { openApplication } = await page.run<{
       openApplication(AppModule: Type): Promise<INestApplication>;
     }>('open-application.ts');
-    @Module({ imports: [AppModule], controllers: [ProbeController] })
+    @Controller()
+    class DoorController {
+      @StartSession() @Post('in') in() {
+        return { userId: 'ana' };
+      }
+      @StartSession({ transport: 'cookie' }) @Post('web/in') webIn() {
+        return { userId: 'ana' };
+      }
+      @EndSession() @HttpCode(204) @Post('out') out(): void {}
+    }
+    @Module({ imports: [AppModule], controllers: [ProbeController, DoorController] })
     class Whole {}
     const app = await openApplication(Whole);
+    running.push(app);
     await http(app).get('/me').expect(200, { userId: null });
     await http(app).post('/admin').expect(201, 'admin');
-    await app.close();
+    const sessions = app.get(SessionService, { strict: false });
+    const { body } = await http(app).post('/in').expect(201);
+    expect((await sessions.validate(body.token)).session?.userId).toBe('ana');
+    await http(app).post('/out').set('Authorization', `Bearer ${body.token}`).expect(204);
+    expect((await sessions.validate(body.token)).session).toBeNull();
+    const web = await http(app).post('/web/in').expect(201);
+    await http(app).post('/out').set('Cookie', cookieIn(web)).expect(204);
+    expect(await sessions.list('ana')).toEqual([]);
   });
 
   it('for a purge by one’s own job runs once per tick', async () => {
@@ -144,7 +173,52 @@ describe('the recipe', () => {
     expect(purge).toHaveBeenCalledTimes(1);
   });
 
-  it('for a change of password ends all other sessions', async () => {
+  it('for a controller that is not yours opens one method and no more', async () => {
+    const { AppModule } = await page.run<WithModule>('open-metrics.ts');
+    const app = await start({ imports: [AppModule] });
+    await http(app).get('/metrics').expect(200, 'up 1');
+    await http(app).get('/metrics/details').expect(401);
+    await http(app).get('/me').expect(401);
+  });
+
+  it('for the sign-in page sends people there, and nobody else', async () => {
+    const { PagesModule } = await page.run<Record<string, Type>>('sign-in-page.filter.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    @Controller()
+    class PagesController {
+      @RequireLevel(2) @Get('vault') vault(): string {
+        return 'gold';
+      }
+      @StartSession() @Post('sign-in') signIn(): null {
+        return null;
+      }
+      @Public() @Get('own') own(): never {
+        throw new UnauthorizedException('of the application');
+      }
+    }
+    const app = await start({
+      imports: [AppModule, PagesModule as Type],
+      controllers: [ProbeController, PagesController],
+    });
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    const html = { Accept: 'text/html,application/xhtml+xml' };
+    await http(app).get('/me').set(html).expect(303).expect('Location', '/sign-in');
+    await http(app)
+      .get('/me')
+      .set(html)
+      .set('Authorization', 'Bearer x')
+      .expect(303)
+      .expect('Location', '/sign-in');
+    await http(app).get('/vault').set(html).set(bearer).expect(303).expect('Location', '/confirm');
+    await http(app).get('/me').set(html).set(bearer).expect(200);
+    const script = await http(app).get('/me').set('Accept', 'application/json').expect(401);
+    expect(script.body.code).toBe('session_required');
+    expect((await http(app).post('/sign-in').set(html).expect(401)).body.code).toBe('sign_in_failed');
+    await http(app).get('/own').set(html).expect(401);
+    await http(app).post('/admin').set(html).set(bearer).expect(403);
+  });
+
+  it('for a change of password ends all other sessions, and every copy of the token', async () => {
     const { PasswordController, Passwords } = await page.run<Record<string, Type>>('password.controller.ts');
     const { AppModule } = await page.run<WithModule>('counting.store.ts');
     const stored: string[] = [];
@@ -159,10 +233,71 @@ describe('the recipe', () => {
       ],
     });
     const [own, other] = [await signInAs(app, { userId: 'ana' }), await signInAs(app, { userId: 'ana' })];
-    await http(app).post('/me/password').set(own.bearer).send({ password: 'new' }).expect(204);
+    const copy = own.bearer;
+    const { body, headers } = await http(app)
+      .post('/me/password')
+      .set(own.bearer)
+      .send({ password: 'new' })
+      .expect(201);
     expect(stored).toEqual(['ana', 'new']);
-    await http(app).get('/me').set(own.bearer).expect(200);
+    expect(headers['cache-control']).toBe('no-store');
+    expect(body.session.id).toBe(own.session.id);
+    await http(app).get('/me').set('Authorization', `Bearer ${body.token}`).expect(200);
+    await http(app).get('/me').set(copy).expect(401);
     await http(app).get('/me').set(other.bearer).expect(401);
+  });
+
+  it('for a change of roles leaves no sign-in with the old ones, and says who did it', async () => {
+    const { RolesController, Members } = await page.run<Record<string, Type>>('roles.controller.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const roles: Record<string, string[]> = { ben: ['admin'] };
+    let release = (): void => {};
+    let isReading = (): void => {};
+    const reading = new Promise<void>((resolve) => (isReading = resolve));
+    @Controller()
+    class SlowController {
+      /** Reads the roles, and then takes its time. */
+      @StartSession() @Post('slow') async slow() {
+        const read = roles['ben'] ?? [];
+        isReading();
+        await new Promise<void>((resolve) => (release = resolve));
+        return { userId: 'ben', roles: read as never[] };
+      }
+    }
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ProbeController, RolesController as Type, SlowController],
+      providers: [
+        {
+          provide: Members as Type,
+          useValue: { storeRoles: async (id: string, given: string[]) => void (roles[id] = given) },
+        },
+      ],
+    });
+    const recorder = recordSessionEvents(app);
+    const ada = await signInAs(app, { userId: 'ada', roles: ['admin'] as never[] });
+    const ben = await signInAs(app, { userId: 'ben', roles: ['admin'] as never[] });
+    const slow = http(app)
+      .post('/slow')
+      .then((answer) => answer);
+    await reading;
+    await http(app)
+      .put('/members/ben/roles')
+      .set(ben.bearer)
+      .send({ roles: ['admin'] })
+      .expect(204);
+    await http(app).put('/members/ben/roles').set(ada.bearer).send({ roles: [] }).expect(204);
+    release();
+    expect((await slow).status).toBe(401);
+    await http(app)
+      .put('/members/ben/roles')
+      .set(ben.bearer)
+      .send({ roles: ['admin'] })
+      .expect(403);
+    expect(recorder.of('roles-changed').map(({ by }) => by)).toEqual([
+      { userId: 'ben', sessionId: ben.session.id },
+      { userId: 'ada', sessionId: ada.session.id },
+    ]);
   });
 
   it('for the deletion of an account ends its sessions', async () => {
@@ -201,28 +336,134 @@ describe('the recipe', () => {
     await http(app).get('/devices').set(ben.bearer).expect(200);
   });
 
-  it('for sign-in with another provider accepts its own state only', async () => {
-    const { ProviderController, Provider } = await page.run<Record<string, Type>>('provider.controller.ts');
-    const { AppModule } = await page.run<WithModule>('counting.store.ts');
-    const provider = {
-      addressFor: (state: string) => `https://provider.example.com/?state=${state}`,
-      identify: (code: string) => Promise.resolve(code === 'right' ? { id: 'ana' } : null),
+  describe('for sign-in in two steps', () => {
+    const PASSWORDS: Record<string, string> = {};
+    let ana = { id: 'ana', roles: [] as string[], credentialsVersion: 1 };
+    const members = {
+      verifyPassword: async (username: string, password: string) =>
+        username === 'ana' && password === PASSWORDS['ana'] ? ana : null,
+      verifyCode: async (userId: string, code: string) =>
+        userId === 'ana' && code === '123456' ? ana : null,
     };
-    const app = await start({
-      imports: [AppModule],
-      controllers: [ProbeController, ProviderController as Type],
-      providers: [{ provide: Provider as Type, useValue: provider }],
+
+    async function startTwoSteps() {
+      const { TwoStepsController, Members } = await page.run<Record<string, Type>>('two-steps.controller.ts');
+      const { AppModule } = await page.run<WithModule>('counting.store.ts');
+      PASSWORDS['ana'] = 'old';
+      ana = { id: 'ana', roles: [], credentialsVersion: 1 };
+      const app = await start({
+        imports: [AppModule],
+        controllers: [ProbeController, TwoStepsController as Type],
+        providers: [{ provide: Members as Type, useValue: members }],
+      });
+      const first = async (password = 'old') => {
+        const answer = await http(app).post('/auth/password').send({ username: 'ana', password });
+        return { answer, bearer: { Authorization: `Bearer ${answer.body.token}` } };
+      };
+      const second = (bearer: object, code = '123456') =>
+        http(app)
+          .post('/auth/code')
+          .set(bearer as Record<string, string>)
+          .send({ code });
+      return { app, first, second, sessions: app.get(SessionService, { strict: false }) };
+    }
+
+    it('nobody is signed in before the second', async () => {
+      const { app, first, second } = await startTwoSteps();
+      expect((await first('wrong')).answer.body.code).toBe('sign_in_failed');
+      const { answer, bearer } = await first();
+      expect([answer.status, answer.headers['cache-control']]).toEqual([201, 'no-store']);
+      await http(app).get('/me').set(bearer).expect(401);
+      expect((await second(bearer, '000000')).body.code).toBe('sign_in_failed');
+      const { body } = await second(bearer).expect(201);
+      expect(body.session).toMatchObject({ userId: 'ana', level: 2 });
+      await http(app).get('/me').set('Authorization', `Bearer ${body.token}`).expect(200);
+      await http(app).get('/me').set(bearer).expect(401);
+      await second({ Authorization: `Bearer ${body.token}` }).expect(401);
     });
-    const begun = await http(app).get('/auth/provider').expect(302);
-    const state = new URL(String(begun.headers['location'])).searchParams.get('state');
-    const callback = (query: string) =>
-      http(app).get(`/auth/provider/callback?${query}`).set('Sec-Fetch-Site', 'cross-site');
-    await callback(`state=${state}&code=right`).expect(401);
-    await callback('state=another&code=right').set('Cookie', cookieIn(begun)).expect(401);
-    await callback(`state=${state}&code=wrong`).set('Cookie', cookieIn(begun)).expect(401);
-    const done = await callback(`state=${state}&code=right`).set('Cookie', cookieIn(begun)).expect(302);
-    await http(app).get('/me').set('Cookie', cookieIn(done)).expect(200, { userId: 'ana' });
-    await http(app).get('/me').set('Cookie', cookieIn(begun)).expect(401);
+
+    it('the first of an old password leads nowhere after a change of it', async () => {
+      const { first, second, sessions } = await startTwoSteps();
+      const { bearer } = await first();
+      PASSWORDS['ana'] = 'new';
+      ana = { ...ana, credentialsVersion: 2 };
+      await sessions.revokeAll('ana');
+      await second(bearer).expect(401);
+      expect(await sessions.list('ana')).toEqual([]);
+      await second((await first('new')).bearer).expect(201);
+    });
+
+    it('the first is needed, and not long ago', async () => {
+      const { second, sessions } = await startTwoSteps();
+      const pending = { userId: 'ana', version: 1 };
+      for (const data of [
+        {},
+        { version: 1, until: Date.now() + 60_000 },
+        pending,
+        { ...pending, until: 1 },
+      ]) {
+        const { token } = await sessions.createAnonymous(data);
+        await second({ Authorization: `Bearer ${token}` }).expect(401);
+      }
+      await second({}).expect(401);
+      expect(await sessions.list('ana')).toEqual([]);
+    });
+  });
+
+  describe('for sign-in with another provider', () => {
+    async function startProvider() {
+      const { ProviderController, Provider } = await page.run<Record<string, Type>>('provider.controller.ts');
+      const { AppModule } = await page.run<WithModule>('counting.store.ts');
+      const provider = {
+        addressFor: (state: string) => `https://provider.example.com/?state=${state}`,
+        identify: (code: string) => Promise.resolve(code === 'right' ? { id: 'ana' } : null),
+      };
+      const app = await start({
+        imports: [AppModule],
+        controllers: [ProbeController, ProviderController as Type],
+        providers: [{ provide: Provider as Type, useValue: provider }],
+      });
+      const callback = (query: string) =>
+        http(app).get(`/auth/provider/callback?${query}`).set('Sec-Fetch-Site', 'cross-site');
+      return { app, callback };
+    }
+
+    it('accepts its own state only', async () => {
+      const { app, callback } = await startProvider();
+      const begun = await http(app).get('/auth/provider').expect(302);
+      const state = new URL(String(begun.headers['location'])).searchParams.get('state');
+      await callback(`state=${state}&code=right`).expect(401);
+      await callback('state=another&code=right').set('Cookie', cookieIn(begun)).expect(401);
+      await callback(`state=${state}&code=wrong`).set('Cookie', cookieIn(begun)).expect(401);
+      const done = await callback(`state=${state}&code=right`).set('Cookie', cookieIn(begun)).expect(302);
+      await http(app).get('/me').set('Cookie', cookieIn(done)).expect(200, { userId: 'ana' });
+      await http(app).get('/me').set('Cookie', cookieIn(begun)).expect(401);
+    });
+
+    it('signs nobody in as the attacker whose callback another page has them open', async () => {
+      const { app, callback } = await startProvider();
+      const sessions = app.get(SessionService, { strict: false });
+      const visitors = [
+        await sessions.createAnonymous(),
+        await sessions.createAnonymous({ cart: ['book'] }),
+        await sessions.createAnonymous({ state: null }),
+        await sessions.createAnonymous({ state: '' }),
+        await sessions.create({ userId: 'ben' }),
+      ];
+      for (const { token } of visitors) {
+        for (const query of [
+          'code=right',
+          'state&code=right',
+          'state=&code=right',
+          'state=null&code=right',
+          'state=undefined&code=right',
+        ]) {
+          const answer = await callback(query).set('Cookie', `sid=${token}`);
+          expect([query, answer.status, answer.headers['set-cookie']]).toEqual([query, 401, undefined]);
+        }
+      }
+      expect(await sessions.list('ana')).toEqual([]);
+    });
   });
 
   it('for a store of one’s own is asked, and keeps the contract', async () => {

@@ -111,7 +111,7 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
   it('stays who it is after a sign-in that failed', async () => {
     const { context } = await show({ userId: 'ana', level: 2 });
     principal = null;
-    expect(await run(context, 'signIn', 'transfer')).toEqual(['reauthentication_required', 'ana']);
+    expect(await run(context, 'signIn', 'transfer')).toEqual(['sign_in_failed', 'ana']);
   });
 
   it('has no session after a sign-out', async () => {

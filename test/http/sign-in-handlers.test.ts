@@ -23,9 +23,7 @@ function reply(response: AnyResponse, body: unknown): void {
 }
 
 /** What sign-in handlers return when they do not compile with TypeScript. */
-const returned: Record<string, unknown> = {
-  null: null,
-  undefined,
+const mistaken: Record<string, unknown> = {
   'a string': 'ana',
   true: true,
   'a list': [ANA],
@@ -40,7 +38,12 @@ const returned: Record<string, unknown> = {
   'data that is no JSON': { ...ANA, data: { at: new Map() } },
   'data of 17 kB': { ...ANA, data: { text: 'x'.repeat(17_000) } },
   'a list of principals': [ANA, ANA],
+  false: false,
+  'an empty text': '',
+  'a Date in data': { ...ANA, data: { at: new Date() } },
+  'role for roles': { ...ANA, role: 'admin' },
 };
+const returned: Record<string, unknown> = { null: null, undefined, ...mistaken };
 
 @Controller()
 class BadController {
@@ -121,7 +124,19 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
   });
 
   describe.each(['/returns', '/returns-later'])('(%s)', (path) => {
-    it.each(Object.keys(returned))('that returns %s makes no session: 401', async (name) => {
+    it.each(Object.keys(mistaken))('that returns %s is mistaken and makes no session: 500', async (name) => {
+      const app = start();
+      const answer = await app.http.post(path).set('X-Case', name);
+      expect([answer.status, answer.headers['www-authenticate']]).toEqual([500, undefined]);
+      expect(answer.body).toEqual({ statusCode: 500, message: 'Internal Server Error' });
+      expect(cookiesIn(answer)).toEqual([]);
+      const [line] = app.logs.texts('error');
+      expect(line).toMatch(/The @StartSession\(\) handler BadController\.returns.* returned no principal: /);
+      await expectNoSession(app);
+      expect(app.events).toEqual([]);
+    });
+
+    it.each(['null', 'undefined'])('that returns %s makes no session: 401', async (name) => {
       const app = start();
       const answer = await app.http.post(path).set('X-Case', name);
       expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer']);
@@ -129,7 +144,7 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
         statusCode: 401,
         message: 'Sign-in failed.',
         error: 'Unauthorized',
-        code: 'session_required',
+        code: 'sign_in_failed',
       });
       expect(cookiesIn(answer)).toEqual([]);
       await expectNoSession(app);
@@ -172,7 +187,7 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
     'that emits more than one makes no session, and the log says so: %s',
     async (path) => {
       const app = start();
-      await app.http.post(path).expect(401);
+      await app.http.post(path).expect(500);
       await expectNoSession(app);
       expect(app.logs.texts('error').join()).toContain('emitted more than one value');
     },
@@ -187,7 +202,7 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
   it('that takes the answer over with @Res() is not even called, and the log says what to write', async () => {
     const app = start();
     const answer = await app.http.post('/answers');
-    expect([answer.status, answer.body.message]).toEqual([401, 'Sign-in failed.']);
+    expect([answer.status, answer.body.message]).toEqual([500, 'Internal Server Error']);
     expect(called).not.toHaveBeenCalled();
     expect(app.logs.texts('error').join()).toContain('@Res({ passthrough: true })');
     await expectNoSession(app);
@@ -221,7 +236,9 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
     for (const path of ['/throws', '/breaks', '/emits-twice', '/emits-nothing', '/answers']) {
       await app.http.post(path).set(bearer(token));
     }
-    await app.http.post('/returns').set(bearer(token)).set('X-Case', 'an empty object').expect(401);
+    await app.http.post('/returns').set(bearer(token)).set('X-Case', 'an empty object').expect(500);
+    const nobody = await app.http.post('/returns').set(bearer(token)).set('X-Case', 'null');
+    expect([nobody.status, nobody.body.code]).toEqual([401, 'sign_in_failed']);
     const me = await app.http.get('/me').set(bearer(token)).expect(200);
     expect(me.body.userId).toBe('ana');
     expect(app.events.map(({ type }) => type)).not.toContain('authenticated');

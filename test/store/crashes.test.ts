@@ -127,6 +127,7 @@ class Survivor {
           onOutage: (cause) => expect(cause).toBeUndefined(),
           onRecovery: () => {},
           onSubscriberError: () => {},
+          onUnknownRoles: () => {},
         });
         return new Survivor(core, store, new SessionService(core), isSqlite);
       };

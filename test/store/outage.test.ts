@@ -190,6 +190,7 @@ class Node {
       onOutage: () => reports.push('down'),
       onRecovery: () => reports.push('up'),
       onSubscriberError: () => {},
+      onUnknownRoles: () => {},
     });
     return new Node(dataSource, new SessionService(core), store, reports);
   }

@@ -59,6 +59,7 @@ export class TestCluster {
       onOutage: (cause) => outages.push(cause),
       onRecovery: () => {},
       onSubscriberError: () => {},
+      onUnknownRoles: () => {},
     });
     const service = new SessionService(core);
     const events: SessionEvent[] = [];

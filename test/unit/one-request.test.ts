@@ -31,6 +31,7 @@ beforeEach(async () => {
     onOutage: (cause) => expect(cause).toBeUndefined(),
     onRecovery: () => {},
     onSubscriberError: () => {},
+    onUnknownRoles: () => {},
   });
   const arrivedAt = core.order.arrival();
   ({ token } = await core.signIn.create({ principal: { userId: 'ana' }, arrivedAt }));

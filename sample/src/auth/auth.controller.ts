@@ -15,7 +15,10 @@ import { SignInDto, StepUpDto } from './auth.dto.js';
 export class AuthController {
   constructor(private readonly users: UsersService) {}
 
-  @StartSession({ label: ({ body }: { body: SignInDto }) => body.device })
+  @StartSession({
+    label: ({ body }: { body: SignInDto }) => body.device,
+    name: ({ body }: { body: SignInDto }) => body.username,
+  })
   @Post('sign-in')
   async signIn(@Body() { username, password }: SignInDto): Promise<SessionPrincipal> {
     const user = await this.users.verify({ username }, password);
@@ -23,7 +26,11 @@ export class AuthController {
   }
 
   /** For browsers: the token is in a cookie, which no script can read. */
-  @StartSession({ transport: 'cookie', label: ({ body }: { body: SignInDto }) => body.device })
+  @StartSession({
+    transport: 'cookie',
+    label: ({ body }: { body: SignInDto }) => body.device,
+    name: ({ body }: { body: SignInDto }) => body.username,
+  })
   @Post('browser/sign-in')
   signInBrowser(@Body() credentials: SignInDto): Promise<SessionPrincipal> {
     return this.signIn(credentials);

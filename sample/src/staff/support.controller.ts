@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, NotFoundException, Param } from '@nestjs/common';
 import { ActiveSession, CurrentSession, RequireRole, SessionService } from 'nestjs-sessions';
+import { actorOf } from './actor.js';
 import { Charges } from './charges.js';
 import { UserParams, UserSessionParams } from './staff.dto.js';
 
@@ -21,14 +22,14 @@ export class SupportController {
   @Delete()
   async endAll(@CurrentSession() session: ActiveSession, @Param() { username }: UserParams) {
     const user = await this.charges.find(username, session);
-    return { ended: await this.sessions.revokeAll(user.id) };
+    return { ended: await this.sessions.revokeAll(user.id, { by: actorOf(session) }) };
   }
 
   @Delete(':id')
   @HttpCode(HttpStatus.NO_CONTENT)
   async end(@CurrentSession() session: ActiveSession, @Param() { username, id }: UserSessionParams) {
     const user = await this.charges.find(username, session);
-    const wasThere = await this.sessions.revoke(id, { userId: user.id });
+    const wasThere = await this.sessions.revoke(id, { userId: user.id, by: actorOf(session) });
     if (!wasThere) throw new NotFoundException(`${username} has no such session.`);
   }
 }

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ActiveSession, Background, CurrentSession, SessionService } from 'nestjs-sessions';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Body, Controller, Get, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
+import { ActiveSession, Background, CurrentSession, SessionCookie, SessionService } from 'nestjs-sessions';
 import { ChangePasswordDto } from './me.dto.js';
 import { UsersService } from './users.service.js';
 
@@ -9,6 +10,7 @@ export class MeController {
   constructor(
     private readonly users: UsersService,
     private readonly sessions: SessionService,
+    private readonly cookie: SessionCookie,
   ) {}
 
   @Get()
@@ -26,12 +28,22 @@ export class MeController {
   }
 
   @Post('password')
-  @HttpCode(HttpStatus.NO_CONTENT)
-  async changePassword(@CurrentSession() session: ActiveSession, @Body() body: ChangePasswordDto) {
+  @HttpCode(HttpStatus.OK)
+  async changePassword(
+    @CurrentSession() session: ActiveSession,
+    @Body() body: ChangePasswordDto,
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ) {
     await this.users.verify({ id: session.userId }, body.oldPassword);
     await this.users.setPassword(session.userId, body.newPassword);
     // Whoever has learned the old password may be signed in with it. After the change and not before: a sign-in with
     // the old password that is under way is ended too.
     await this.sessions.revokeAll(session.userId, { except: session.id });
+    // Or of this very token: hence a new one, by the way that the client has it.
+    const { token } = await this.sessions.rotate(session.id);
+    if (request.headers.authorization !== undefined) return { token };
+    this.cookie.set(response, token);
+    return {};
   }
 }

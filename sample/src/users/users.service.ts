@@ -1,10 +1,9 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Role } from 'nestjs-sessions';
+import { type Role, SignInFailedException } from 'nestjs-sessions';
 import { type FindOptionsWhere, Like, Repository } from 'typeorm';
 import { hashPassword, isPassword } from './passwords.js';
 import { User } from './user.entity.js';
-import { WrongCredentialsException } from './wrong-credentials.exception.js';
 
 @Injectable()
 export class UsersService {
@@ -22,11 +21,14 @@ export class UsersService {
     return this.users.find({ where: { username: Like(`${name}%`) }, order: { username: 'ASC' }, take: 10 });
   }
 
-  /** @throws WrongCredentialsException */
+  /**
+   * One answer for an unknown user and for a wrong password: it must not tell who has an account.
+   * @throws SignInFailedException
+   */
   async verify(who: { id: string } | { username: string }, password: string): Promise<User> {
     const user = await this.findWithPassword(who);
     const isVerified = await isPassword(password, user?.passwordHash);
-    if (!user || !isVerified) throw new WrongCredentialsException();
+    if (!user || !isVerified) throw new SignInFailedException('Wrong username or password.');
     return user;
   }
 

@@ -1,4 +1,5 @@
 import type { SessionEvents } from '../events/session-events.js';
+import { type Actor, readActor } from '../model/actor.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import { assertIdentifier } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
@@ -7,6 +8,22 @@ import { isSessionId } from '../model/session-id.js';
 import type { ReuseJudgement, SessionStore } from '../model/store.js';
 import type { ArrivalOrder } from './order.js';
 import type { SessionLookup } from './session-lookup.js';
+
+/** What `revoke` takes beside the id. */
+export interface RevokeOptions {
+  /** Ends the session only if it is this user's. */
+  readonly userId?: string;
+  /** Who does it, for the audit trail. */
+  readonly by?: Actor;
+}
+
+/** What `revokeAll` takes beside the user. */
+export interface RevokeAllOptions {
+  /** The id of a session that goes on. */
+  readonly except?: string;
+  /** Who does it, for the audit trail. */
+  readonly by?: Actor;
+}
 
 /** Ends sessions before their time, and tells of it: `revoked` is told nowhere else. */
 export class Revocation {
@@ -18,27 +35,31 @@ export class Revocation {
     private readonly rules: { readonly onReuse: 'revoke' | 'report' },
   ) {}
 
-  /** Ends a session; with `owner` only if it is theirs. Whether there was one to end. @throws InvalidArgumentError */
-  async revoke(id: string, owner?: { userId: string }): Promise<boolean> {
-    if (owner !== undefined) assertOwner(owner);
+  /** Ends a session; with `userId` only if it is theirs. Whether there was one to end. @throws InvalidArgumentError */
+  async revoke(id: string, options?: RevokeOptions): Promise<boolean> {
+    const { userId, by } = readOptions(options);
+    if (options !== undefined) assertOwner(options);
+    const actor = readActor('options.by', by);
     if (!isSessionId(id)) return false;
-    const record = await this.store.delete(id, owner?.userId);
-    return record !== null && this.tellOfLive('revoked', [record]) > 0;
+    const record = await this.store.delete(id, userId);
+    return record !== null && this.tellOfLive('revoked', [record], actor) > 0;
   }
 
   /** Ends all sessions of a user, but for `except`; how many there were. @throws InvalidArgumentError */
-  async revokeAll(userId: string, options?: { except?: string }): Promise<number> {
+  async revokeAll(userId: string, options?: RevokeAllOptions): Promise<number> {
     assertIdentifier('userId', userId);
-    const except = options?.except;
+    const { except, by } = readOptions(options);
+    const actor = readActor('options.by', by);
     if (except !== undefined) assertIdentifier('options.except', except);
     const records = await this.store.deleteByUser(userId, this.order.change(), except);
-    return this.tellOfLive('revoked', records);
+    return this.tellOfLive('revoked', records, actor);
   }
 
-  /** Ends all sessions there are; how many there were. */
-  async revokeEveryone(): Promise<number> {
+  /** Ends all sessions there are; how many there were. @throws InvalidArgumentError */
+  async revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
+    const actor = readActor('options.by', readOptions(options).by);
     const count = await this.store.deleteAll(this.order.change());
-    this.events.emit({ type: 'revoked', reason: 'revoked', count });
+    this.events.emit({ type: 'revoked', reason: 'revoked', count, ...actor });
     return count;
   }
 
@@ -71,24 +92,32 @@ export class Revocation {
   }
 
   /** Of a session that had expired there was nothing to end. How many had not. */
-  private tellOfLive(reason: RevocationReason, records: readonly SessionRecord[]): number {
+  private tellOfLive(
+    reason: RevocationReason,
+    records: readonly SessionRecord[],
+    actor: { readonly by?: Actor } = {},
+  ): number {
     const live = records.filter((record) => this.lookup.isLive(record));
-    this.tell(reason, live);
+    this.tell(reason, live, actor);
     return live.length;
   }
 
-  private tell(reason: RevocationReason, records: readonly SessionRecord[]): void {
-    for (const record of records) this.events.emit({ type: 'revoked', reason }, record);
+  private tell(
+    reason: RevocationReason,
+    records: readonly SessionRecord[],
+    actor: { readonly by?: Actor } = {},
+  ): void {
+    for (const record of records) this.events.emit({ type: 'revoked', reason, ...actor }, record);
   }
 }
 
-function assertOwner(owner: unknown): asserts owner is { userId: string } {
-  if (typeof owner !== 'object' || owner === null) {
-    throw new InvalidArgumentError(
-      'owner',
-      owner,
-      'pass `{ userId }`, or leave it out to revoke whoever it is of.',
-    );
-  }
-  assertIdentifier('owner.userId', (owner as { userId?: unknown }).userId);
+function readOptions<Options extends object>(options: Options | undefined): Partial<Options> {
+  if (options === undefined) return {};
+  if (typeof options === 'object' && options !== null) return options;
+  throw new InvalidArgumentError('options', options, 'pass an object, or leave it out.');
+}
+
+/** An owner that was given and is not there, as in `{ userId: undefined }`, must not mean anybody's. */
+function assertOwner(options: RevokeOptions): void {
+  if ('userId' in options || !('by' in options)) assertIdentifier('options.userId', options.userId);
 }

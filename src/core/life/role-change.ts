@@ -1,4 +1,5 @@
 import type { SessionEvents } from '../events/session-events.js';
+import { type Actor, readActor } from '../model/actor.js';
 import { assertIdentifier, assertRoles, serializeRoles } from '../model/principal.js';
 import type { Role } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
@@ -16,14 +17,15 @@ export class RoleChange {
   ) {}
 
   /** How many sessions there are. @throws InvalidArgumentError */
-  async setRoles(userId: string, roles: readonly Role[]): Promise<number> {
+  async setRoles(userId: string, roles: readonly Role[], by?: Actor): Promise<number> {
     assertIdentifier('userId', userId);
     assertRoles(roles);
+    const actor = readActor('by', by);
     const text = serializeRoles(roles);
     const { idle, absolute } = this.policy.of(text).timeouts;
     const [now, changedAt] = [this.rules.clock(), this.order.change()];
     const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now, changedAt });
-    this.events.emit({ type: 'roles-changed', roles: [...roles], count }, { userId });
+    this.events.emit({ type: 'roles-changed', roles: [...roles], count, ...actor }, { userId });
     return count;
   }
 }

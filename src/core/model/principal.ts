@@ -63,8 +63,11 @@ export function assertPrincipal(value: unknown, maxDataBytes: number): asserts v
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError('principal', value, 'return `{ userId, roles }`.');
   }
-  const { userId, roles, level, data } = value as Record<string, unknown>;
+  const { userId, roles, role, level, data } = value as Record<string, unknown>;
   assertIdentifier('principal.userId', userId);
+  if (role !== undefined && roles === undefined) {
+    throw new InvalidArgumentError('principal.role', role, 'call it `roles`, which is a list.');
+  }
   if (roles !== undefined) assertRoles(roles);
   if (level !== undefined && level !== 1 && level !== 2 && level !== 3) {
     throw new InvalidArgumentError('principal.level', level, 'use 1, 2 or 3, or leave it out.');

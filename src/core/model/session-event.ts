@@ -1,3 +1,4 @@
+import type { Actor } from './actor.js';
 import type { SessionClient } from './session.js';
 
 /** Why a session was ended before its time. */
@@ -13,7 +14,7 @@ export type RevocationReason =
   /** A dead token of it was used long after its successor: see `reuse-detected`. */
   | 'reuse';
 
-/** The `code` in the body of a refusal. */
+/** The `code` in the body of a refusal; that of a failed sign-in has an event of its own. */
 export type RefusalCode =
   | 'session_required'
   | 'session_invalid'
@@ -47,9 +48,20 @@ export type SessionEventDetail =
   | { readonly type: 'rotated' }
   /** Its data changed. */
   | { readonly type: 'updated' }
-  | { readonly type: 'roles-changed'; readonly roles: readonly string[]; readonly count: number }
-  /** `count` with `revokeEveryone` only. */
-  | { readonly type: 'revoked'; readonly reason: RevocationReason; readonly count?: number }
+  /** `by` where the call said who does it. */
+  | {
+      readonly type: 'roles-changed';
+      readonly roles: readonly string[];
+      readonly count: number;
+      readonly by?: Actor;
+    }
+  /** `count` with `revokeEveryone` only; `by` where the call said who does it. */
+  | {
+      readonly type: 'revoked';
+      readonly reason: RevocationReason;
+      readonly count?: number;
+      readonly by?: Actor;
+    }
   /** A token was shown whose session has passed a timeout. */
   | { readonly type: 'expired' }
   | { readonly type: 'purged'; readonly count: number }
@@ -60,6 +72,12 @@ export type SessionEventDetail =
    * (`requester.ip` is `null`) where more addresses were guessing than are told apart.
    */
   | { readonly type: 'guessing-suspected'; readonly attempts: number; readonly requester: Requester }
+  /**
+   * The credentials of a sign-in or step-up were wrong: the handler of `@StartSession()` returned nobody, or threw a 401
+   * or 403. `name` is what its option `name` says, `null` with `recordClient: false`. With the session that the request
+   * showed, where there is one.
+   */
+  | { readonly type: 'sign-in-failed'; readonly name: string | null; readonly requester: Requester }
   | { readonly type: 'refused'; readonly code: RefusalCode; readonly requester: Requester };
 
 /** One event in the life of sessions. It never holds a token or a hash. */

@@ -87,6 +87,8 @@ export class SessionPolicy {
     private readonly timeoutsByRole: ReadonlyMap<string, Timeouts>,
     private readonly hierarchy: RoleHierarchy,
     private readonly touchEvery: number | null,
+    /** Not refused: while a new version is rolled out, some processes know more roles than others. */
+    private readonly onUnknownRoles: (roles: readonly string[]) => void = () => {},
   ) {}
 
   /** @param roles as in the record: JSON text */
@@ -101,6 +103,8 @@ export class SessionPolicy {
   }
 
   private resolve(roles: readonly string[]): RolePolicy {
+    const unknown = this.hierarchy.unknownAmong(roles);
+    if (unknown.length > 0) this.onUnknownRoles(unknown);
     const held = new Set(roles.flatMap((role) => [...this.hierarchy.closure(role)]));
     const each = [...held].map((role) => this.timeoutsByRole.get(role) ?? this.defaults);
     const timeouts = (each.length > 0 ? each : [this.defaults]).reduce(stricter, UNLIMITED);

@@ -31,9 +31,14 @@ export class RoleHierarchy {
     return satisfying;
   }
 
+  /** Those that the option `roles` does not name, if there is that option. */
+  unknownAmong(roles: readonly string[]): readonly string[] {
+    return this.isDeclared ? roles.filter((role) => !this.closures.has(role)) : [];
+  }
+
   /** @throws SessionDecoratorError for a role that the option `roles` does not name, if there is that option. */
   assertKnown(roles: readonly string[], where: string): void {
-    const unknown = this.isDeclared ? roles.filter((role) => !this.closures.has(role)) : [];
+    const unknown = this.unknownAmong(roles);
     if (unknown.length > 0) {
       throw new SessionDecoratorError(
         `${where} requires the unknown role ${unknown.map((role) => `'${role}'`).join(', ')}. Known are ` +

@@ -78,6 +78,36 @@ test('handlers that return a principal with a fault', () => {
   void Handlers;
 });
 
+test('what handlers return beside a principal', () => {
+  class User {
+    constructor(
+      readonly userId: string,
+      readonly roles: string[],
+      readonly email: string,
+    ) {}
+  }
+  class WithBoth extends User {
+    readonly role = 'owner';
+  }
+  class Handlers {
+    @StartSession() aUser() {
+      return new User('ana', [], 'ana@example.com');
+    }
+    @StartSession() async aUserOrNobody() {
+      return found ? new WithBoth('ana', [], 'ana@example.com') : null;
+    }
+    // @ts-expect-error A principal has `roles`, which is a list, and no `role`.
+    @StartSession() misnamed() {
+      return { userId: 'ana', role: 'admin' };
+    }
+    // @ts-expect-error A principal has `roles`, which is a list, and no `role`.
+    @StartSession() async misnamedLater() {
+      return found && { userId: 'ana', role: ['admin'], level: 1 as const };
+    }
+  }
+  void Handlers;
+});
+
 test('where no sign-in can be', () => {
   // @ts-expect-error Unable to resolve signature of class decorator
   @StartSession()
@@ -90,4 +120,7 @@ test('options of @StartSession()', () => {
   StartSession({ transpot: 'cookie' });
   // @ts-expect-error Type '"cookies"' is not assignable to type 'Transport | undefined'. Did you mean '"cookie"'?
   StartSession({ transport: 'cookies' });
+  StartSession({ name: ({ body }: { body: { username: string } }) => body.username });
+  // @ts-expect-error Type 'number' is not assignable to type 'string'.
+  StartSession({ name: () => 7 });
 });
