@@ -40,7 +40,7 @@ export const deletingFaults: Faults = {
   },
   'knows no exception': {
     caughtBy: ['deleteByUser leaves the exception'],
-    fault: (sound) => ({ deleteByUser: (userId, changedAt) => sound.deleteByUser(userId, changedAt) }),
+    fault: (sound) => ({ deleteByUser: (userId) => sound.deleteByUser(userId) }),
   },
   'deletes all of users, and no anonymous sessions': {
     caughtBy: ['deleteAll takes all records, and says how many'],
@@ -52,9 +52,11 @@ export const deletingFaults: Faults = {
       },
     }),
   },
-  'purges what expires at this moment only later': {
+  'leaves what expired long ago': {
     caughtBy: ['deleteExpired takes what has expired, and says how many'],
-    fault: (sound) => ({ deleteExpired: (now, signal) => sound.deleteExpired(now - 1, signal) }),
+    fault: (sound) => ({
+      deleteExpired: (now, signal) => sound.deleteExpired(now - 2 * 24 * 60 * 60_000, signal),
+    }),
   },
   'purges one batch': {
     caughtBy: ['deleteExpired takes as many as there are'],
