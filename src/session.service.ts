@@ -1,17 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { DataChange } from './core/life/data-update.js';
-import { InvalidArgumentError, SessionGoneError } from './core/model/errors.js';
 import type { SessionEvent } from './core/model/session-event.js';
 import { describePolicy, type SessionPolicyDocument } from './core/options/policy-document.js';
-import {
-  assertIdentifier,
-  assertPrincipal,
-  assertRoles,
-  type ClientInfo,
-  serializeRoles,
-  type SessionPrincipal,
-} from './core/model/principal.js';
+import { assertPrincipal, type ClientInfo, type SessionPrincipal } from './core/model/principal.js';
 import type { SessionRecord } from './core/model/record.js';
 import { toActiveSession, toSession } from './core/life/recorded-session.js';
 import type { Issued } from './core/life/rotation.js';
@@ -25,8 +17,6 @@ import type {
 } from './core/model/session.js';
 import { SessionCore } from './core/session-core.js';
 import { toException } from './session.exceptions.js';
-
-const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * The verbs of sessions. What is not there is an answer (`null`, `false`, 0); misuse is a 400, a session that is gone
@@ -63,7 +53,7 @@ export class SessionService {
   createAnonymous(data?: SessionData, client?: ClientInfo): Promise<IssuedSession<AnonymousSession>> {
     return this.answer(async () => {
       const { record, token } = await this.core.signIn.createAnonymous(data, client);
-      return { session: toSession(record, this.core.policy) as AnonymousSession, token };
+      return { session: this.sessionOf(record) as AnonymousSession, token };
     });
   }
 
@@ -77,7 +67,6 @@ export class SessionService {
     return this.answer(async () => {
       const arrivedAt = this.core.order.arrival();
       assertPrincipal(principal, this.core.options.maxDataBytes);
-      this.assertThere(id);
       return this.issued(await this.core.signIn.authenticate(id, { principal, arrivedAt }));
     });
   }
@@ -87,24 +76,21 @@ export class SessionService {
     return this.answer(async () => {
       const verdict = await this.core.validation.validate(token);
       return verdict.reason === undefined
-        ? { session: toSession(verdict.record, this.core.policy) }
+        ? { session: toSession(verdict.record, verdict.policy) }
         : { session: null, reason: verdict.reason };
     });
   }
 
   /** A new token for a session; the earlier one is dead. @throws SessionInvalidException (401) when it is gone */
   rotate(id: string): Promise<IssuedSession> {
-    return this.answer(async () => {
-      this.assertThere(id);
-      return this.issued(await this.core.rotation.rotate(id));
-    });
+    return this.answer(async () => this.issued(await this.core.rotation.rotate(id)));
   }
 
   /** A live session by its id; `null` when there is none. @throws InvalidSessionArgumentException (400) for what is no id */
   get(id: string): Promise<ActiveSession | AnonymousSession | null> {
     return this.answer(async () => {
-      const record = isPossible(id) ? await this.core.store.findById(id) : null;
-      return record && this.isLive(record) ? toSession(record, this.core.policy) : null;
+      const record = await this.core.lookup.byId(id);
+      return record && this.sessionOf(record);
     });
   }
 
@@ -114,11 +100,8 @@ export class SessionService {
    */
   list(userId: string): Promise<ActiveSession[]> {
     return this.answer(async () => {
-      assertIdentifier('userId', userId);
-      const records = await this.core.store.findLive(userId, this.core.options.clock());
-      return records
-        .filter((record) => this.isLive(record))
-        .map((record) => toActiveSession(record, this.core.policy));
+      const records = await this.core.lookup.ofUser(userId);
+      return records.map((record) => toActiveSession(record, this.core.policy.of(record.roles)));
     });
   }
 
@@ -128,7 +111,7 @@ export class SessionService {
    * @throws InvalidSessionArgumentException (400) for data that is no JSON object, or larger than `maxDataBytes`
    */
   update(id: string, change: DataChange): Promise<SessionData | null> {
-    return this.answer(async () => (isPossible(id) ? this.core.dataUpdate.update(id, change) : null));
+    return this.answer(() => this.core.dataUpdate.update(id, change));
   }
 
   /**
@@ -137,17 +120,7 @@ export class SessionService {
    * @throws InvalidSessionArgumentException (400) for what is no user id or no list of role names
    */
   setRoles(userId: string, roles: Role[]): Promise<number> {
-    return this.answer(async () => {
-      assertIdentifier('userId', userId);
-      assertRoles(roles);
-      const text = serializeRoles(roles);
-      const { idle, absolute } = this.core.policy.of(text).timeouts;
-      const now = this.core.options.clock();
-      const changedAt = this.core.order.change();
-      const count = await this.core.store.setRoles(userId, { roles: text, idle, absolute, now, changedAt });
-      this.core.events.emit({ type: 'roles-changed', roles: [...roles], count }, { userId });
-      return count;
-    });
+    return this.answer(() => this.core.roleChange.setRoles(userId, roles));
   }
 
   /**
@@ -155,12 +128,7 @@ export class SessionService {
    * @throws InvalidSessionArgumentException (400) for what is no id or no owner
    */
   revoke(id: string, owner?: { userId: string }): Promise<boolean> {
-    return this.answer(async () => {
-      if (owner !== undefined) assertOwner(owner);
-      if (!isPossible(id)) return false;
-      const record = await this.core.store.delete(id, owner?.userId);
-      return record !== null && this.noteRevoked([record]) > 0;
-    });
+    return this.answer(() => this.core.revocation.revoke(id, owner));
   }
 
   /**
@@ -169,30 +137,17 @@ export class SessionService {
    * @throws InvalidSessionArgumentException (400) for what is no user id
    */
   revokeAll(userId: string, options?: { except?: string }): Promise<number> {
-    return this.answer(async () => {
-      assertIdentifier('userId', userId);
-      const except = options?.except;
-      if (except !== undefined) assertIdentifier('options.except', except);
-      return this.noteRevoked(await this.core.store.deleteByUser(userId, this.core.order.change(), except));
-    });
+    return this.answer(() => this.core.revocation.revokeAll(userId, options));
   }
 
   /** Ends all sessions there are; how many there were. */
   revokeEveryone(): Promise<number> {
-    return this.answer(async () => {
-      const count = await this.core.store.deleteAll(this.core.order.change());
-      this.core.events.emit({ type: 'revoked', reason: 'revoked', count });
-      return count;
-    });
+    return this.answer(() => this.core.revocation.revokeEveryone());
   }
 
   /** Removes the rows of expired sessions, until `signal` says to stop; how many. Runs by itself unless `purge` is `false`. */
   purgeExpired(signal?: AbortSignal): Promise<number> {
-    return this.answer(async () => {
-      const count = await this.core.store.deleteExpired(this.core.options.clock(), signal);
-      if (count > 0) this.core.events.emit({ type: 'purged', count });
-      return count;
-    });
+    return this.answer(() => this.core.purge.purgeExpired(signal));
   }
 
   /** How long sessions last and how many there may be, as the application is set, with the standards' figures beside. */
@@ -201,22 +156,12 @@ export class SessionService {
     return describePolicy(options, hierarchy, policy);
   }
 
-  private noteRevoked(records: readonly SessionRecord[]): number {
-    const live = records.filter((record) => this.isLive(record));
-    for (const record of live) this.core.events.emit({ type: 'revoked', reason: 'revoked' }, record);
-    return live.length;
-  }
-
-  private isLive(record: SessionRecord): boolean {
-    return this.core.policy.isLive(record, this.core.options.clock());
-  }
-
   private issued({ record, token }: Issued): IssuedSession {
-    return { session: toSession(record, this.core.policy) as ActiveSession, token };
+    return { session: this.sessionOf(record) as ActiveSession, token };
   }
 
-  private assertThere(id: string): void {
-    if (!isPossible(id)) throw new SessionGoneError('There is no session with such an id.');
+  private sessionOf(record: SessionRecord): ActiveSession | AnonymousSession {
+    return toSession(record, this.core.policy.of(record.roles));
   }
 
   private async answer<T>(work: () => Promise<T>): Promise<T> {
@@ -226,21 +171,4 @@ export class SessionService {
       throw toException(error);
     }
   }
-}
-
-/** Whether a session can have this id. @throws InvalidArgumentError for what is no id at all */
-function isPossible(id: unknown): id is string {
-  assertIdentifier('id', id);
-  return SESSION_ID.test(id);
-}
-
-function assertOwner(owner: unknown): asserts owner is { userId: string } {
-  if (typeof owner !== 'object' || owner === null) {
-    throw new InvalidArgumentError(
-      'owner',
-      owner,
-      'pass `{ userId }`, or leave it out to revoke whoever it is of.',
-    );
-  }
-  assertIdentifier('owner.userId', (owner as { userId?: unknown }).userId);
 }

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../core/model/record.js';
+import type { AcceptedToken } from '../core/life/accepted-token.js';
 import {
   ReauthenticationRequiredException,
   RoleRequiredException,
@@ -10,21 +10,17 @@ import type { Requirement } from './requirement.js';
  * Whether a session meets a requirement: somebody signed in, with a role of each set, by a sign-in that is strong and
  * recent enough.
  *
- * @param record of a live session, or `null` when there is none
+ * @param accepted the token of a live session, or `null` when there is none
  * @throws SessionRequiredException, RoleRequiredException, ReauthenticationRequiredException
  */
-export function assertAuthorized(
-  requirement: Requirement,
-  record: SessionRecord | null,
-  roles: readonly string[],
-  now: number,
-): void {
+export function assertAuthorized(requirement: Requirement, accepted: AcceptedToken | null): void {
   if (requirement.session === 'none') return;
-  if (record === null) throw new SessionRequiredException();
+  if (accepted === null) throw new SessionRequiredException();
   if (requirement.session === 'anonymous') return;
+  const { record, policy, now } = accepted;
   if (record.userId === null) throw new SessionRequiredException();
   for (const anyOf of requirement.roleSets) {
-    if (!roles.some((role) => anyOf.has(role))) throw new RoleRequiredException();
+    if (!policy.roles.some((role) => anyOf.has(role))) throw new RoleRequiredException();
   }
   const isWeak = record.level < requirement.level;
   const isOld = requirement.maxAge !== null && now - record.authenticatedAt > requirement.maxAge;

@@ -46,16 +46,17 @@ export class EndSessionInterceptor implements NestInterceptor {
   /** Whichever token of the session it is, current or not: whoever signs out means the session. */
   private async end(request: SessionRequest, state: RequestState): Promise<void> {
     if (!('token' in state.credentials)) return;
-    const token = this.core.tokens.read(state.credentials.token);
-    const record = token && (await this.core.validation.find(token));
+    const { lookup, policy, revocation, tokens } = this.core;
+    const token = tokens.parse(state.credentials.token);
+    const record = token && (await lookup.byToken(token));
     if (token === null || record === null) {
       await this.guesses.note(request, state.credentials.token);
       return;
     }
+    // Before it is ended: a refusal, as when the store does not answer, is to tell of this session.
     state.record = record;
-    const isLive = this.core.policy.isLive(record, this.core.options.clock());
-    if (isLive && record.tokenHash === token.tokenHash) state.session = toSession(record, this.core.policy);
-    const isEnded = await this.core.store.deleteExpected(record.id, {});
-    if (isEnded && isLive) this.core.events.emit({ type: 'revoked', reason: 'sign-out' }, record);
+    const isCurrent = lookup.isLive(record) && record.tokenHash === token.tokenHash;
+    if (isCurrent) state.session = toSession(record, policy.of(record.roles));
+    await revocation.signOut(record);
   }
 }

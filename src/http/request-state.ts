@@ -1,7 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { SessionRecord } from '../core/model/record.js';
 import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
-import type { Accepted, Refused } from '../core/life/validation.js';
+import type { AcceptedToken } from '../core/life/accepted-token.js';
+import type { RefusedToken } from '../core/life/validation.js';
 import type { Credentials } from './credentials.js';
 import { exchangeOf } from './exchange.js';
 import type { Requirement } from './requirement.js';
@@ -12,13 +13,13 @@ export interface RequestState {
   /** Stamp of its arrival: see `ArrivalOrder`. */
   readonly arrivedAt: number;
   /** What becomes of its token: of several resolvers in one request the first has it examined. */
-  examination: Promise<Accepted | Refused> | null;
+  examination: Promise<AcceptedToken | RefusedToken> | null;
   /** The record that its token leads to, accepted or not. */
   record: SessionRecord | null;
   /** Set where the token was accepted. */
-  accepted: Accepted | null;
+  accepted: AcceptedToken | null;
   session: ActiveSession | AnonymousSession | null;
-  /** The last requirement that let it in: the guard may stand in its way twice. */
+  /** The last requirement that it met: the guard asks for one only once. */
   granted: Requirement | null;
 }
 
@@ -31,9 +32,17 @@ export function stateOf(request: object): RequestState | undefined {
   return (request as Stateful)[STATE];
 }
 
-export function setState(request: object, state: RequestState): RequestState {
-  (request as Stateful)[STATE] = state;
-  return state;
+/** The state of a request that was not looked at before: nothing is known of its token yet. */
+export function startState(request: object, credentials: Credentials, arrivedAt: number): RequestState {
+  return ((request as Stateful)[STATE] = {
+    credentials,
+    arrivedAt,
+    examination: null,
+    record: null,
+    accepted: null,
+    session: null,
+    granted: null,
+  });
 }
 
 /**

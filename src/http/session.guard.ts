@@ -1,8 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
+import type { AcceptedToken } from '../core/life/accepted-token.js';
 import { toSession } from '../core/life/recorded-session.js';
 import type { RefusalReason } from '../core/model/session.js';
+import type { RefusedToken } from '../core/life/validation.js';
 import { SessionCore } from '../core/session-core.js';
-import type { Accepted, Refused } from '../core/life/validation.js';
 import {
   CrossOriginException,
   refusalOf,
@@ -11,13 +12,13 @@ import {
 } from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
 import { assertAuthorized } from './authorization.js';
-import { ChannelRule } from './channel.js';
+import { type Channel, ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
-import { type Exchange, exchangeOf, type SessionResponse } from './exchange.js';
+import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
-import { type RequestState, setState, stateOf } from './request-state.js';
+import { type RequestState, startState, stateOf } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { SessionCookie } from './session-cookie.js';
@@ -55,109 +56,101 @@ export class SessionGuard implements CanActivate {
     if (requirement.opens === 'public') return true;
     const exchange = exchangeOf(context);
     if (exchange === null) return this.refuseMessage(context);
-    // The guard may stand in the way twice: as a global one, and brought along by a decorator.
-    return stateOf(exchange.request)?.granted === requirement || this.admit(exchange, requirement);
+    // With the global guard and one that a decorator brings along, the same request comes here twice for one handler.
+    return stateOf(exchange.request)?.granted === requirement || this.check(exchange, requirement);
   }
 
-  private async admit(exchange: Exchange, requirement: Requirement): Promise<boolean> {
+  /** In the order of the table "What is checked on every request" in the README. */
+  private async check(exchange: Exchange, requirement: Requirement): Promise<boolean> {
     const { request, response } = exchange;
-    let state = stateOf(request);
     try {
       const channel = this.channels.check(request);
-      state ??= setState(
-        request,
-        this.newState(readCredentials(request, this.cookie.nameOn(channel)), this.arrivals.of(request)),
-      );
+      const state = stateOf(request) ?? this.startState(request, channel);
       const { credentials } = state;
-      const { kind } = credentials;
-      if (kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
-      if (kind === 'ambiguous') {
+      // No page can make a browser add a bearer token by itself.
+      if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
+      if (credentials.kind === 'ambiguous') {
         throw new SessionInvalidException('The request shows more than one token.');
       }
-      if (requirement.opens !== 'end' && kind !== 'none') {
-        state.examination ??= this.examine(credentials, requirement, state.arrivedAt);
-        const verdict = await state.examination;
+      // Sign-out ends the session of any token of it, accepted or not.
+      if (credentials.kind !== 'none' && requirement.opens !== 'end') {
+        const verdict = await this.examine(credentials, requirement, state);
         state.record = verdict.record;
         if (verdict.reason !== undefined)
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
-        // Here already, so that refusals and errors carry the new token too.
+        // Before the rights are looked at: an answer that refuses for want of them is to bring the new token too.
         else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials);
       }
-      // Its token is worth nothing, and the answer could bring a cookie all the same.
-      if (requirement.opens === 'start' && kind === 'bearer' && !state.accepted) {
-        this.assertSameOrigin(exchange, requirement, credentials);
-      }
-      this.authorize(requirement, state);
+      assertAuthorized(requirement, state.accepted);
       state.granted = requirement;
       return true;
     } catch (error) {
-      throw this.refusals.prepare(response, error, state?.record);
+      throw this.refusals.prepare(response, error, stateOf(request)?.record);
     }
   }
 
-  private newState(credentials: Credentials, arrivedAt: number): RequestState {
-    return {
-      credentials,
-      arrivedAt,
-      examination: null,
-      record: null,
-      accepted: null,
-      session: null,
-      granted: null,
-    };
+  private startState(request: SessionRequest, channel: Channel): RequestState {
+    const credentials = readCredentials(request, this.cookie.nameOn(channel));
+    return startState(request, credentials, this.arrivals.of(request));
   }
 
-  /** What carries a cookie, or may bring one about, must not come from a foreign page. */
+  /** What carries a cookie, or may bring one about, must not come from a foreign page. @throws CrossOriginException */
   private assertSameOrigin(
     exchange: Exchange,
     { opens, start, end }: Requirement,
-    credentials: Credentials,
+    { kind }: Credentials,
   ): void {
     const { transport = this.core.options.transport, crossOrigin = false } = opens === 'end' ? end : start;
-    const hasCookie = credentials.kind === 'cookie' || credentials.kind === 'ambiguous';
+    const hasCookie = kind === 'cookie' || kind === 'ambiguous';
     const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
     if (isCrossOrigin(exchange, this.core.options.trustedOrigins)) throw new CrossOriginException();
   }
 
+  /** Once in a request, however many handlers it has: those of GraphQL run side by side. */
   private examine(
     { token }: ShownToken,
     { isBackground, opens }: Requirement,
-    arrivedAt: number,
-  ): Promise<Accepted | Refused> {
-    return this.core.validation.validate(token, { isActivity: !isBackground && opens === null, arrivedAt });
+    state: RequestState,
+  ): Promise<AcceptedToken | RefusedToken> {
+    return (state.examination ??= this.core.validation.validate(token, {
+      isActivity: !isBackground && opens === null,
+      arrivedAt: state.arrivedAt,
+    }));
+  }
+
+  /** A token that was not accepted. @throws SessionInvalidException, TooManyGuessesException, CrossOriginException */
+  private async dismiss(
+    reason: RefusalReason,
+    exchange: Exchange,
+    requirement: Requirement,
+    shown: ShownToken,
+  ): Promise<void> {
+    const isGuess = reason === 'malformed' || reason === 'unknown';
+    const wait = isGuess ? await this.guesses.note(exchange.request, shown.token) : null;
+    if (requirement.session !== 'none') {
+      throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
+    }
+    // A sign-in goes on as if no token had been shown. Its answer may set a cookie, and a dead bearer token, which
+    // anybody can make up, must not be a way around the check of the origin: it is made up for here.
+    this.assertSameOrigin(exchange, requirement, shown);
   }
 
   /** @returns whether the token is to be renewed: once in a request, and not where it is replaced or ended anyway */
-  private accept(accepted: Accepted, { opens }: Requirement, state: RequestState): boolean {
+  private accept(accepted: AcceptedToken, { opens }: Requirement, state: RequestState): boolean {
     if (state.accepted !== null) return false;
     state.accepted = accepted;
-    state.session = toSession(accepted.record, this.core.policy);
-    return opens === null && this.core.rotation.isConcerned(accepted);
+    state.session = toSession(accepted.record, accepted.policy);
+    return opens === null && accepted.isRenewalDue;
   }
 
-  /** A token that was not accepted. @throws SessionInvalidException, TooManyGuessesException */
-  private async dismiss(
-    reason: RefusalReason,
-    { request }: Exchange,
-    { session }: Requirement,
-    { token }: ShownToken,
+  private async renew(
+    accepted: AcceptedToken,
+    response: SessionResponse,
+    { kind }: ShownToken,
   ): Promise<void> {
-    const isGuess = reason === 'malformed' || reason === 'unknown';
-    const wait = isGuess ? await this.guesses.note(request, token) : null;
-    if (session === 'none') return;
-    throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
-  }
-
-  private async renew(accepted: Accepted, response: SessionResponse, { kind }: ShownToken): Promise<void> {
     const renewed = await this.core.rotation.renew(accepted);
     if (renewed !== null) this.delivery.renew(response, renewed, kind);
-  }
-
-  private authorize(requirement: Requirement, { accepted }: RequestState): void {
-    const record = accepted?.record ?? null;
-    const roles = record ? this.core.policy.of(record.roles).roles : [];
-    assertAuthorized(requirement, record, roles, this.core.options.clock());
   }
 
   /** Messages of WebSocket and RPC have no request to read a token from: closed, unless `@Public()`. */

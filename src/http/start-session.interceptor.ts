@@ -19,7 +19,6 @@ import { Refusals } from './refusals.js';
 import { type RequestState, stateOf } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
-
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
 
 type Answer = BearerAnswer | CookieAnswer;
@@ -68,7 +67,7 @@ export class StartSessionInterceptor implements NestInterceptor {
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
       const { record, token } = await this.signIn({ principal, client, arrivedAt: state.arrivedAt }, signIn);
-      const session = toActiveSession(record, this.core.policy);
+      const session = toActiveSession(record, this.core.policy.of(record.roles));
       state.session = session;
       return this.delivery.issue(response, { session, token }, this.transportOf(signIn));
     } catch (error) {

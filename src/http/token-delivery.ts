@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Transport } from '../core/options/options.js';
 import type { IssuedSession, PublicSession } from '../core/model/session.js';
+import { RENEWAL_LAPSE } from '../core/outage/time-budgets.js';
 import { NO_STORE, setFinalHeaders } from './answer-headers.js';
 import type { SessionResponse } from './exchange.js';
 import { SessionCookie } from './session-cookie.js';
-
-/** How long an answer may take to bring a renewed token, in milliseconds. */
-const RENEWAL_LAPSE = 5_000;
 
 /** What a sign-in answers to an app: the token, and what it may know of the session. */
 export interface BearerAnswer {

@@ -1,4 +1,5 @@
-import { PATIENCE, withinPatience } from '../core/outage/patience.js';
+import { Patience } from '../core/outage/patience.js';
+import { STORE_PATIENCE } from '../core/outage/time-budgets.js';
 
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;
@@ -21,6 +22,7 @@ interface Lookup<V> {
  * nothing is ever stale.
  */
 export class GroupedReads<V> {
+  private readonly patience = new Patience();
   private waiting: Lookup<V>[] = [];
   private inFlight = 0;
   private impatience: NodeJS.Timeout | null = null;
@@ -64,16 +66,16 @@ export class GroupedReads<V> {
 
   /** Lookups that nobody waits for any more are not to pile up before a silent database, nor to come first later. */
   private dropForsaken(): void {
-    const limit = performance.now() - PATIENCE;
+    const limit = performance.now() - STORE_PATIENCE;
     const kept = this.waiting.findIndex(({ askedAt }) => askedAt > limit);
     const forsaken = this.waiting.splice(0, kept === -1 ? this.waiting.length : kept);
-    for (const { reject } of forsaken) reject(new Error(`The database was silent for ${PATIENCE} ms.`));
+    for (const { reject } of forsaken) reject(new Error(`The database was silent for ${STORE_PATIENCE} ms.`));
   }
 
   /** A query that never comes back gives its place free; with an error only those fail who were in the group that met it. */
   private async answer(group: readonly Lookup<V>[]): Promise<void> {
     try {
-      const found = await withinPatience(this.load(keysOf(group)));
+      const found = await this.patience.within(this.load(keysOf(group)));
       for (const { keys, resolve } of group) resolve(firstOf(keys, found));
     } catch (error) {
       for (const { reject } of group) reject(error);

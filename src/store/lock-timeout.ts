@@ -1,10 +1,7 @@
 import type { QueryRunner } from 'typeorm';
+import { LOCK_TIMEOUT } from '../core/outage/time-budgets.js';
 
-/**
- * Seconds that a transaction waits for a lock. Shorter than the patience of whoever waits for the transaction: one that
- * was given up must not go on holding a connection, and sign somebody in after all.
- */
-const LOCK_TIMEOUT = 3;
+const SECONDS = LOCK_TIMEOUT / 1_000;
 
 /** Runs a transaction that waits for locks no longer than that. It calls `limit` once it has begun. */
 export async function withLockTimeout<T>(
@@ -13,13 +10,13 @@ export async function withLockTimeout<T>(
   transaction: (limit: () => Promise<unknown>) => Promise<T>,
 ): Promise<T> {
   if (databaseType === 'postgres') {
-    return transaction(() => runner.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}s'`));
+    return transaction(() => runner.query(`SET LOCAL lock_timeout = '${SECONDS}s'`));
   }
   // MySQL has it per connection only, which goes back to the application's pool afterwards.
   const [before] = (await runner.query('SELECT @@innodb_lock_wait_timeout AS seconds')) as [
     { seconds: number },
   ];
-  await runner.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_TIMEOUT}`);
+  await runner.query(`SET SESSION innodb_lock_wait_timeout = ${SECONDS}`);
   try {
     return await transaction(() => Promise.resolve());
   } finally {

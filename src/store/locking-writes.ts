@@ -1,8 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/model/store.js';
+import { LONG_SILENCE } from '../core/outage/time-budgets.js';
 import { LockVanishedError, retryingDeadlocks } from './deadlock.js';
-import { LONG_SILENCE, type PrimaryConnection } from './primary-connection.js';
+import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import type { SessionStatements } from './session-statements.js';
 import type { PurgedBatch, UserWrites } from './user-writes.js';

@@ -1,13 +1,10 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { CONNECTION_SILENCE } from '../core/outage/time-budgets.js';
 import { retryingDeadlocks } from './deadlock.js';
 import { withLockTimeout } from './lock-timeout.js';
 import { endingSilentConnection } from './silence.js';
 import { TransactionGate } from './transaction-gate.js';
 
-/** After this, in milliseconds, a connection that does not answer is taken for dead. */
-const SILENCE = 5_000;
-/** The same for statements on very many rows. */
-export const LONG_SILENCE = 300_000;
 const SQLITE_TYPES: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3']);
 
 /** Runs statements on the primary: TypeORM sends reads to replicas, where a revoked session still lives. */
@@ -19,7 +16,7 @@ export class PrimaryConnection {
     if (this.isShared) TransactionGate.of(dataSource);
   }
 
-  async read<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
+  async read<T>(work: (runner: QueryRunner) => Promise<T>, silence = CONNECTION_SILENCE): Promise<T> {
     const runner = this.dataSource.createQueryRunner('master');
     try {
       // SQLite's connection is a file, and the application's too.
@@ -30,13 +27,13 @@ export class PrimaryConnection {
     }
   }
 
-  write<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
+  write<T>(work: (runner: QueryRunner) => Promise<T>, silence = CONNECTION_SILENCE): Promise<T> {
     const write = () => this.read(work, silence);
     return this.isShared ? TransactionGate.of(this.dataSource).write(write) : retryingDeadlocks(write);
   }
 
   /** Never on SQLite: its one connection is shared with the application. */
-  transaction<T>(work: (runner: QueryRunner) => Promise<T>, silence = SILENCE): Promise<T> {
+  transaction<T>(work: (runner: QueryRunner) => Promise<T>, silence = CONNECTION_SILENCE): Promise<T> {
     return this.read(
       (runner) =>
         withLockTimeout(runner, this.dataSource.options.type, async (limit) => {

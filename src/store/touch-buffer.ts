@@ -1,8 +1,6 @@
 import type { SessionRecord } from '../core/model/record.js';
 import type { Touch } from '../core/model/store.js';
-
-/** How long activity waits to be written together with that of other sessions, in milliseconds. */
-const DELAY = 1_000;
+import { TOUCH_DELAY } from '../core/outage/time-budgets.js';
 
 /** Activity of a session since it was last written. */
 export interface NotedTouch extends Touch {
@@ -35,7 +33,7 @@ export class TouchBuffer {
         { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt, since },
       ]);
     }
-    this.timer ??= setTimeout(() => void this.flush(), DELAY).unref();
+    this.timer ??= setTimeout(() => void this.flush(), TOUCH_DELAY).unref();
   }
 
   /** Writes what was noted until now. */

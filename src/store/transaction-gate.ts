@@ -1,9 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
-
-/** How long a write waits for the application's transaction, in milliseconds. */
-const PATIENCE = 1_000;
+import { GATE_PATIENCE } from '../core/outage/time-budgets.js';
 
 /**
  * On SQLite TypeORM runs everything on one connection: a write made while a transaction of the application's is open
@@ -31,13 +29,13 @@ export class TransactionGate implements EntitySubscriberInterface {
 
   /** Runs a write of single statements outside the transactions of the application. */
   async write<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + GATE_PATIENCE;
     while (this.transaction !== null) {
       const patience = deadline - Date.now();
       if (patience <= 0) {
         this.logger.warn(
           'A session is changed while a transaction has been open on the same SQLite connection for ' +
-            `${PATIENCE} ms: the change joins the transaction, and a rollback undoes it. Call SessionService outside ` +
+            `${GATE_PATIENCE} ms: the change joins the transaction, and a rollback undoes it. Call SessionService outside ` +
             'of transactions, or give sessions a data source with a file of its own (option `dataSource`).',
         );
         break;
@@ -55,7 +53,7 @@ export class TransactionGate implements EntitySubscriberInterface {
 
   async beforeTransactionStart({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> {
     // Whoever comes now is not inside of it, and has to wait for its end: TypeORM would mix up the two.
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + GATE_PATIENCE;
     while (this.isBeginning && this.transaction !== null && Date.now() < deadline) {
       await settledWithin(this.transaction.promise, deadline - Date.now());
       // As TypeORM had it before the other ended: there is one query runner for all.

@@ -2,7 +2,8 @@ import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
 import { SessionOptionsError } from '../core/model/errors.js';
-import { withinPatience } from '../core/outage/patience.js';
+import { Patience } from '../core/outage/patience.js';
+import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
@@ -31,7 +32,6 @@ const SQLITE_PURGE = { batchSize: 200, pause: 10 };
 const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
 /** In milliseconds, as the pauses are. */
 const MAX_CLOCK_SKEW = 5_000;
-const SHUTDOWN_PATIENCE = 5_000;
 /** In one statement; a pause for everybody else on SQLite. */
 const TOUCHES_AT_ONCE = 100;
 /** Each looks for several series. */
@@ -55,6 +55,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
   private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
+  private readonly patience = new Patience();
   private readonly purging: { readonly batchSize: number; readonly pause: number };
   private isShuttingDown = false;
 
@@ -150,7 +151,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.userWrites.deleteAll(changedAt);
   }
 
-  async deleteExpired(now: number, signal?: AbortSignal): Promise<number> {
+  async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
     if (await this.isClockWrong()) return 0;
     await this.touches.flush();
     const { batchSize, pause } = this.purging;
@@ -187,7 +188,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
     try {
       for (const some of inStatements(touches)) {
-        await withinPatience(this.connection.write((runner) => this.sessions.touch(runner, some)));
+        await this.patience.within(this.connection.write((runner) => this.sessions.touch(runner, some)));
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);

@@ -131,7 +131,7 @@ export class InMemorySessionStore extends SessionStore {
     return count;
   }
 
-  async deleteExpired(now: number, signal?: AbortSignal): Promise<number> {
+  async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
     const isStopped = () => signal?.aborted ?? false;
     let count = 0;
     while (!isStopped()) {

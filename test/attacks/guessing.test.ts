@@ -25,7 +25,7 @@ describe('a million tokens', () => {
   const secrets = new BigUint64Array(COUNT);
   beforeAll(() => {
     for (let made = 0; made < COUNT; made++) {
-      const bytes = Buffer.from(format.mint().token.slice(4, 68), 'base64url');
+      const bytes = Buffer.from(format.mint().text.slice(4, 68), 'base64url');
       for (let at = 0; at < BYTES; at++) counts[at * 256 + bytes[at]!]!++;
       series[made] = bytes.readBigUInt64LE(0);
       secrets[made] = bytes.readBigUInt64LE(16);
@@ -94,7 +94,7 @@ describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
 
   it('a burst of guesses is noticed, and told once', async () => {
     const app = start();
-    for (let guess = 0; guess < 30; guess++) await client.get('/me', format.mint().token).expect(401);
+    for (let guess = 0; guess < 30; guess++) await client.get('/me', format.mint().text).expect(401);
     const suspicions = app.events.filter(({ type }) => type === 'guessing-suspected');
     expect(suspicions).toHaveLength(1);
   });
@@ -131,7 +131,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('a flood of guesses of the right form costs no query where there is a key', async () => {
     const app = startKeyed();
-    expect(await flood(wires[1]!, 500, () => format.mint().token)).toEqual([401]);
+    expect(await flood(wires[1]!, 500, () => format.mint().text)).toEqual([401]);
     expect(app.queries).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const app = start();
     const { token } = await app.sessions.create({ userId: 'ana' });
     app.queries.length = 0;
-    expect(await flood(wires[0]!, 500, () => format.mint().token)).toEqual([401]);
+    expect(await flood(wires[0]!, 500, () => format.mint().text)).toEqual([401]);
     expect(app.queries.length).toBeLessThanOrEqual(1_000);
     expect(app.queries.filter((query) => !query.startsWith('SELECT'))).toEqual([]);
     await app.http.get('/me').set(bearer(token)).expect(200);
@@ -152,7 +152,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const { series } = bytesOf(token);
     const guesses = {
       known: () => forgeToken(Buffer.concat([series, randomBytes(32)])),
-      unknown: () => format.mint().token,
+      unknown: () => format.mint().text,
     };
     const times: Record<keyof typeof guesses, number[]> = { known: [], unknown: [] };
     for (let round = 0; round < 150; round++) {
@@ -176,7 +176,7 @@ describe('a key', () => {
     const ones = new Uint32Array(36);
     const COUNT = 50_000;
     for (let made = 0; made < COUNT; made++) {
-      const checksum = Buffer.from(`${keyed.mint().token.slice(68)}AA`, 'base64url');
+      const checksum = Buffer.from(`${keyed.mint().text.slice(68)}AA`, 'base64url');
       for (let bit = 0; bit < 36; bit++) ones[bit]! += (checksum[bit >> 3]! >> (7 - (bit & 7))) & 1;
     }
     for (const each of ones) expect(Math.abs(each - COUNT / 2)).toBeLessThan(6 * Math.sqrt(COUNT / 4));

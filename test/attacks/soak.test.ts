@@ -20,7 +20,7 @@ type Attack = readonly [method: string, path: string, headers: Record<string, st
 /** One of each kind of hostile request, with what an attacker has: dead tokens, and no live one. */
 function attacks(dead: string, round: number): Attack[] {
   const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-  const unknown = format.mint().token;
+  const unknown = format.mint().text;
   return [
     ['GET', '/me', bearer(unknown)],
     ['GET', '/me', bearer(`sid_${randomBytes(52).toString('base64url')}`)],

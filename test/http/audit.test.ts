@@ -65,7 +65,7 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
     await signIn(app);
     await signIn(app);
     for (let shown = 0; shown < 2; shown++) {
-      await http.get('/me').set(bearer(new TokenFormat().mint().token)).expect(401);
+      await http.get('/me').set(bearer(new TokenFormat().mint().text)).expect(401);
     }
     const { token } = await sessions.create({ userId: 'ben' });
     clock.advance(40 * 24 * 60 * 60_000);

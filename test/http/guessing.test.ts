@@ -23,7 +23,7 @@ describe.each(PLATFORMS)('guess detection on %s', (platform) => {
       .set({ ...from(ip), 'User-Agent': 'guesser/1.0' })
       .set(bearer(token));
 
-  async function guess(app: TestApp, times: number, ip?: string, make = () => format.mint().token) {
+  async function guess(app: TestApp, times: number, ip?: string, make = () => format.mint().text) {
     const statuses = new Set<number>();
     for (let shown = 0; shown < times; shown++) statuses.add((await show(app, make(), ip)).status);
     return [...statuses];
@@ -52,7 +52,7 @@ describe.each(PLATFORMS)('guess detection on %s', (platform) => {
 
   it('counts an app that keeps sending one dead token once', async () => {
     const app = await start();
-    const { token } = format.mint();
+    const { text: token } = format.mint();
     await guess(app, 3 * ATTEMPTS, undefined, () => token);
     expect(suspicions(app)).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe.each(PLATFORMS)('guess detection on %s', (platform) => {
       const request = isSignIn ? http.post('/login').send({ userId: 'ana' }) : http.post('/logout');
       await request
         .set(from('203.0.113.7'))
-        .set(bearer(format.mint().token))
+        .set(bearer(format.mint().text))
         .expect(isSignIn ? 201 : 200);
     }
     expect(suspicions(app)).toHaveLength(1);
@@ -96,11 +96,11 @@ describe.each(PLATFORMS)('guess detection on %s', (platform) => {
     const app = await start({ guessing: { attempts: 3, within: '10m', refuse: true } });
     const honest = await signIn(app);
     expect(await guess(app, 2)).toEqual([401]);
-    const { status, body, headers } = await show(app, format.mint().token);
+    const { status, body, headers } = await show(app, format.mint().text);
     expect([status, body.code]).toEqual([429, 'too_many_guesses']);
     expect(Number(headers['retry-after'])).toBeGreaterThan(590);
     expect((await show(app, honest)).status).toBe(200);
-    expect((await show(app, format.mint().token, '198.51.100.1')).status).toBe(401);
+    expect((await show(app, format.mint().text, '198.51.100.1')).status).toBe(401);
     await app.http.post('/login').set(from('203.0.113.7')).send({ userId: 'ana' }).expect(201);
   });
 
@@ -108,7 +108,7 @@ describe.each(PLATFORMS)('guess detection on %s', (platform) => {
     const app = await start({ guessing: { attempts: 2, within: '1s', refuse: true } });
     expect(await guess(app, 2)).toEqual([401, 429]);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    expect((await show(app, format.mint().token)).status).toBe(401);
+    expect((await show(app, format.mint().text)).status).toBe(401);
   });
 
   it('with `guessing: false` looks at nothing', async () => {

@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** The same for the rooms of `core`: no arrow leads back up. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'session-core': ['life', 'options', 'outage', 'token', 'policy', 'events', 'model'],
-  life: ['token', 'policy', 'events', 'model'],
+  life: ['outage', 'token', 'policy', 'events', 'model'],
   options: ['policy', 'model'],
   outage: ['model'],
   token: ['model'],
@@ -84,6 +84,18 @@ it.each(files.filter((file) => partOf(file) === 'core'))('%s imports only what i
   const allowed = ROOMS[room];
   expect(allowed).toBeDefined();
   for (const target of neighboursOf(file).map(roomOf)) if (target !== room) expect(allowed).toContain(target);
+});
+
+it.each(files.filter((file) => partOf(file) !== 'core'))(
+  '%s does not reach for the store of the core',
+  (file) => {
+    expect(textOf(file)).not.toMatch(/\bcore\s*\??\.\s*store\b/);
+  },
+);
+
+it('tells that sessions are revoked in one place', () => {
+  const telling = files.filter((file) => /type: 'revoked', reason/.test(textOf(file)));
+  expect(telling).toEqual(['core/life/revocation.ts']);
 });
 
 it('has no files that import each other in a circle', () => {

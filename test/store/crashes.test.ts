@@ -109,6 +109,7 @@ function lastStates(notes: readonly Note[]): Known[] {
 class Survivor {
   private constructor(
     private readonly core: SessionCore,
+    private readonly store: TypeOrmSessionStore,
     private readonly service: SessionService,
     private readonly isSqlite: boolean,
   ) {}
@@ -124,13 +125,13 @@ class Survivor {
           onRecovery: () => {},
           onSubscriberError: () => {},
         });
-        return new Survivor(core, new SessionService(core), isSqlite);
+        return new Survivor(core, store, new SessionService(core), isSqlite);
       };
       const [limited, survivor] = [assemble(LIMITED), assemble(OPTIONS)];
       await limited.signInToTheCrowd();
       await Promise.all(users.map((known) => survivor.inspectUser(known)));
-      await limited.core.store.flush();
-      await survivor.core.store.flush();
+      await limited.store.flush();
+      await survivor.store.flush();
       expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
       if (isSqlite) {
         expect(await dataSource.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);

@@ -33,7 +33,7 @@ await describeOnEachDatabase((leg) => {
 
   /** What `@StartSession` does with a request that showed this token. */
   async function stepUp(token: string): Promise<string> {
-    const shown = node.core.tokens.read(token);
+    const shown = node.core.tokens.parse(token);
     if (shown === null) throw new Error('No token.');
     const attempt = { principal: { userId: 'ana' }, arrivedAt: node.core.order.arrival() };
     return (await node.core.signIn.authenticateShown(shown, attempt)).token;

@@ -263,7 +263,7 @@ class Scene {
         check(session === undefined || !isTold, `the end of ${id} is told, and it is there`);
         const tokens = this.history.tokens(id).map(({ token }) => token);
         for (const token of new Set(tokens)) await this.show(node, id, token);
-        const hashes = tokens.map((token) => node.core.tokens.read(token)?.tokenHash);
+        const hashes = tokens.map((token) => node.core.tokens.parse(token)?.tokenHash);
         check(record === null || hashes.includes(record.tokenHash), `nobody has the newest token of ${id}`);
       }
     }
@@ -308,8 +308,8 @@ class Scene {
     return this.history.note({ verb: 'present', id, token }, async (call) => {
       const verdict = await core.validation.validate(token);
       if (verdict.reason !== undefined) return void (call.answer = verdict.reason);
-      call.seen = [viewOf(toSession(verdict.record, core.policy))];
-      if (!renews || !core.rotation.isConcerned(verdict)) return;
+      call.seen = [viewOf(toSession(verdict.record, verdict.policy))];
+      if (!renews || !verdict.isRenewalDue) return;
       call.renewed = await core.rotation.renew(verdict);
       if (call.renewed !== null) this.keep(id, call.renewed);
     });
@@ -338,7 +338,7 @@ class Scene {
   private async authenticateShown(node: TestNode, { nth, principal }: ArgumentsOf<'authenticateShown'>) {
     const { signIn, tokens, order } = node.core;
     const { id, newest: token } = this.at(nth);
-    const shown = tokens.read(token);
+    const shown = tokens.parse(token);
     if (shown === null) return;
     const attempt = (whole: SessionPrincipal) =>
       signIn.authenticateShown(shown, { principal: whole, arrivedAt: order.arrival() });
@@ -446,7 +446,9 @@ class Scene {
   ) {
     try {
       const issued = await attempt();
-      const session = viewOf('session' in issued ? issued.session : toSession(issued.record, core.policy));
+      const session = viewOf(
+        'session' in issued ? issued.session : toSession(issued.record, core.policy.of(issued.record.roles)),
+      );
       call.issued = { session, token: issued.token };
       this.keep(session.id, issued.token);
     } catch (error) {

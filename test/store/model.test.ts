@@ -180,7 +180,7 @@ class Comparison {
   private async authenticateShown({ nth, age, principal, ago }: ArgumentsOf<'authenticateShown'>) {
     const { core } = this.node;
     const [arrival, token] = [this.arrival(ago), this.token(nth, age)];
-    const shown = core.tokens.read(token);
+    const shown = core.tokens.parse(token);
     if (shown === null) return;
     const { answer, fresh } = await this.attempt(() =>
       core.signIn.authenticateShown(shown, { principal, arrivedAt: arrival.real }),
@@ -201,15 +201,15 @@ class Comparison {
 
   /** What the guard does with the token of a request. */
   private async present({ nth, age, isActivity, late }: ArgumentsOf<'present'>) {
-    const { validation, rotation, policy } = this.node.core;
+    const { validation, rotation } = this.node.core;
     const token = this.token(nth, age);
     const showing = { isActivity, arrivedAt: this.now - late };
     const verdict = await validation.validate(token, showing);
     const lastSeenAt = verdict.record?.lastSeenAt ?? 0;
-    const answer = verdict.reason ?? seen(toSession(verdict.record, policy));
+    const answer = verdict.reason ?? seen(toSession(verdict.record, verdict.policy));
     expect(answer).toEqual(this.model.validate(token, lastSeenAt, showing));
     if (verdict.reason !== undefined) return;
-    const successor = rotation.isConcerned(verdict) ? await rotation.renew(verdict) : null;
+    const successor = verdict.isRenewalDue ? await rotation.renew(verdict) : null;
     expect(successor).toBe(this.model.renewal(token, successor ?? 'a new token'));
     if (successor !== null) this.learn({ id: verdict.record.id, token: successor });
   }
@@ -285,7 +285,10 @@ class Comparison {
   private async attempt(issue: () => Promise<IssuedSession<ActiveSession | AnonymousSession> | Issued>) {
     try {
       const issued = await issue();
-      const session = 'session' in issued ? issued.session : toSession(issued.record, this.node.core.policy);
+      const session =
+        'session' in issued
+          ? issued.session
+          : toSession(issued.record, this.node.core.policy.of(issued.record.roles));
       const fresh = { id: session.id, token: issued.token };
       this.learn(fresh);
       return { answer: seen(session), fresh };
@@ -308,7 +311,7 @@ class Comparison {
 
   private token(nth: number, age: number): string {
     const tokens = this.known.get(this.id(nth));
-    return tokens?.at(-1 - age) ?? tokens?.[0] ?? this.node.core.tokens.mint().token;
+    return tokens?.at(-1 - age) ?? tokens?.[0] ?? this.node.core.tokens.mint().text;
   }
 
   private arrival(ago: number) {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { watchAvailability } from '../../src/core/outage/availability.js';
+import { WatchedStore } from '../../src/core/outage/watched-store.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import type { ActiveSession } from '../../src/core/model/session.js';
@@ -146,11 +146,11 @@ it('takes nothing that was asked before an outage, or before its end, for the ne
     flush: async () => {},
   };
   const reports: string[] = [];
-  const { findById, touch, flush } = watchAvailability(store as unknown as SessionStore, {
+  const watched = new WatchedStore(store as unknown as SessionStore, {
     onOutage: () => reports.push('down'),
     onRecovery: () => reports.push('up'),
   });
-  const ask = () => findById('').catch(() => {});
+  const ask = () => watched.findById('').catch(() => {});
   const calls = [ask(), ask()];
   answers[0]?.reject(new Error('connection lost'));
   await calls[0];
@@ -158,8 +158,8 @@ it('takes nothing that was asked before an outage, or before its end, for the ne
 
   answers[1]?.resolve(); // it had arrived before the connections broke
   await calls[1];
-  await touch({} as never, false); // only noted
-  await flush(); // never fails
+  await watched.touch({} as never, false); // only noted
+  await watched.flush(); // never fails
   expect(reports).toEqual(['down']);
 
   calls.push(ask(), ask());

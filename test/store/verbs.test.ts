@@ -178,7 +178,7 @@ await describeOnEachDatabase((leg) => {
 
   it('takes no slow sign-in for a theft when another one has used its token meanwhile', async () => {
     const { session, token } = await create();
-    const shown = node.core.tokens.read(token)!;
+    const shown = node.core.tokens.parse(token)!;
     const slow = { principal: { userId: 'ana' }, arrivedAt: node.core.order.arrival() };
     const fast = { principal: { userId: 'ana' }, arrivedAt: node.core.order.arrival() };
     const winner = await node.core.signIn.authenticateShown(shown, fast);

@@ -36,7 +36,7 @@ const commands = {
     if (verdict.reason !== undefined) return { reason: verdict.reason, renewed: null };
     return {
       reason: null,
-      renewed: core.rotation.isConcerned(verdict) ? await core.rotation.renew(verdict) : null,
+      renewed: verdict.isRenewalDue ? await core.rotation.renew(verdict) : null,
     };
   },
   flush: () => store.flush(),

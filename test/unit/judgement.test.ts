@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSettling, judge } from '../../src/core/token/judgement.js';
+import { isSettling, standingOf } from '../../src/core/token/judgement.js';
 import type { SessionRecord } from '../../src/core/model/record.js';
 
 const GRACE = 30;
@@ -26,18 +26,20 @@ describe.each([
     ['the one before', previous, standings.previous],
     ['one from before that', ancient, standings.ancient],
   ])('judges %s', (_name, hash, standing) => {
-    expect(judge(recordWith({ previousKind, confirmedAt }), hash, now, now, GRACE)).toBe(standing);
+    expect(standingOf(recordWith({ previousKind, confirmedAt }), hash, now, now, GRACE)).toBe(standing);
   });
 });
 
 it('excuses a token for the grace after the rotation, also when the new one was confirmed before it', () => {
-  expect(judge(recordWith({ rotatedAt: 600, confirmedAt: 500 }), ancient, 629, 629, GRACE)).toBe('rotated');
+  expect(standingOf(recordWith({ rotatedAt: 600, confirmedAt: 500 }), ancient, 629, 629, GRACE)).toBe(
+    'rotated',
+  );
 });
 
 it('excuses a request that was on its way all the time', () => {
   const record = recordWith({ confirmedAt: 500 });
-  expect(judge(record, previous, 10_000, 529, GRACE)).toBe('rotated');
-  expect(judge(record, previous, 10_000, 530, GRACE)).toBe('reused');
+  expect(standingOf(record, previous, 10_000, 529, GRACE)).toBe('rotated');
+  expect(standingOf(record, previous, 10_000, 530, GRACE)).toBe('reused');
 });
 
 it('takes a token as settled once nothing before it can be under way', () => {

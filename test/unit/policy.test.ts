@@ -71,11 +71,21 @@ it('ends sessions sooner where the timeouts were made stricter since, never late
     rotatedAt: 0,
     renewAt: HOUR,
   };
-  expect(policyOf({ timeouts: { idle: '10m' } }).expiresAt(record as never)).toBe(10 * MINUTE);
-  expect(policyOf({ timeouts: { idle: '2h', reason: 'a test' } }).expiresAt(record as never)).toBe(
-    30 * MINUTE,
-  );
-  expect(policyOf({ timeouts: { renewal: '10m' } }).renewAt(record as never)).toBe(10 * MINUTE);
+  expect(
+    policyOf({ timeouts: { idle: '10m' } })
+      .of('[]')
+      .expiresAt(record as never),
+  ).toBe(10 * MINUTE);
+  expect(
+    policyOf({ timeouts: { idle: '2h', reason: 'a test' } })
+      .of('[]')
+      .expiresAt(record as never),
+  ).toBe(30 * MINUTE);
+  expect(
+    policyOf({ timeouts: { renewal: '10m' } })
+      .of('[]')
+      .renewAt(record as never),
+  ).toBe(10 * MINUTE);
 });
 
 describe('a hierarchy', () => {

@@ -7,29 +7,29 @@ const [old, next, other] = [tokens.mint(), tokens.mint(), tokens.mint()];
 const binding = { id: 'id', seriesHash: 'series', oldHash: old.tokenHash, newHash: next.tokenHash };
 
 it('opens to a holder of the old token', () => {
-  expect(open(seal(next.token, old.token, binding), old.token, binding)).toBe(next.token);
+  expect(open(seal(next.text, old.text, binding), old.text, binding)).toBe(next.text);
 });
 
 it('is different every time, and fits its column', () => {
-  const sealed = seal(next.token, old.token, binding);
-  expect(seal(next.token, old.token, binding)).not.toBe(sealed);
+  const sealed = seal(next.text, old.text, binding);
+  expect(seal(next.text, old.text, binding)).not.toBe(sealed);
   expect(sealed.length).toBeLessThanOrEqual(255);
 });
 
 it('opens to nobody else, for no other record, and not when it was changed', () => {
-  const sealed = seal(next.token, old.token, binding);
-  expect(open(sealed, other.token, binding)).toBeNull();
+  const sealed = seal(next.text, old.text, binding);
+  expect(open(sealed, other.text, binding)).toBeNull();
   expect(open(sealed, old.tokenHash, binding)).toBeNull();
   for (const field of ['id', 'seriesHash', 'oldHash', 'newHash'] as const) {
-    expect(open(sealed, old.token, { ...binding, [field]: 'another' })).toBeNull();
+    expect(open(sealed, old.text, { ...binding, [field]: 'another' })).toBeNull();
   }
   for (let at = 0; at < sealed.length; at++) {
     const changed = sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
-    const opened = open(changed, old.token, binding);
+    const opened = open(changed, old.text, binding);
     // The last character of base64url may have bits that no byte is made of.
     expect(opened === null || at === sealed.length - 1).toBe(true);
   }
   for (const broken of ['', 'A', sealed.slice(0, 20), sealed.slice(0, -4)]) {
-    expect(open(broken, old.token, binding)).toBeNull();
+    expect(open(broken, old.text, binding)).toBeNull();
   }
 });

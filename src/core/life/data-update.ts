@@ -2,9 +2,10 @@ import { untilUncontended } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
-import type { SessionPolicy } from '../policy/policy.js';
 import type { SessionData } from '../model/session.js';
+import { isSessionId } from '../model/session-id.js';
 import type { SessionStore } from '../model/store.js';
+import type { SessionLookup } from './session-lookup.js';
 
 export type DataChange = (data: SessionData) => SessionData;
 
@@ -12,13 +13,14 @@ export type DataChange = (data: SessionData) => SessionData;
 export class DataUpdate {
   constructor(
     private readonly store: SessionStore,
-    private readonly policy: SessionPolicy,
+    private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
-    private readonly rules: { readonly maxDataBytes: number; readonly clock: () => number },
+    private readonly rules: { readonly maxDataBytes: number },
   ) {}
 
   /** @returns the new data, or `null` when the session is gone. @throws InvalidArgumentError */
   async update(id: string, change: DataChange): Promise<SessionData | null> {
+    if (!isSessionId(id)) return null;
     if (typeof change !== 'function') {
       throw new InvalidArgumentError(
         'change',
@@ -31,8 +33,8 @@ export class DataUpdate {
   }
 
   private async tryUpdate(id: string, change: DataChange): Promise<{ data: SessionData | null } | null> {
-    const record = await this.store.findById(id);
-    if (record === null || !this.policy.isLive(record, this.rules.clock())) return { data: null };
+    const record = await this.lookup.byId(id);
+    if (record === null) return { data: null };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
     if (text !== record.data) {
       const { dataVersion } = record;

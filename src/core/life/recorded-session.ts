@@ -1,5 +1,5 @@
 import { parseData } from '../model/data.js';
-import type { SessionPolicy } from '../policy/policy.js';
+import type { RolePolicy } from '../policy/policy.js';
 import type { AuthenticationLevel } from '../model/session.js';
 import type { SessionRecord } from '../model/record.js';
 import {
@@ -11,15 +11,18 @@ import {
   type SessionData,
 } from '../model/session.js';
 
-/** The session of a record: without its hashes, and with nothing parsed or copied before somebody asks for it. */
-export function toSession(record: SessionRecord, policy: SessionPolicy): ActiveSession | AnonymousSession {
+/**
+ * The session of a record: without its hashes, and with nothing parsed or copied before somebody asks for it.
+ * @param policy of the record's roles
+ */
+export function toSession(record: SessionRecord, policy: RolePolicy): ActiveSession | AnonymousSession {
   return record.userId === null
     ? new RecordedAnonymousSession(record, policy)
     : toActiveSession(record, policy);
 }
 
 /** The session of a record that has a user. */
-export function toActiveSession(record: SessionRecord, policy: SessionPolicy): ActiveSession {
+export function toActiveSession(record: SessionRecord, policy: RolePolicy): ActiveSession {
   return new RecordedActiveSession(record, policy);
 }
 
@@ -29,7 +32,7 @@ class Details {
 
   constructor(
     private readonly record: SessionRecord,
-    private readonly policy: SessionPolicy,
+    private readonly policy: RolePolicy,
   ) {}
 
   get createdAt(): Date {
@@ -64,11 +67,11 @@ class RecordedActiveSession extends ActiveSession {
   readonly #authenticatedAt: number;
   readonly #details: Details;
 
-  constructor(record: SessionRecord, policy: SessionPolicy) {
+  constructor(record: SessionRecord, policy: RolePolicy) {
     super();
     this.id = record.id;
     this.userId = record.userId as string;
-    this.roles = policy.of(record.roles).roles as readonly Role[];
+    this.roles = policy.roles as readonly Role[];
     this.level = record.level;
     this.#authenticatedAt = record.authenticatedAt;
     this.#details = new Details(record, policy);
@@ -111,7 +114,7 @@ class RecordedAnonymousSession extends AnonymousSession {
   readonly authenticatedAt = null;
   readonly #details: Details;
 
-  constructor(record: SessionRecord, policy: SessionPolicy) {
+  constructor(record: SessionRecord, policy: RolePolicy) {
     super();
     this.id = record.id;
     this.#details = new Details(record, policy);

@@ -1,13 +1,14 @@
 import { untilUncontended } from './contention.js';
 import { SessionGoneError, StoreUnavailableError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
-import { isSettling } from '../token/judgement.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { SessionRecord } from '../model/record.js';
 import { open, seal } from '../token/seal.js';
 import type { Change, SessionStore } from '../model/store.js';
 import type { HashedToken, TokenFormat } from '../token/token.js';
-import type { Accepted, TokenValidation } from './validation.js';
+import type { AcceptedToken } from './accepted-token.js';
+import type { SessionLookup } from './session-lookup.js';
+import type { TokenValidation } from './validation.js';
 
 /** A record with the token that was just made for it. */
 export interface Issued {
@@ -35,32 +36,24 @@ export class TokenRotation {
     private readonly store: SessionStore,
     private readonly tokens: TokenFormat,
     private readonly policy: SessionPolicy,
+    private readonly lookup: SessionLookup,
     private readonly validation: TokenValidation,
     private readonly events: SessionEvents,
-    private readonly rules: { readonly grace: number; readonly clock: () => number },
+    private readonly rules: { readonly clock: () => number },
   ) {}
 
   /** The earlier token is dead when this returns. @throws SessionGoneError */
   rotate(id: string): Promise<Issued> {
     return untilUncontended(async () => {
-      const record = await this.store.findById(id);
-      const now = this.rules.clock();
-      if (record === null || !this.policy.isLive(record, now)) {
-        throw new SessionGoneError('There is no such session to rotate.');
-      }
-      const next = this.tokens.mintFollowing(record.seriesHash);
-      const change = rotationTo(next, record, now, this.renewalOf(record));
+      const record = await this.lookup.byId(id);
+      if (record === null) throw new SessionGoneError('There is no such session to rotate.');
+      const next = this.tokens.mintInSeriesAfter(record.seriesHash);
+      const { renewal } = this.policy.of(record.roles).timeouts;
+      const change = rotationTo(next, record, this.rules.clock(), renewal);
       if (!(await this.store.change(id, { tokenHash: record.tokenHash }, change))) return null;
       this.events.emit({ type: 'rotated' }, record);
-      return { record: { ...record, ...change }, token: next.token };
+      return { record: { ...record, ...change }, token: next.text };
     });
-  }
-
-  /** Whether `renew` could have something for whoever shows this token: cheap, for every request. */
-  isConcerned({ record, token }: Accepted): boolean {
-    if (record.tokenHash !== token.tokenHash) return record.successor !== null;
-    const now = this.rules.clock();
-    return now >= this.policy.renewAt(record) && !isSettling(record, now, this.rules.grace);
   }
 
   /**
@@ -68,38 +61,34 @@ export class TokenRotation {
    * show a due token, one renews it; all of them, and all later ones until the new token is first shown, are handed
    * the same successor: an answer that got lost can be asked for again. Never fails a request.
    */
-  async renew(accepted: Accepted): Promise<string | null> {
-    const { record, token } = accepted;
-    if (!this.isConcerned(accepted)) return null;
-    if (record.tokenHash !== token.tokenHash) return openSuccessor(record, token);
-    const next = this.tokens.mintSuccessor(token);
+  async renew(accepted: AcceptedToken): Promise<string | null> {
+    const { record, token, standing, now, policy } = accepted;
+    if (!accepted.isRenewalDue) return null;
+    if (standing === 'outgoing') return openSuccessor(record, token);
+    const next = this.tokens.mintInSeriesOf(token);
     const change = {
-      ...rotationTo(next, record, this.rules.clock(), this.renewalOf(record)),
+      ...rotationTo(next, record, now, policy.timeouts.renewal),
       previousKind: 'renewal',
-      successor: seal(next.token, token.token, bindingOf(record, token.tokenHash, next.tokenHash)),
+      successor: seal(next.text, token.text, bindingOf(record, token.tokenHash, next.tokenHash)),
     } as const satisfies Change;
     try {
       if (await this.store.change(record.id, { tokenHash: token.tokenHash }, change)) {
         this.events.emit({ type: 'renewed' }, record);
-        return next.token;
+        return next.text;
       }
-      const newest = await this.validation.look(token);
+      const newest = await this.validation.judge(token);
       return newest.reason === undefined ? openSuccessor(newest.record, token) : null;
     } catch (error) {
       if (error instanceof StoreUnavailableError) return null; // the token that was shown is still good
       throw error;
     }
   }
-
-  private renewalOf(record: SessionRecord): number {
-    return this.policy.of(record.roles).timeouts.renewal;
-  }
 }
 
 /** What the token that a client still shows was replaced by, as long as nobody has shown that yet. */
 function openSuccessor(record: SessionRecord, token: HashedToken): string | null {
   if (record.successor === null || record.confirmedAt !== null) return null;
-  return open(record.successor, token.token, bindingOf(record, token.tokenHash, record.tokenHash));
+  return open(record.successor, token.text, bindingOf(record, token.tokenHash, record.tokenHash));
 }
 
 function bindingOf({ id, seriesHash }: SessionRecord, oldHash: string, newHash: string) {

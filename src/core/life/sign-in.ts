@@ -10,6 +10,8 @@ import { type Issued, rotationTo } from './rotation.js';
 import type { SessionClient, SessionData } from '../model/session.js';
 import type { Admission, Admitted, Change, SessionStore } from '../model/store.js';
 import type { HashedToken, TokenFormat } from '../token/token.js';
+import type { Revocation } from './revocation.js';
+import type { SessionLookup } from './session-lookup.js';
 import type { TokenValidation } from './validation.js';
 
 const NO_CLIENT: SessionClient = { ip: null, userAgent: null, label: null };
@@ -35,7 +37,9 @@ export class SignIn {
     private readonly store: SessionStore,
     private readonly tokens: TokenFormat,
     private readonly policy: SessionPolicy,
+    private readonly lookup: SessionLookup,
     private readonly validation: TokenValidation,
+    private readonly revocation: Revocation,
     private readonly events: SessionEvents,
     private readonly rules: SignInRules,
   ) {}
@@ -48,7 +52,7 @@ export class SignIn {
     const record = this.newRecord(token, now, principal, attempt.client);
     this.settle(await this.store.insert(record, this.admissionOf(attempt, now)));
     this.events.emit({ type: 'created' }, record);
-    return { record, token: token.token };
+    return { record, token: token.text };
   }
 
   async createAnonymous(data: SessionData | undefined, client: ClientInfo | undefined): Promise<Issued> {
@@ -56,17 +60,15 @@ export class SignIn {
     const record = this.newRecord(token, this.rules.clock(), { userId: null, data }, client);
     await this.store.insert(record, null);
     this.events.emit({ type: 'created' }, record);
-    return { record, token: token.token };
+    return { record, token: token.text };
   }
 
   /** The authentication event of the session with this id. @throws SessionGoneError and what `create` throws */
   authenticate(id: string, attempt: SignInAttempt): Promise<Issued> {
     return this.decide(attempt, async () => {
-      const record = await this.store.findById(id);
-      if (record === null || !this.policy.isLive(record, this.rules.clock())) {
-        throw new SessionGoneError('There is no such session to authenticate.');
-      }
-      return { record, next: () => this.tokens.mintFollowing(record.seriesHash) };
+      const record = await this.lookup.byId(id);
+      if (record === null) throw new SessionGoneError('There is no such session to authenticate.');
+      return { record, next: () => this.tokens.mintInSeriesAfter(record.seriesHash) };
     });
   }
 
@@ -76,10 +78,10 @@ export class SignIn {
    */
   authenticateShown(token: HashedToken, attempt: SignInAttempt): Promise<Issued> {
     return this.decide(attempt, async () => {
-      const verdict = await this.validation.look(token, attempt.arrivedAt);
+      const verdict = await this.validation.judge(token, attempt.arrivedAt);
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
-      return { record: verdict.record, next: () => this.tokens.mintSuccessor(token) };
+      return { record: verdict.record, next: () => this.tokens.mintInSeriesOf(token) };
     });
   }
 
@@ -106,11 +108,12 @@ export class SignIn {
     const now = this.rules.clock();
     const wasAnonymous = record.userId === null;
     const roles = principal.roles === undefined ? record.roles : serializeRoles(principal.roles);
+    const policy = this.policy.of(roles);
     const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
     const change = {
-      ...rotationTo(token, record, now, this.policy.of(roles).timeouts.renewal),
+      ...rotationTo(token, record, now, policy.timeouts.renewal),
       ...clocks,
-      ...this.policy.deadlines(clocks),
+      ...policy.deadlines(clocks),
       ...(wasAnonymous && {
         previousHash: null,
         previousKind: null,
@@ -133,13 +136,11 @@ export class SignIn {
     this.settle(admitted);
     const authenticated = { ...record, ...change };
     this.events.emit({ type: 'authenticated' }, authenticated);
-    return { record: authenticated, token: token.token };
+    return { record: authenticated, token: token.text };
   }
 
   private async replace(record: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
-    if (!(await this.store.deleteExpected(record.id, { tokenHash: record.tokenHash }))) return null;
-    this.events.emit({ type: 'revoked', reason: 'replaced' }, record);
-    return this.create(attempt);
+    return (await this.revocation.replace(record)) ? this.create(attempt) : null;
   }
 
   private admissionOf({ principal, arrivedAt }: SignInAttempt, now: number, addsSession = true): Admission {
@@ -157,7 +158,7 @@ export class SignIn {
       case 'conflict':
         throw new SessionGoneError('The session changed during the sign-in.');
       case 'admitted':
-        for (const record of admitted.evicted) this.events.emit({ type: 'revoked', reason: 'limit' }, record);
+        this.revocation.evicted(admitted.evicted);
     }
   }
 
@@ -188,6 +189,7 @@ export class SignIn {
     client: ClientInfo | undefined,
   ): SessionRecord {
     const roles = serializeRoles(principal.roles ?? []);
+    const policy = this.policy.of(roles);
     const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
     return {
       id: uuidv7(),
@@ -202,8 +204,8 @@ export class SignIn {
       level: principal.level ?? 1,
       createdAt: now,
       ...clocks,
-      ...this.policy.deadlines(clocks),
-      renewAt: now + this.policy.of(roles).timeouts.renewal,
+      ...policy.deadlines(clocks),
+      renewAt: now + policy.timeouts.renewal,
       ...this.clientOf(client, NO_CLIENT),
       data: serializeData(principal.data ?? {}, this.rules.maxDataBytes),
       dataVersion: 0,

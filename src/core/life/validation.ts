@@ -1,23 +1,17 @@
 import type { SessionEvents } from '../events/session-events.js';
-import { judge } from '../token/judgement.js';
-import type { SessionPolicy } from '../policy/policy.js';
 import type { SessionRecord } from '../model/record.js';
 import type { RefusalReason } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
+import { WRITE_BEHIND_MARGIN } from '../outage/time-budgets.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import { standingOf } from '../token/judgement.js';
 import type { HashedToken, TokenFormat } from '../token/token.js';
+import { AcceptedToken } from './accepted-token.js';
+import type { Revocation } from './revocation.js';
+import type { SessionLookup } from './session-lookup.js';
 
-/** Activity is written behind only where a delay cannot let a session end early, in milliseconds. */
-const WRITE_BEHIND_MARGIN = 5_000;
-
-/** A token that is accepted, and the record it is accepted for. */
-export interface Accepted {
-  readonly record: SessionRecord;
-  readonly token: HashedToken;
-  readonly reason?: undefined;
-}
-
-/** A token that is not; `record` where its session exists. */
-export interface Refused {
+/** A token that is not accepted; `record` where its session exists. */
+export interface RefusedToken {
   readonly record: SessionRecord | null;
   readonly reason: RefusalReason;
 }
@@ -32,7 +26,6 @@ export interface Showing {
 
 export interface ValidationRules {
   readonly grace: number;
-  readonly onReuse: 'revoke' | 'report';
   readonly clock: () => number;
 }
 
@@ -42,88 +35,72 @@ export class TokenValidation {
     private readonly store: SessionStore,
     private readonly tokens: TokenFormat,
     private readonly policy: SessionPolicy,
+    private readonly lookup: SessionLookup,
+    private readonly revocation: Revocation,
     private readonly events: SessionEvents,
     private readonly rules: ValidationRules,
   ) {}
 
   /** @param shown anything */
-  async validate(shown: unknown, showing: Showing = {}): Promise<Accepted | Refused> {
-    const token = this.tokens.read(shown);
+  async validate(shown: unknown, showing: Showing = {}): Promise<AcceptedToken | RefusedToken> {
+    const token = this.tokens.parse(shown);
     if (token === null) return { record: null, reason: 'malformed' };
-    const verdict = await this.look(token, showing.arrivedAt);
+    const verdict = await this.judge(token, showing.arrivedAt);
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
-    const accepted = isFirstShown(verdict) ? await this.confirm(verdict) : verdict;
-    const isTouched = showing.isActivity !== false && this.isTouchDue(accepted);
-    return isTouched ? this.touch(accepted) : accepted;
-  }
-
-  /** The session that a token belongs or belonged to, whether the token is accepted or not. */
-  async find(token: HashedToken): Promise<SessionRecord | null> {
-    return (await this.store.findBySeries(token.seriesHash)) ?? (await this.findLater(token));
-  }
-
-  /** After rotations by id, which put a series of their own in the place of the token's. */
-  private findLater({ seriesHash }: HashedToken): Promise<SessionRecord | null> {
-    return this.store.findByAnySeries(this.tokens.laterSeries(seriesHash));
+    const accepted = verdict.isFirstShown ? await this.confirm(verdict) : verdict;
+    return showing.isActivity !== false && accepted.isTouchDue ? this.touch(accepted) : accepted;
   }
 
   /** Judges a token on the newest state of its session, and changes nothing unless it was reused. */
-  async look(token: HashedToken, arrivedAt = this.rules.clock()): Promise<Accepted | Refused> {
-    // As `find` does, which would be one more promise for every request.
-    const record = (await this.store.findBySeries(token.seriesHash)) ?? (await this.findLater(token));
+  async judge(token: HashedToken, arrivedAt = this.rules.clock()): Promise<AcceptedToken | RefusedToken> {
+    // As `SessionLookup.byToken` does, which would be one more promise for every request.
+    const record =
+      (await this.store.findBySeries(token.seriesHash)) ?? (await this.lookup.afterRotations(token));
     if (record === null) return { record, reason: 'unknown' };
+    // Only now that the record is there: a time from before the read would accept what expired while it waited.
     const now = this.rules.clock();
+    const { grace } = this.rules;
     const shownAt = Math.min(now, arrivedAt);
-    const standing = judge(record, token.tokenHash, now, shownAt, this.rules.grace);
+    const standing = standingOf(record, token.tokenHash, now, shownAt, grace);
     if (standing === 'reused') await this.detectReuse(record, token, shownAt);
     if (standing === 'reused' || standing === 'rotated') return { record, reason: standing };
-    if (!this.policy.isLive(record, now)) {
+    const policy = this.policy.of(record.roles);
+    if (!policy.isLive(record, now)) {
       this.events.emit({ type: 'expired' }, record);
       return { record, reason: 'expired' };
     }
-    return { record, token };
+    return new AcceptedToken(token, record, standing, policy, now, grace);
   }
 
   /** Notes that the newest token has arrived at the client; from then on the sealed copy of it is not needed. */
-  private async confirm({ record, token }: Accepted): Promise<Accepted> {
-    const change = { confirmedAt: this.rules.clock(), successor: null };
+  private async confirm(accepted: AcceptedToken): Promise<AcceptedToken> {
+    const { record, now } = accepted;
+    const change = { confirmedAt: now, successor: null };
     await this.store.change(record.id, { tokenHash: record.tokenHash, confirmedAt: null }, change);
-    return { record: { ...record, ...change }, token };
+    return accepted.with({ ...record, ...change });
   }
 
-  private isTouchDue({ record: { roles, lastSeenAt } }: Accepted): boolean {
-    const age = this.rules.clock() - lastSeenAt;
-    return age > 0 && age >= this.policy.of(roles).touchEvery;
-  }
-
-  private async touch({ record, token }: Accepted): Promise<Accepted> {
-    const now = this.rules.clock();
-    const { touchEvery } = this.policy.of(record.roles);
+  private async touch(accepted: AcceptedToken): Promise<AcceptedToken> {
+    const { record, policy, now } = accepted;
     const touched = { ...record, lastSeenAt: now };
-    const active = { ...touched, ...this.policy.deadlines(touched) };
-    const isUrgent = record.idleExpiresAt - now < Math.max(2 * touchEvery, WRITE_BEHIND_MARGIN);
+    const active = { ...touched, ...policy.deadlines(touched) };
+    const isUrgent = record.idleExpiresAt - now < Math.max(2 * policy.touchEvery, WRITE_BEHIND_MARGIN);
     await this.store.touch(active, isUrgent).catch(() => {}); // activity that is lost is no reason to refuse
-    return { record: active, token };
+    return accepted.with(active);
   }
 
-  private async detectReuse(record: SessionRecord, token: HashedToken, shownAt: number): Promise<void> {
-    const revokes = this.rules.onReuse === 'revoke';
-    const isRevoked =
-      revokes &&
-      (await this.store.deleteReused({
-        id: record.id,
-        seriesHash: record.seriesHash,
-        shownHash: token.tokenHash,
-        settledBy: shownAt - this.rules.grace,
-      }));
-    // Nothing deleted: somebody else was first, or the judgement does not hold any more.
-    if (revokes && !isRevoked) return;
-    this.events.emit({ type: 'reuse-detected' }, record);
-    if (isRevoked) this.events.emit({ type: 'revoked', reason: 'reuse' }, record);
+  private detectReuse(
+    record: SessionRecord,
+    { tokenHash: shownHash }: HashedToken,
+    shownAt: number,
+  ): Promise<void> {
+    const { id, seriesHash } = record;
+    return this.revocation.reused(record, {
+      id,
+      seriesHash,
+      shownHash,
+      settledBy: shownAt - this.rules.grace,
+    });
   }
-}
-
-function isFirstShown({ record, token }: Accepted): boolean {
-  return record.confirmedAt === null && record.tokenHash === token.tokenHash;
 }

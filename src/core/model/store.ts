@@ -39,15 +39,18 @@ export type Touch = Pick<
   'id' | 'lastSeenAt' | 'idleExpiresAt' | 'expiresAt' | 'roles' | 'authenticatedAt'
 >;
 
-/** What makes a session's end by reuse of a dead token just: all of it must still hold when the session is deleted. */
+/**
+ * Why a session is to end: somebody used a dead token of it, long after its newest token was in use. The session may
+ * have changed since this was read; if any of it does not hold any more, the session stays.
+ */
 export interface ReuseJudgement {
-  /** Of the session. */
+  /** The session. */
   readonly id: string;
-  /** The series that it must still have. */
+  /** Its series is still this one. */
   readonly seriesHash: string;
-  /** The dead token: it must not be the newest one. */
+  /** The token that was used; the session's newest token is another one. */
   readonly shownHash: string;
-  /** Newest token made and confirmed no later than this. */
+  /** The newest token was made at this time or earlier, and was confirmed at this time or earlier. */
   readonly settledBy: number;
 }
 
@@ -96,14 +99,16 @@ export abstract class SessionStore {
   abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
 
   /**
-   * Inserts a new record; an id or series that is there already is an exception. With an admission it does so unless
-   * a change overtook the sign-in, and such that afterwards the user has no more than `limit.max` live sessions, of
-   * which the new one is one.
+   * Inserts a new record. An id or a series that is there already is an exception. With an admission:
+   *
+   * - It inserts nothing if a change has overtaken the sign-in: see `Admitted`.
+   * - Afterwards the user has at most `limit.max` live sessions, and the new one is among them. To that end it deletes the
+   *   user's oldest sessions or, with `reject`, inserts nothing.
    */
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
   /**
-   * As `insert`, for a record that is there already: changes it where it is as expected, also in whose it is. The limit
-   * is for sessions of nobody yet (`expected.userId` is `null`): others are among those that count.
+   * The same for somebody who signs in on a record that is there already: changes it where it is as expected, also in
+   * whose it is. The limit is for sessions of nobody yet (`expected.userId` is `null`): others are among those that count.
    */
   abstract admit(
     id: string,
@@ -140,5 +145,5 @@ export abstract class SessionStore {
    * Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. What expired
    * only lately may be left to a later call.
    */
-  abstract deleteExpired(now: number, signal?: AbortSignal): Promise<number>;
+  abstract purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
 }

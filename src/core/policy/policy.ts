@@ -43,18 +43,42 @@ const MAX_TOUCH_EVERY = MINUTE;
 /** Sets of roles are few in an application; a hostile or broken one must not make the memory grow. */
 const MAX_REMEMBERED = 1_000;
 
-/** What follows from somebody's roles. */
-export interface RolePolicy {
-  readonly roles: readonly string[];
-  readonly timeouts: Timeouts;
-  /** How old `lastSeenAt` may get, in milliseconds, before activity is written. */
-  readonly touchEvery: number;
+export type Deadlines = Pick<SessionRecord, 'idleExpiresAt' | 'absoluteExpiresAt' | 'expiresAt'>;
+
+/** What follows from somebody's roles: the timeouts, and the deadlines of a session that has these roles. */
+export class RolePolicy {
+  constructor(
+    readonly roles: readonly string[],
+    readonly timeouts: Timeouts,
+    /** How old `lastSeenAt` may get, in milliseconds, before activity is written. */
+    readonly touchEvery: number,
+  ) {}
+
+  deadlines({
+    authenticatedAt,
+    lastSeenAt,
+  }: Pick<SessionRecord, 'authenticatedAt' | 'lastSeenAt'>): Deadlines {
+    const idleExpiresAt = lastSeenAt + this.timeouts.idle;
+    const absoluteExpiresAt = authenticatedAt + this.timeouts.absolute;
+    return { idleExpiresAt, absoluteExpiresAt, expiresAt: Math.min(idleExpiresAt, absoluteExpiresAt) };
+  }
+
+  /** As stored, or sooner where the timeouts have been made stricter since. */
+  expiresAt({ expiresAt, lastSeenAt, authenticatedAt }: SessionRecord): number {
+    return Math.min(expiresAt, lastSeenAt + this.timeouts.idle, authenticatedAt + this.timeouts.absolute);
+  }
+
+  isLive(record: SessionRecord, now: number): boolean {
+    return now < this.expiresAt(record);
+  }
+
+  /** As stored, or sooner where the renewal has been made more frequent since. */
+  renewAt({ renewAt, rotatedAt }: SessionRecord): number {
+    return Math.min(renewAt, rotatedAt + this.timeouts.renewal);
+  }
 }
 
-export type Deadlines = Pick<SessionRecord, 'idleExpiresAt' | 'absoluteExpiresAt' | 'expiresAt'>;
-type DeadlineInputs = Pick<SessionRecord, 'roles' | 'authenticatedAt' | 'lastSeenAt'>;
-
-/** Turns roles into timeouts and timeouts into deadlines. Of several roles the strictest of each timeout wins. */
+/** Which policy follows from which roles. Of several roles the strictest of each timeout wins. */
 export class SessionPolicy {
   private readonly remembered = new Map<string, RolePolicy>();
 
@@ -76,34 +100,12 @@ export class SessionPolicy {
     return policy;
   }
 
-  deadlines({ roles, authenticatedAt, lastSeenAt }: DeadlineInputs): Deadlines {
-    const { idle, absolute } = this.of(roles).timeouts;
-    const idleExpiresAt = lastSeenAt + idle;
-    const absoluteExpiresAt = authenticatedAt + absolute;
-    return { idleExpiresAt, absoluteExpiresAt, expiresAt: Math.min(idleExpiresAt, absoluteExpiresAt) };
-  }
-
-  /** As stored, or sooner where the timeouts have been made stricter since. */
-  expiresAt(record: SessionRecord): number {
-    const { idle, absolute } = this.of(record.roles).timeouts;
-    return Math.min(record.expiresAt, record.lastSeenAt + idle, record.authenticatedAt + absolute);
-  }
-
-  isLive(record: SessionRecord, now: number): boolean {
-    return now < this.expiresAt(record);
-  }
-
-  /** As stored, or sooner where the renewal has been made more frequent since. */
-  renewAt(record: SessionRecord): number {
-    return Math.min(record.renewAt, record.rotatedAt + this.of(record.roles).timeouts.renewal);
-  }
-
   private resolve(roles: readonly string[]): RolePolicy {
     const held = new Set(roles.flatMap((role) => [...this.hierarchy.closure(role)]));
     const each = [...held].map((role) => this.timeoutsByRole.get(role) ?? this.defaults);
     const timeouts = (each.length > 0 ? each : [this.defaults]).reduce(stricter, UNLIMITED);
     const touchEvery = this.touchEvery ?? Math.min(timeouts.idle / TOUCHES_PER_IDLE, MAX_TOUCH_EVERY);
-    return { roles, timeouts, touchEvery };
+    return new RolePolicy(roles, timeouts, touchEvery);
   }
 }
 

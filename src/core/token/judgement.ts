@@ -11,7 +11,7 @@ import type { SessionRecord } from '../model/record.js';
 export type Standing = 'current' | 'outgoing' | 'rotated' | 'reused';
 
 /** @param arrivedAt when the request did: one that was on its way all the time is no sign of theft */
-export function judge(
+export function standingOf(
   record: SessionRecord,
   tokenHash: string,
   now: number,

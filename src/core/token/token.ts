@@ -18,12 +18,13 @@ const SHAPE = /^sid_[A-Za-z0-9_-]{70}$/;
 
 /** A token, new or shown by a request, with the hashes of it: the only forms that are ever at rest. */
 export interface HashedToken {
-  readonly token: string;
+  /** The secret itself. */
+  readonly text: string;
   readonly seriesHash: string;
   readonly tokenHash: string;
 }
 
-/** Makes and reads tokens. With keys the checksum is a MAC, so that forged tokens cost no query either. */
+/** Makes and parses tokens. With keys the checksum is a MAC, so that forged tokens cost no query either. */
 export class TokenFormat {
   constructor(
     private readonly keys: readonly KeyObject[] = [],
@@ -36,34 +37,35 @@ export class TokenFormat {
   }
 
   /** A token with a fresh secret in the series of `token`: the session is found by it as before. */
-  mintSuccessor(token: HashedToken): HashedToken {
-    return this.assemble(Buffer.concat([seriesOf(token.token), randomBytes(SECRET_BYTES)]));
+  mintInSeriesOf(token: HashedToken): HashedToken {
+    return this.assemble(Buffer.concat([seriesOf(token.text), randomBytes(SECRET_BYTES)]));
   }
 
   /**
-   * The same where no token is at hand, but only the hash of its series: the next series is made of that hash, so
-   * that whoever shows an earlier token can still be led to the session. See `laterSeries`.
+   * The same where no token is at hand, but only the hash of its series. The token gets a series that is computed from
+   * that hash: whoever shows an earlier token can be led to the session by computing it again. See `seriesAfter`.
    */
-  mintFollowing(seriesHash: string): HashedToken {
-    return this.assemble(
-      Buffer.concat([seriesFollowing(seriesHash, this.keys[0]), randomBytes(SECRET_BYTES)]),
-    );
+  mintInSeriesAfter(seriesHash: string): HashedToken {
+    return this.assemble(Buffer.concat([nextSeries(seriesHash, this.keys[0]), randomBytes(SECRET_BYTES)]));
   }
 
-  /** The hashes of the series that `mintFollowing` may have put in the place of this one since. */
-  laterSeries(seriesHash: string): string[] {
+  /**
+   * The hashes of the series that `mintInSeriesAfter` may have put in the place of this one since. Any of the keys may
+   * have been the newest one when that was done, and before there were keys it was done without.
+   */
+  seriesAfter(seriesHash: string): string[] {
     const keys = this.acceptUnkeyed ? [...this.keys, undefined] : this.keys;
     return keys.flatMap((key) => {
       const later: string[] = [];
       for (let latest = seriesHash; later.length < FOLLOWED_SERIES; later.push(latest)) {
-        latest = hash('sha256', seriesFollowing(latest, key));
+        latest = hash('sha256', nextSeries(latest, key));
       }
       return later;
     });
   }
 
   /** `null` for whatever is not a token of this format: no query is worth it. */
-  read(value: unknown): HashedToken | null {
+  parse(value: unknown): HashedToken | null {
     if (typeof value !== 'string' || value.length !== TOKEN_LENGTH || !SHAPE.test(value)) return null;
     return this.isGenuine(value) ? withHashes(value) : null;
   }
@@ -83,7 +85,7 @@ export class TokenFormat {
 }
 
 function withHashes(token: string): HashedToken {
-  return { token, seriesHash: hash('sha256', seriesOf(token)), tokenHash: hash('sha256', token) };
+  return { text: token, seriesHash: hash('sha256', seriesOf(token)), tokenHash: hash('sha256', token) };
 }
 
 /** Of the last character that is decoded only the first bits are of the series; they fill no further byte. */
@@ -91,8 +93,8 @@ function seriesOf(token: string): Buffer {
   return Buffer.from(token.slice(PREFIX.length, PREFIX.length + SERIES_LENGTH), 'base64url');
 }
 
-/** With a key nobody who has read the database can tell it beforehand. */
-function seriesFollowing(seriesHash: string, key: KeyObject | undefined): Buffer {
+/** With a key, whoever has read the hashes in the database cannot tell beforehand which series comes next. */
+function nextSeries(seriesHash: string, key: KeyObject | undefined): Buffer {
   const bytes = key ? createHmac('sha256', key).update(seriesHash).digest() : Buffer.from(seriesHash, 'hex');
   return bytes.subarray(0, SERIES_BYTES);
 }

@@ -8,42 +8,42 @@ const MANY = 250;
 const LONG = 24 * 60 * 60_000;
 
 export const purging: Checks = {
-  'deleteExpired takes what has expired, and says how many': async ({ store, second }) => {
+  'purgeExpired takes what has expired, and says how many': async ({ store, second }) => {
     const [past, now, live] = await putAll(store, [
       { expiresAt: NOW - 1 },
       { expiresAt: NOW, userId: null },
       { expiresAt: NOW + LONG + 1 },
     ]);
-    expectThat('two have expired', await store.deleteExpired(NOW + LONG), 2);
+    expectThat('two have expired', await store.purgeExpired(NOW + LONG), 2);
     const left = await Promise.all([past, now, live].map((record) => second.findById(record?.id ?? '')));
     expectThat('the live one stays', idsOf(left.filter((record) => record !== null)), [live?.id]);
-    expectThat('there is nothing to delete again', await store.deleteExpired(NOW + LONG), 0);
+    expectThat('there is nothing to delete again', await store.purgeExpired(NOW + LONG), 0);
   },
 
-  'deleteExpired takes as many as there are': async ({ store }) => {
+  'purgeExpired takes as many as there are': async ({ store }) => {
     await putAll(
       store,
       Array.from({ length: MANY }, () => ({ expiresAt: NOW })),
     );
     const live = await put(store, { expiresAt: NOW + LONG + 1 });
-    expectThat('all of them', await store.deleteExpired(NOW + LONG), MANY);
+    expectThat('all of them', await store.purgeExpired(NOW + LONG), MANY);
     expectThat('the live one stays', (await store.findById(live.id))?.id, live.id);
   },
 
-  'deleteExpired starts nothing once it is to stop': async ({ store }) => {
+  'purgeExpired starts nothing once it is to stop': async ({ store }) => {
     const { id } = await put(store, { expiresAt: NOW });
-    expectThat('it deletes nothing', await store.deleteExpired(NOW + LONG, AbortSignal.abort()), 0);
+    expectThat('it deletes nothing', await store.purgeExpired(NOW + LONG, AbortSignal.abort()), 0);
     expectThat('the record is there', (await store.findById(id))?.id, id);
   },
 
-  'deleteExpired stops when it is told to, and has taken the oldest': async ({ store }) => {
+  'purgeExpired stops when it is told to, and has taken the oldest': async ({ store }) => {
     const expiries = Array.from({ length: MANY }, (_, at) => NOW - at * LONG);
     await putAll(
       store,
       expiries.map((expiresAt) => ({ expiresAt })),
     );
     const stop = new AbortController();
-    const purging = store.deleteExpired(NOW + LONG, stop.signal);
+    const purging = store.purgeExpired(NOW + LONG, stop.signal);
     stop.abort();
     const count = await purging;
     // All of Ana's, for nothing is live before it has expired.

@@ -53,30 +53,30 @@ export const deletingFaults: Faults = {
     }),
   },
   'leaves what expired long ago': {
-    caughtBy: ['deleteExpired takes what has expired, and says how many'],
+    caughtBy: ['purgeExpired takes what has expired, and says how many'],
     fault: (sound) => ({
-      deleteExpired: (now, signal) => sound.deleteExpired(now - 2 * 24 * 60 * 60_000, signal),
+      purgeExpired: (now, signal) => sound.purgeExpired(now - 2 * 24 * 60 * 60_000, signal),
     }),
   },
   'purges one batch': {
-    caughtBy: ['deleteExpired takes as many as there are'],
+    caughtBy: ['purgeExpired takes as many as there are'],
     fault: (sound) => ({
-      deleteExpired: async (now) => {
+      purgeExpired: async (now) => {
         const stop = new AbortController();
-        const purging = sound.deleteExpired(now, stop.signal);
+        const purging = sound.purgeExpired(now, stop.signal);
         stop.abort();
         return purging;
       },
     }),
   },
   'purges on when it is to stop': {
-    caughtBy: ['deleteExpired starts nothing once it is to stop'],
-    fault: (sound) => ({ deleteExpired: (now) => sound.deleteExpired(now) }),
+    caughtBy: ['purgeExpired starts nothing once it is to stop'],
+    fault: (sound) => ({ purgeExpired: (now) => sound.purgeExpired(now) }),
   },
   'purges the newest first': {
-    caughtBy: ['deleteExpired stops when it is told to, and has taken the oldest'],
+    caughtBy: ['purgeExpired stops when it is told to, and has taken the oldest'],
     fault: (sound) => ({
-      deleteExpired: async (now, signal) => {
+      purgeExpired: async (now, signal) => {
         let count = 0;
         const newestFirst = (await everyone(sound)).toSorted((a, b) => b.expiresAt - a.expiresAt);
         for (const record of newestFirst) {

@@ -1,5 +1,5 @@
 import { expect, it, jest } from '@jest/globals';
-import { watchAvailability } from '../../src/core/outage/availability.js';
+import { WatchedStore } from '../../src/core/outage/watched-store.js';
 import { StoreUnavailableError } from '../../src/core/model/errors.js';
 import type { SessionStore } from '../../src/core/model/store.js';
 
@@ -10,7 +10,7 @@ it('takes a store that throws at once for as unavailable as one that rejects', a
   };
   const rejects = () => Promise.reject(new Error('not connected'));
   const store = { findById: fails, touch: fails, delete: rejects } as unknown as SessionStore;
-  const watched = watchAvailability(store, { onOutage, onRecovery: () => {} });
+  const watched = new WatchedStore(store, { onOutage, onRecovery: () => {} });
   const calls = [watched.findById('id'), watched.touch({} as never, false), watched.delete('id')];
   for (const call of calls) await expect(call).rejects.toThrow(StoreUnavailableError);
   expect(onOutage).toHaveBeenCalledTimes(1);

@@ -1,0 +1,29 @@
+import type { SessionEvents } from '../events/session-events.js';
+import { assertIdentifier, assertRoles, serializeRoles } from '../model/principal.js';
+import type { Role } from '../model/session.js';
+import type { SessionStore } from '../model/store.js';
+import type { SessionPolicy } from '../policy/policy.js';
+import type { ArrivalOrder } from './order.js';
+
+/** Changes the roles of a user in all of the user's live sessions. It ends none of them: see `Revocation` for that. */
+export class RoleChange {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly policy: SessionPolicy,
+    private readonly events: SessionEvents,
+    private readonly order: ArrivalOrder,
+    private readonly rules: { readonly clock: () => number },
+  ) {}
+
+  /** How many sessions there are. @throws InvalidArgumentError */
+  async setRoles(userId: string, roles: readonly Role[]): Promise<number> {
+    assertIdentifier('userId', userId);
+    assertRoles(roles);
+    const text = serializeRoles(roles);
+    const { idle, absolute } = this.policy.of(text).timeouts;
+    const [now, changedAt] = [this.rules.clock(), this.order.change()];
+    const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now, changedAt });
+    this.events.emit({ type: 'roles-changed', roles: [...roles], count }, { userId });
+    return count;
+  }
+}

@@ -1,0 +1,145 @@
+import { StoreUnavailableError } from '../model/errors.js';
+import type { SessionRecord } from '../model/record.js';
+import {
+  type Admission,
+  type Admitted,
+  type Change,
+  type Expected,
+  type ReuseJudgement,
+  type RolesChange,
+  SessionStore,
+  type Touch,
+} from '../model/store.js';
+import { Patience } from './patience.js';
+
+export interface OutageReporter {
+  onOutage(cause: unknown): void;
+  onRecovery(): void;
+}
+
+/** What may be expected of an answer. */
+interface Expectation {
+  /** Whether it must come within `STORE_PATIENCE`. */
+  readonly isBounded: boolean;
+  /** Whether it tells that the store is there. */
+  readonly isTelling: boolean;
+}
+
+const SOON: Expectation = { isBounded: true, isTelling: true };
+/** Succeeds whether the store is there or not: activity may be only noted. */
+const SOON_UNTELLING: Expectation = { isBounded: true, isTelling: false };
+/** Takes as long as it needs, for as many rows as there are. */
+const WHENEVER: Expectation = { isBounded: false, isTelling: true };
+const WHENEVER_UNTELLING: Expectation = { isBounded: false, isTelling: false };
+
+/**
+ * The store, but whatever goes wrong in it, and an answer that does not come, is a `StoreUnavailableError`; an outage
+ * is reported once, not once per request.
+ */
+export class WatchedStore extends SessionStore {
+  private readonly patience = new Patience();
+  private isDown = false;
+  private calls = 0;
+  /** How many calls had been made when the store was last seen to go or to come back. */
+  private callsAtChange = 0;
+
+  constructor(
+    private readonly store: SessionStore,
+    private readonly reporter: OutageReporter,
+  ) {
+    super();
+  }
+
+  findBySeries(seriesHash: string): Promise<SessionRecord | null> {
+    return this.watch(SOON, () => this.store.findBySeries(seriesHash));
+  }
+
+  findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
+    return this.watch(SOON, () => this.store.findByAnySeries(seriesHashes));
+  }
+
+  findById(id: string): Promise<SessionRecord | null> {
+    return this.watch(SOON, () => this.store.findById(id));
+  }
+
+  findLive(userId: string, now: number): Promise<SessionRecord[]> {
+    return this.watch(SOON, () => this.store.findLive(userId, now));
+  }
+
+  insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    return this.watch(SOON, () => this.store.insert(record, admission));
+  }
+
+  admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+    return this.watch(SOON, () => this.store.admit(id, expected, change, admission));
+  }
+
+  change(id: string, expected: Expected, change: Change): Promise<boolean> {
+    return this.watch(SOON, () => this.store.change(id, expected, change));
+  }
+
+  touch(touch: Touch, durably: boolean): Promise<void> {
+    return this.watch(SOON_UNTELLING, () => this.store.touch(touch, durably));
+  }
+
+  flush(): Promise<void> {
+    return this.watch(WHENEVER_UNTELLING, () => this.store.flush());
+  }
+
+  setRoles(userId: string, change: RolesChange): Promise<number> {
+    return this.watch(SOON, () => this.store.setRoles(userId, change));
+  }
+
+  delete(id: string, userId?: string): Promise<SessionRecord | null> {
+    return this.watch(SOON, () => this.store.delete(id, userId));
+  }
+
+  deleteExpected(id: string, expected: Expected): Promise<boolean> {
+    return this.watch(SOON, () => this.store.deleteExpected(id, expected));
+  }
+
+  deleteReused(judgement: ReuseJudgement): Promise<boolean> {
+    return this.watch(SOON, () => this.store.deleteReused(judgement));
+  }
+
+  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+    return this.watch(SOON, () => this.store.deleteByUser(userId, changedAt, except));
+  }
+
+  deleteAll(changedAt: number): Promise<number> {
+    return this.watch(WHENEVER, () => this.store.deleteAll(changedAt));
+  }
+
+  purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
+    return this.watch(WHENEVER, () => this.store.purgeExpired(now, signal));
+  }
+
+  private async watch<T>(expectation: Expectation, ask: () => Promise<T>): Promise<T> {
+    const call = ++this.calls;
+    try {
+      const answer = await (expectation.isBounded ? this.patience.within(ask()) : ask());
+      if (this.isDown && expectation.isTelling) this.note(false, call, () => this.reporter.onRecovery());
+      return answer;
+    } catch (cause) {
+      this.note(true, call, () => this.reporter.onOutage(cause));
+      throw new StoreUnavailableError('The session store is unavailable.', { cause: withoutValues(cause) });
+    }
+  }
+
+  /**
+   * An answer tells how the store was when it was asked. One that was asked before the last change comes late: it would
+   * report a recovery in the middle of an outage, or an outage that is over.
+   */
+  private note(isDown: boolean, call: number, report: () => void): void {
+    if (this.isDown === isDown || call <= this.callsAtChange) return;
+    this.isDown = isDown;
+    this.callsAtChange = this.calls;
+    report();
+  }
+}
+
+/** Drivers put the statement's parameters on their errors, and error trackers send them away. */
+function withoutValues(cause: unknown): Error {
+  const { name, message, stack } = cause instanceof Error ? cause : new Error(String(cause));
+  return Object.assign(new Error(message), { name, stack });
+}

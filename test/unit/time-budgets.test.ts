@@ -1,0 +1,28 @@
+import { expect, it } from '@jest/globals';
+import * as budgets from '../../src/core/outage/time-budgets.js';
+
+it('lets what waits inside the database give up before whoever waits for it', () => {
+  expect(budgets.GATE_PATIENCE).toBeLessThan(budgets.STORE_PATIENCE);
+  expect(budgets.LOCK_TIMEOUT).toBeLessThan(budgets.STORE_PATIENCE);
+});
+
+it('takes no connection for dead that waits for a lock, or that works on very many rows', () => {
+  expect(budgets.LOCK_TIMEOUT).toBeLessThan(budgets.CONNECTION_SILENCE);
+  expect(budgets.CONNECTION_SILENCE).toBeLessThan(budgets.LONG_SILENCE);
+});
+
+it('ends no connection that somebody still waits for', () => {
+  expect(budgets.CONNECTION_SILENCE).toBeGreaterThanOrEqual(budgets.STORE_PATIENCE);
+});
+
+it('writes activity before its session would end without it', () => {
+  expect(budgets.TOUCH_DELAY + budgets.LOCK_TIMEOUT).toBeLessThan(budgets.WRITE_BEHIND_MARGIN);
+});
+
+it('shuts down only once the last activity is written or given up', () => {
+  expect(budgets.SHUTDOWN_PATIENCE).toBeGreaterThanOrEqual(budgets.STORE_PATIENCE);
+});
+
+it('gives locks whole seconds, as MySQL counts them', () => {
+  expect(budgets.LOCK_TIMEOUT % 1_000).toBe(0);
+});
