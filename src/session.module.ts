@@ -10,6 +10,7 @@ import { GuessWatch } from './http/guess-watch.js';
 import { PlacementCheck } from './http/placement-check.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
+import { SignInBeginnings } from './http/sign-in-beginnings.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
 import { TokenDelivery } from './http/token-delivery.js';
@@ -26,6 +27,7 @@ import { SessionService } from './session.service.js';
 const EDGE = [
   SessionCore,
   Arrivals,
+  SignInBeginnings,
   ChannelRule,
   RequirementRegistry,
   SessionCookie,
@@ -45,6 +47,7 @@ const EDGE = [
       useFactory: ({ requireHttps }: ResolvedSessionOptions) => new ChannelRule(requireHttps),
     },
     Arrivals,
+    SignInBeginnings,
     RequirementRegistry,
     SessionCookie,
     TokenDelivery,

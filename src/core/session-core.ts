@@ -1,7 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { SessionEvents } from './events/session-events.js';
 import { DataUpdate } from './life/data-update.js';
-import { ArrivalOrder } from './life/order.js';
 import { Purge } from './life/purge.js';
 import { Revocation } from './life/revocation.js';
 import { RoleChange } from './life/role-change.js';
@@ -26,7 +25,6 @@ export class SessionCore {
   readonly hierarchy: RoleHierarchy;
   readonly policy: SessionPolicy;
   readonly events: SessionEvents;
-  readonly order: ArrivalOrder;
   readonly lookup: SessionLookup;
   readonly revocation: Revocation;
   readonly validation: TokenValidation;
@@ -47,12 +45,11 @@ export class SessionCore {
     this.hierarchy = new RoleHierarchy(roles.includes, roles.isDeclared);
     this.policy = new SessionPolicy(timeouts, roles.timeouts, this.hierarchy, touchEvery);
     this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
-    this.order = ArrivalOrder.of(clock);
 
-    const { tokens, policy, events, order } = this;
+    const { tokens, policy, events } = this;
     const watched = new WatchedStore(store, reporter);
     const lookup = new SessionLookup(watched, tokens, policy, options);
-    const revocation = new Revocation(watched, lookup, events, order, options);
+    const revocation = new Revocation(watched, lookup, events, options);
     const validation = new TokenValidation(watched, tokens, policy, lookup, revocation, events, options);
     this.lookup = lookup;
     this.revocation = revocation;
@@ -60,7 +57,7 @@ export class SessionCore {
     this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, options);
     this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, options);
     this.dataUpdate = new DataUpdate(watched, lookup, events, options);
-    this.roleChange = new RoleChange(watched, policy, events, order, options);
+    this.roleChange = new RoleChange(watched, policy, events, options);
     this.purge = new Purge(watched, events, options);
   }
 }

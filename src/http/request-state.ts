@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { SessionRecord } from '../core/model/record.js';
 import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
+import type { BegunSignIn } from '../core/life/begun-sign-in.js';
 import type { AcceptedToken } from '../core/life/accepted-token.js';
 import type { RefusedToken } from '../core/life/validation.js';
 import type { Credentials } from './credentials.js';
@@ -10,8 +11,10 @@ import type { Requirement } from './requirement.js';
 /** What is known of one request. */
 export interface RequestState {
   readonly credentials: Credentials;
-  /** Stamp of its arrival: see `ArrivalOrder`. */
+  /** Epoch milliseconds. */
   readonly arrivedAt: number;
+  /** Set where it is a sign-in. The earliest of several: one that is too early only refuses. */
+  begun: BegunSignIn | null;
   /** What becomes of its token: of several resolvers in one request the first has it examined. */
   examination: Promise<AcceptedToken | RefusedToken> | null;
   /** The record that its token leads to, accepted or not. */
@@ -37,6 +40,7 @@ export function startState(request: object, credentials: Credentials, arrivedAt:
   return ((request as Stateful)[STATE] = {
     credentials,
     arrivedAt,
+    begun: null,
     examination: null,
     record: null,
     accepted: null,

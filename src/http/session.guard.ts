@@ -21,6 +21,7 @@ import { Refusals } from './refusals.js';
 import { type RequestState, startState, stateOf } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
+import { SignInBeginnings } from './sign-in-beginnings.js';
 import { SessionCookie } from './session-cookie.js';
 import { TokenDelivery } from './token-delivery.js';
 
@@ -39,6 +40,7 @@ export class SessionGuard implements CanActivate {
     private readonly core: SessionCore,
     private readonly requirements: RequirementRegistry,
     private readonly arrivals: Arrivals,
+    private readonly beginnings: SignInBeginnings,
     private readonly channels: ChannelRule,
     private readonly cookie: SessionCookie,
     private readonly delivery: TokenDelivery,
@@ -82,6 +84,7 @@ export class SessionGuard implements CanActivate {
         else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials);
       }
       assertAuthorized(requirement, state.accepted);
+      if (requirement.opens === 'start') state.begun ??= await this.beginnings.of(request);
       state.granted = requirement;
       return true;
     } catch (error) {

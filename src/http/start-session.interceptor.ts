@@ -6,6 +6,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { mergeMap, type Observable, take, toArray } from 'rxjs';
+import type { BegunSignIn } from '../core/life/begun-sign-in.js';
 import { InvalidArgumentError, SessionGoneError } from '../core/model/errors.js';
 import { assertPrincipal, type SessionPrincipal } from '../core/model/principal.js';
 import { toActiveSession } from '../core/life/recorded-session.js';
@@ -28,6 +29,7 @@ interface SignInRequest {
   readonly exchange: Exchange;
   readonly requirement: Requirement;
   readonly state: RequestState;
+  readonly begun: BegunSignIn;
 }
 
 /** Makes a session of the principal that the handler returns, and answers with it. */
@@ -45,9 +47,9 @@ export class StartSessionInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<Answer> {
     const exchange = exchangeOf(context);
     const state = exchange && stateOf(exchange.request);
-    if (!exchange || !state)
+    if (!exchange || !state?.begun)
       throw new Error('@StartSession() works only where SessionGuard has run before it.');
-    const signIn = { exchange, state, requirement: this.requirements.of(context) };
+    const signIn = { exchange, state, begun: state.begun, requirement: this.requirements.of(context) };
     if (signIn.requirement.answersItself) {
       throw this.mistake(signIn, 'answers through @Res() itself: write @Res({ passthrough: true })');
     }
@@ -60,13 +62,13 @@ export class StartSessionInterceptor implements NestInterceptor {
   }
 
   private async start(signIn: SignInRequest, emitted: readonly unknown[]): Promise<Answer> {
-    const { exchange, requirement, state } = signIn;
+    const { exchange, requirement, state, begun } = signIn;
     const { request, response } = exchange;
     const principal = this.principalOf(signIn, emitted);
     const label = requirement.start.label?.(request as never) ?? null;
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
-      const { record, token } = await this.signIn({ principal, client, arrivedAt: state.arrivedAt }, signIn);
+      const { record, token } = await this.signIn({ principal, client, begun }, signIn);
       const session = toActiveSession(record, this.core.policy.of(record.roles));
       state.session = session;
       return this.delivery.issue(response, { session, token }, this.transportOf(signIn));
@@ -96,7 +98,7 @@ export class StartSessionInterceptor implements NestInterceptor {
   private async signIn(attempt: SignInAttempt, { requirement, state }: SignInRequest): Promise<Issued> {
     if (state.accepted === null) return this.core.signIn.create(attempt);
     try {
-      return await this.core.signIn.authenticateShown(state.accepted.token, attempt);
+      return await this.core.signIn.authenticateShown(state.accepted.token, attempt, state.arrivedAt);
     } catch (error) {
       // Another request was faster: from now on this one is like any other that comes with a dead token.
       if (error instanceof SessionGoneError && requirement.session === 'none')

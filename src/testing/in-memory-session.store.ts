@@ -169,7 +169,7 @@ export class InMemorySessionStore extends SessionStore {
       .slice(limit.max - 1);
   }
 
-  private asExpected(id: string, expected: Expected | ExpectedOwner): SessionRecord | null {
+  private asExpected(id: string, expected: Partial<ExpectedOwner>): SessionRecord | null {
     const record = this.records.get(id);
     const fields = Object.keys(expected) as (keyof ExpectedOwner)[];
     return record && fields.every((field) => record[field] === expected[field]) ? record : null;

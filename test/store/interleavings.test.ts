@@ -135,6 +135,7 @@ const READS_AND_WRITES = [
   'findBySeries',
   'findByAnySeries',
   'findById',
+  'latestChange',
   'findLive',
   'insert',
   'admit',
@@ -336,12 +337,12 @@ class Scene {
   }
 
   private async authenticateShown(node: TestNode, { nth, principal }: ArgumentsOf<'authenticateShown'>) {
-    const { signIn, tokens, order } = node.core;
+    const { signIn, tokens } = node.core;
     const { id, newest: token } = this.at(nth);
     const shown = tokens.parse(token);
     if (shown === null) return;
-    const attempt = (whole: SessionPrincipal) =>
-      signIn.authenticateShown(shown, { principal: whole, arrivedAt: order.arrival() });
+    const attempt = async (whole: SessionPrincipal) =>
+      signIn.authenticateShown(shown, { principal: whole, begun: await signIn.begin() });
     await this.signIn('authenticateShown', { id, token }, principal, attempt, node);
   }
 

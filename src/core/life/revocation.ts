@@ -5,7 +5,6 @@ import type { SessionRecord } from '../model/record.js';
 import type { RevocationReason } from '../model/session-event.js';
 import { isSessionId } from '../model/session-id.js';
 import type { ReuseJudgement, SessionStore } from '../model/store.js';
-import type { ArrivalOrder } from './order.js';
 import type { SessionLookup } from './session-lookup.js';
 
 /** Ends sessions before their time, and tells of it: `revoked` is told nowhere else. */
@@ -14,7 +13,6 @@ export class Revocation {
     private readonly store: SessionStore,
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
-    private readonly order: ArrivalOrder,
     private readonly rules: { readonly onReuse: 'revoke' | 'report' },
   ) {}
 
@@ -31,13 +29,13 @@ export class Revocation {
     assertIdentifier('userId', userId);
     const except = options?.except;
     if (except !== undefined) assertIdentifier('options.except', except);
-    const records = await this.store.deleteByUser(userId, this.order.change(), except);
+    const records = await this.store.deleteByUser(userId, except);
     return this.tellOfLive('revoked', records);
   }
 
   /** Ends all sessions there are; how many there were. */
   async revokeEveryone(): Promise<number> {
-    const count = await this.store.deleteAll(this.order.change());
+    const count = await this.store.deleteAll();
     this.events.emit({ type: 'revoked', reason: 'revoked', count });
     return count;
   }

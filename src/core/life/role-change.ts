@@ -3,7 +3,6 @@ import { assertIdentifier, assertRoles, serializeRoles } from '../model/principa
 import type { Role } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
 import type { SessionPolicy } from '../policy/policy.js';
-import type { ArrivalOrder } from './order.js';
 
 /** Changes the roles of a user in all of the user's live sessions. It ends none of them: see `Revocation` for that. */
 export class RoleChange {
@@ -11,7 +10,6 @@ export class RoleChange {
     private readonly store: SessionStore,
     private readonly policy: SessionPolicy,
     private readonly events: SessionEvents,
-    private readonly order: ArrivalOrder,
     private readonly rules: { readonly clock: () => number },
   ) {}
 
@@ -21,8 +19,8 @@ export class RoleChange {
     assertRoles(roles);
     const text = serializeRoles(roles);
     const { idle, absolute } = this.policy.of(text).timeouts;
-    const [now, changedAt] = [this.rules.clock(), this.order.change()];
-    const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now, changedAt });
+    const now = this.rules.clock();
+    const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now });
     this.events.emit({ type: 'roles-changed', roles: [...roles], count }, { userId });
     return count;
   }
