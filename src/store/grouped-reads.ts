@@ -3,7 +3,7 @@ import { STORE_PATIENCE } from '../core/outage/time-budgets.js';
 
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;
-/** So many that wait are worth a query of their own beside the one that is under way: neither side then idles. */
+/** So many waiting lookups are worth a second query beside the one that is under way: the database works on, and so do we. */
 const WORTHWHILE_GROUP = 48;
 /** A query that takes longer than this does not hold up the next, in milliseconds. */
 const SLOW = 5;
@@ -33,8 +33,8 @@ export class GroupedReads<V> {
     private readonly largestGroup = LARGEST_GROUP,
   ) {}
 
-  /** What there is of the first of these keys that there is. */
-  find(...keys: readonly string[]): Promise<V | null> {
+  /** The value of the first of these keys that has one. */
+  read(...keys: readonly string[]): Promise<V | null> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ keys, askedAt: performance.now(), resolve, reject });
       this.sendWhenDue();
@@ -48,31 +48,37 @@ export class GroupedReads<V> {
   }
 
   private send(): void {
-    // The next query has its own time to be slow in.
+    // The timer was for the query before this one.
     if (this.impatience !== null) clearTimeout(this.impatience);
     this.impatience = null;
-    this.dropForsaken();
+    this.failForsaken();
     const group = this.waiting.splice(0, this.largestGroup);
     if (group.length > 0) {
       this.inFlight++;
       void this.answer(group).finally(() => {
         this.inFlight--;
-        // Beside a slow one a small group waits as before: it is no gain.
+        // It may be that another query is still under way: then a small group goes on waiting.
         this.sendWhenDue();
       });
     }
     this.sendWhenSlow();
   }
 
-  /** Lookups that nobody waits for any more are not to pile up before a silent database, nor to come first later. */
-  private dropForsaken(): void {
+  /**
+   * Fails the lookups that have waited for so long that whoever asked has given up. While the database is silent they
+   * would fill the memory; and once it is back they would be looked up first, for nobody.
+   */
+  private failForsaken(): void {
     const limit = performance.now() - STORE_PATIENCE;
     const kept = this.waiting.findIndex(({ askedAt }) => askedAt > limit);
     const forsaken = this.waiting.splice(0, kept === -1 ? this.waiting.length : kept);
     for (const { reject } of forsaken) reject(new Error(`The database was silent for ${STORE_PATIENCE} ms.`));
   }
 
-  /** A query that never comes back gives its place free; with an error only those fail who were in the group that met it. */
+  /**
+   * Sends one query. When it never comes back, its place becomes free all the same. When it fails, the lookups of its
+   * group fail, and no others.
+   */
   private async answer(group: readonly Lookup<V>[]): Promise<void> {
     try {
       const found = await this.patience.within(this.load(keysOf(group)));

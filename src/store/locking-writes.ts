@@ -1,12 +1,12 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/model/store.js';
-import { LONG_SILENCE } from '../core/outage/time-budgets.js';
-import { LockVanishedError, retryingDeadlocks } from './deadlock.js';
-import type { PrimaryConnection } from './primary-connection.js';
+import { LockVanishedError } from './deadlock.js';
+import type { ServerDialect } from './dialects/dialect.js';
+import { LONG_SILENCE, type ServerConnection } from './server-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import type { SessionStatements } from './session-statements.js';
-import type { PurgedBatch, UserWrites } from './user-writes.js';
+import type { UserWrites } from './user-writes.js';
 
 /**
  * For database servers: a transaction that holds the user's row of `session_users`, so that what concerns one user
@@ -14,16 +14,13 @@ import type { PurgedBatch, UserWrites } from './user-writes.js';
  */
 export class LockingWrites implements UserWrites {
   constructor(
-    private readonly connection: PrimaryConnection,
+    private readonly connection: ServerConnection,
+    private readonly dialect: ServerDialect,
     private readonly sessions: SessionStatements,
     private readonly marks: SessionMarks,
   ) {}
 
-  async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
-    if (admission === null) {
-      await this.connection.write((runner) => this.sessions.insert(runner, record));
-      return { outcome: 'admitted', evicted: [] };
-    }
+  insert(record: SessionRecord, admission: Admission): Promise<Admitted> {
     return this.withUser(admission.userId, admission.now, (runner) =>
       this.admitted(runner, record.id, admission, async () => {
         await this.sessions.insert(runner, record);
@@ -55,40 +52,13 @@ export class LockingWrites implements UserWrites {
   }
 
   deleteAll(changedAt: number): Promise<number> {
-    return this.retried(async () => {
-      await this.connection.write((runner) => this.marks.ensure(runner, changedAt, null));
-      return this.connection.transaction(async (runner) => {
-        if (!(await this.marks.lock(runner, null, 'exclusive'))) return null;
+    return this.connection.transaction(
+      async (runner) => {
+        await this.lock(runner, null, 'FOR UPDATE');
         await this.marks.raise(runner, null, changedAt);
         return this.sessions.deleteAll(runner);
-      }, LONG_SILENCE);
-    });
-  }
-
-  purge(now: number, cursor: number, size: number): Promise<PurgedBatch> {
-    return this.sessions.isPostgres
-      ? this.connection.write((runner) => this.sessions.purge(runner, now, cursor, size))
-      : this.retried(() =>
-          this.connection.transaction((runner) => this.purgeInTwo(runner, now, cursor, size)),
-        );
-  }
-
-  /** MySQL has no statement that says what it deleted. */
-  private async purgeInTwo(
-    runner: QueryRunner,
-    now: number,
-    cursor: number,
-    size: number,
-  ): Promise<PurgedBatch> {
-    const expired = await this.sessions.lockExpired(runner, now, cursor, size);
-    const ids = expired.map(({ id }) => id);
-    if (ids.length > 0) await this.sessions.deleteExpired(runner, ids, now);
-    return { count: ids.length, cursor: expired.at(-1)?.expiresAt ?? cursor };
-  }
-
-  async forget(now: number): Promise<number> {
-    return this.retried(() =>
-      this.connection.transaction((runner) => this.marks.forget(runner, now, 'FOR UPDATE SKIP LOCKED')),
+      },
+      { before: (runner) => this.marks.ensure(runner, changedAt, null), silence: LONG_SILENCE },
     );
   }
 
@@ -121,23 +91,20 @@ export class LockingWrites implements UserWrites {
   }
 
   private withUser<T>(userId: string, now: number, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.retried(async () => {
-      await this.connection.write((runner) => this.marks.ensure(runner, now, null, userId));
-      return this.connection.transaction(async (runner) => {
-        const isLocked =
-          (await this.marks.lock(runner, null, 'shared')) &&
-          (await this.marks.lock(runner, userId, 'exclusive'));
-        return isLocked ? work(runner) : null;
-      });
-    });
+    return this.connection.transaction(
+      async (runner) => {
+        await this.lock(runner, null, this.dialect.sharedLock);
+        await this.lock(runner, userId, 'FOR UPDATE');
+        return work(runner);
+      },
+      // Not in the transaction, which would let nobody else make the row of everyone until it ends.
+      { before: (runner) => this.marks.ensure(runner, now, null, userId) },
+    );
   }
 
-  /** @param attempt `null` says that what it was to lock has vanished */
-  private retried<T>(attempt: () => Promise<T | null>): Promise<T> {
-    return retryingDeadlocks(async () => {
-      const result = await attempt();
-      if (result === null) throw new LockVanishedError('The rows to lock vanish again and again.');
-      return result;
-    });
+  /** @throws LockVanishedError where the purge has taken the row since it was made */
+  private async lock(runner: QueryRunner, user: string | null, mode: string): Promise<void> {
+    if (await this.marks.lock(runner, user, mode)) return;
+    throw new LockVanishedError('The rows to lock vanish again and again.');
   }
 }

@@ -1,57 +1,54 @@
-import type { DataSource, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
+import type { Dialect } from './dialects/dialect.js';
 import { type PreparedQuery, preparedQuery } from './prepared-query.js';
-import type { BaseSessionEntity } from './session.entity.js';
 import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
 
-/** Makes all rows one text. Not on MySQL, whose driver decodes columns fast and JSON by itself. */
-const AS_TEXT: Readonly<Record<string, (columns: string) => string>> = {
-  postgres: (columns) => `CAST(json_agg(json_build_array(${columns})) AS text)`,
-  sqlite: (columns) => `json_group_array(json_array(${columns}))`,
-  'better-sqlite3': (columns) => `json_group_array(json_array(${columns}))`,
-};
-
 /** The read of every request, for many at once. */
 export class SeriesRead {
-  private readonly queries = new Map<number, string>();
-  private readonly prepared: PreparedQuery;
-  private readonly asText: ((columns: string) => string) | undefined;
+  /** By the number of their parameters. */
+  private readonly statements = new Map<number, string>();
+  private readonly query: PreparedQuery;
+  private readonly decode: (rows: unknown[]) => SessionRecord[];
 
   constructor(
     dataSource: DataSource,
+    private readonly dialect: Dialect,
     private readonly table: SessionTable,
     private readonly upToDate: (record: SessionRecord) => SessionRecord,
   ) {
-    this.prepared = preparedQuery(dataSource);
-    this.asText = AS_TEXT[dataSource.options.type];
+    this.query = preparedQuery(dataSource, dialect);
+    this.decode =
+      dialect.rowsAsText === null
+        ? (rows) => (rows as SessionRow[]).map(toRecord)
+        : (rows) => parseRecords(rows as TextRow[]);
   }
 
   /** @returns the records by their series */
-  async find(runner: QueryRunner, seriesHashes: readonly string[]): Promise<Map<string, SessionRecord>> {
+  async read(runner: QueryRunner, seriesHashes: readonly string[]): Promise<Map<string, SessionRecord>> {
     // As many parameters as the next power of two: few different statements, whose SQL is built once.
     const count = 2 ** Math.ceil(Math.log2(seriesHashes.length));
     const [first = ''] = seriesHashes;
     const padded = [...seriesHashes, ...Array<string>(count - seriesHashes.length).fill(first)];
-    let query = this.queries.get(count);
-    if (query === undefined) {
-      query = this.select(runner).where('s.seriesHash IN (:...padded)', { padded }).getSql();
-      this.queries.set(count, query);
+    let statement = this.statements.get(count);
+    if (statement === undefined) {
+      statement = this.statementFor(runner, padded);
+      this.statements.set(count, statement);
     }
     const found = new Map<string, SessionRecord>();
-    const rows = await this.prepared(runner, query, padded);
-    for (const record of this.asText
-      ? parseRecords(rows as TextRow[])
-      : (rows as SessionRow[]).map(toRecord)) {
+    for (const record of this.decode(await this.query(runner, statement, padded))) {
       found.set(record.seriesHash, this.upToDate(record));
     }
     return found;
   }
 
-  private select(runner: QueryRunner): SelectQueryBuilder<BaseSessionEntity> {
-    const query = this.table.select(runner);
-    if (this.asText === undefined) return query;
-    const columns = RECORD_FIELDS.map((field) => `s.${field}`).join(', ');
-    return query.select(this.asText(columns), 'records');
+  private statementFor(runner: QueryRunner, seriesHashes: readonly string[]): string {
+    const query = this.table.select(runner).where('s.seriesHash IN (:...seriesHashes)', { seriesHashes });
+    if (this.dialect.rowsAsText !== null) {
+      const columns = RECORD_FIELDS.map((field) => `s.${field}`).join(', ');
+      query.select(this.dialect.rowsAsText(columns), 'records');
+    }
+    return query.getSql();
   }
 }

@@ -1,5 +1,9 @@
 import { hash } from 'node:crypto';
-import type { QueryRunner, SelectQueryBuilder } from 'typeorm';
+import type { DataSource, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import type { SessionMark } from './columns.js';
+import type { Dialect } from './dialects/dialect.js';
+import { EntityTable } from './entity-table.js';
+import { runSql } from './named-parameters.js';
 import { SessionUserEntity } from './session.entity.js';
 
 /** Stands for all users: no SHA-256 looks like it. */
@@ -16,7 +20,14 @@ const FORGOTTEN_AT_ONCE = 1_000;
 type Whose = string | null;
 
 /** The statements on the table `session_users`. */
-export class SessionMarks {
+export class SessionMarks extends EntityTable<SessionMark> {
+  private readonly dialect: Dialect;
+
+  constructor(dataSource: DataSource, dialect: Dialect) {
+    super(dataSource, SessionUserEntity);
+    this.dialect = dialect;
+  }
+
   /** Makes the rows that `lock` and `raise` need: too old to overtake anybody, and to be forgotten in an hour. */
   async ensure(runner: QueryRunner, now: number, ...users: readonly Whose[]): Promise<void> {
     const changedAt = Math.max(0, now - KEPT_FOR + LOCK_KEPT_FOR);
@@ -33,40 +44,38 @@ export class SessionMarks {
 
   /** Notes when sessions were revoked or given other roles; a later time that is there already stays. */
   async raise(runner: QueryRunner, user: Whose, changedAt: number): Promise<void> {
-    await runner.manager
-      .createQueryBuilder()
-      .update(SessionUserEntity)
-      .set({ changedAt })
-      .where('user_hash = :userHash AND changed_at < :changedAt', { userHash: hashOf(user), changedAt })
-      .updateEntity(false)
-      .execute();
+    const [userHash, column] = [this.column('userHash'), this.column('changedAt')];
+    await this.run(
+      runner,
+      `UPDATE ${this.name} SET ${column} = :changedAt WHERE ${userHash} = :user AND ${column} < :changedAt`,
+      { user: hashOf(user), changedAt },
+    );
   }
 
   /** `ensure` and `raise` in one, for SQLite. */
   async upsert(runner: QueryRunner, user: Whose, changedAt: number): Promise<void> {
-    const { connection } = runner;
-    const table = connection.driver.escape(connection.getMetadata(SessionUserEntity).tableName);
-    await runner.query(
-      `INSERT INTO ${table} (user_hash, changed_at) VALUES (?, ?) ` +
-        'ON CONFLICT (user_hash) DO UPDATE SET changed_at = MAX(changed_at, excluded.changed_at)',
-      [hashOf(user), changedAt],
+    const [userHash, column] = [this.column('userHash'), this.column('changedAt')];
+    await this.run(
+      runner,
+      `INSERT INTO ${this.name} (${userHash}, ${column}) VALUES (:user, :changedAt) ` +
+        `ON CONFLICT (${userHash}) DO UPDATE SET ${column} = MAX(${column}, excluded.${column})`,
+      { user: hashOf(user), changedAt },
     );
   }
 
   /**
-   * Locks a user's row until the transaction ends: against everybody, or only against those who do that.
+   * Locks a user's row until the transaction ends.
+   * @param mode as SQL says it: against everybody, or only against those who do not do the same
    * @returns whether there is such a row
    */
-  async lock(runner: QueryRunner, user: Whose, mode: 'exclusive' | 'shared'): Promise<boolean> {
-    const query = this.select(runner).where('u.userHash = :userHash', { userHash: hashOf(user) });
-    const [sql, parameters] = query.getQueryAndParameters();
-    // Not by TypeORM's `setLock`: under the type `mysql` it writes `FOR SHARE`, which MariaDB does not know.
-    const shared = runner.connection.options.type === 'postgres' ? 'FOR SHARE' : 'LOCK IN SHARE MODE';
-    const rows = (await runner.query(
-      `${sql} ${mode === 'shared' ? shared : 'FOR UPDATE'}`,
-      parameters,
-    )) as unknown[];
-    return rows.length > 0;
+  async lock(runner: QueryRunner, user: Whose, mode: string): Promise<boolean> {
+    const userHash = this.column('userHash');
+    const { records } = await this.run(
+      runner,
+      `SELECT ${userHash} FROM ${this.name} WHERE ${userHash} = :user ${mode}`,
+      { user: hashOf(user) },
+    );
+    return records.length > 0;
   }
 
   /** Whether a change came after a sign-in of this user had begun. */
@@ -76,39 +85,37 @@ export class SessionMarks {
 
   /** The rows that say so, for statements that look and act at once. */
   later(runner: QueryRunner, userId: string, arrivedAt: number): SelectQueryBuilder<SessionUserEntity> {
-    const userHashes = [hashOf(userId), hashOf(null)];
-    return this.select(runner)
-      .where('u.userHash IN (:...userHashes)', { userHashes })
+    return runner.manager
+      .createQueryBuilder(SessionUserEntity, 'u')
+      .cache(false)
+      .select('u.userHash', 'userHash')
+      .where('u.userHash IN (:...users)', { users: [hashOf(userId), hashOf(null)] })
       .andWhere('u.changedAt > :arrivedAt', { arrivedAt });
   }
 
   /** Deletes some marks that can overtake no sign-in any more, in two statements. @returns how many */
-  async forget(runner: QueryRunner, now: number, suffix = ''): Promise<number> {
-    const query = this.select(runner)
-      .where('u.changedAt < :before AND u.userHash <> :everyone', {
-        before: now - KEPT_FOR,
-        everyone: EVERYONE,
-      })
-      .limit(FORGOTTEN_AT_ONCE);
-    const [sql, parameters] = query.getQueryAndParameters();
-    const rows = (await runner.query(`${sql} ${suffix}`, parameters)) as { userHash: string }[];
-    const userHashes = rows.map(({ userHash }) => userHash);
-    if (userHashes.length === 0) return 0;
-    await runner.manager
-      .createQueryBuilder()
-      .delete()
-      .from(SessionUserEntity)
-      .where('user_hash IN (:...userHashes)', { userHashes })
-      .andWhere('changed_at < :before', { before: now - KEPT_FOR })
-      .execute();
-    return userHashes.length;
+  async forget(runner: QueryRunner, now: number): Promise<number> {
+    const [userHash, changedAt] = [this.column('userHash'), this.column('changedAt')];
+    const before = now - KEPT_FOR;
+    const skipLocked = this.dialect.server === null ? '' : 'FOR UPDATE SKIP LOCKED';
+    const { records } = await this.run(
+      runner,
+      `SELECT ${userHash} AS user_hash FROM ${this.name} WHERE ${changedAt} < :before AND ${userHash} <> :everyone ` +
+        `LIMIT :size ${skipLocked}`,
+      { before, everyone: EVERYONE, size: FORGOTTEN_AT_ONCE },
+    );
+    const users = (records as { user_hash: string }[]).map(({ user_hash }) => user_hash);
+    if (users.length === 0) return 0;
+    await this.run(
+      runner,
+      `DELETE FROM ${this.name} WHERE ${userHash} IN (:...users) AND ${changedAt} < :before`,
+      { users, before },
+    );
+    return users.length;
   }
 
-  private select(runner: QueryRunner): SelectQueryBuilder<SessionUserEntity> {
-    return runner.manager
-      .createQueryBuilder(SessionUserEntity, 'u')
-      .cache(false)
-      .select('u.userHash', 'userHash');
+  private run(runner: QueryRunner, sql: string, parameters: Record<string, unknown>) {
+    return runSql(runner, this.dialect, sql, parameters);
   }
 }
 

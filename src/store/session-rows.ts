@@ -1,66 +1,26 @@
 import type { SessionRecord } from '../core/model/record.js';
+import { SESSION_COLUMNS } from './columns.js';
 
-/** A row as the drivers return it, under the names of the record: bigints are strings on some databases. */
-export type SessionRow = { readonly [field in keyof SessionRecord]: unknown };
+type Field = keyof SessionRecord;
 
-export const RECORD_FIELDS = [
-  'id',
-  'seriesHash',
-  'tokenHash',
-  'confirmedAt',
-  'rotatedAt',
-  'previousHash',
-  'previousKind',
-  'successor',
-  'userId',
-  'roles',
-  'level',
-  'createdAt',
-  'authenticatedAt',
-  'lastSeenAt',
-  'idleExpiresAt',
-  'absoluteExpiresAt',
-  'renewAt',
-  'expiresAt',
-  'ip',
-  'userAgent',
-  'label',
-  'data',
-  'dataVersion',
-] as const satisfies readonly (keyof SessionRecord)[];
+/** The properties of a record, in the order in which statements name them. */
+export const RECORD_FIELDS: readonly Field[] = SESSION_COLUMNS.map(({ field }) => field);
 
+const NUMBERS = SESSION_COLUMNS.filter(({ type }) => type !== 'varchar' && type !== 'text').map(
+  ({ field }) => field,
+);
+
+/** A row as drivers return it, under the names of the record: numbers are strings on some databases. */
+export type SessionRow = { [field in Field]: unknown };
+
+/** The row itself becomes the record: nobody else has it. */
 export function toRecord(row: SessionRow): SessionRecord {
-  return {
-    id: row.id as string,
-    seriesHash: row.seriesHash as string,
-    tokenHash: row.tokenHash as string,
-    confirmedAt: row.confirmedAt === null ? null : Number(row.confirmedAt),
-    rotatedAt: Number(row.rotatedAt),
-    previousHash: row.previousHash as string | null,
-    previousKind: row.previousKind as SessionRecord['previousKind'],
-    successor: row.successor as string | null,
-    userId: row.userId as string | null,
-    roles: row.roles as string,
-    level: Number(row.level) as SessionRecord['level'],
-    createdAt: Number(row.createdAt),
-    authenticatedAt: Number(row.authenticatedAt),
-    lastSeenAt: Number(row.lastSeenAt),
-    idleExpiresAt: Number(row.idleExpiresAt),
-    absoluteExpiresAt: Number(row.absoluteExpiresAt),
-    renewAt: Number(row.renewAt),
-    expiresAt: Number(row.expiresAt),
-    ip: row.ip as string | null,
-    userAgent: row.userAgent as string | null,
-    label: row.label as string | null,
-    data: row.data as string,
-    dataVersion: Number(row.dataVersion),
-  };
+  for (const field of NUMBERS) {
+    const value = row[field];
+    if (value !== null && typeof value !== 'number') row[field] = Number(value);
+  }
+  return row as SessionRecord;
 }
-
-/** The values of a record in the order of `RECORD_FIELDS`. */
-type RecordValues<Fields = typeof RECORD_FIELDS> = {
-  readonly [at in keyof Fields]: SessionRecord[Fields[at] & keyof SessionRecord];
-};
 
 /** All rows as a JSON array of arrays; `null` from PostgreSQL where there are none. */
 export interface TextRow {
@@ -69,33 +29,66 @@ export interface TextRow {
 
 /** Decoding one text takes half of what decoding 23 columns of each row takes. */
 export function parseRecords([row]: readonly TextRow[]): SessionRecord[] {
-  return (JSON.parse(row?.records ?? '[]') as RecordValues[]).map(fromValues);
+  return (JSON.parse(row?.records ?? '[]') as Cells[]).map(fromCells) as unknown[] as SessionRecord[];
 }
 
-function fromValues(values: RecordValues): SessionRecord {
+/** What stands in a column, for a compiler that is to know which column it was: two names that are swapped do not compile. */
+interface Cell<F> {
+  readonly field: F;
+}
+type Cells<Columns = typeof SESSION_COLUMNS> = {
+  readonly [at in keyof Columns]: Cell<Columns[at] extends { field: infer F } ? F : never>;
+};
+
+/** Written out, since a loop over the names takes eight times as long. */
+function fromCells([
+  id,
+  seriesHash,
+  tokenHash,
+  confirmedAt,
+  rotatedAt,
+  previousHash,
+  previousKind,
+  successor,
+  userId,
+  roles,
+  level,
+  createdAt,
+  authenticatedAt,
+  lastSeenAt,
+  idleExpiresAt,
+  absoluteExpiresAt,
+  renewAt,
+  expiresAt,
+  ip,
+  userAgent,
+  label,
+  data,
+  dataVersion,
+]: Cells): { readonly [field in Field]: Cell<field> } {
   return {
-    id: values[0],
-    seriesHash: values[1],
-    tokenHash: values[2],
-    confirmedAt: values[3],
-    rotatedAt: values[4],
-    previousHash: values[5],
-    previousKind: values[6],
-    successor: values[7],
-    userId: values[8],
-    roles: values[9],
-    level: values[10],
-    createdAt: values[11],
-    authenticatedAt: values[12],
-    lastSeenAt: values[13],
-    idleExpiresAt: values[14],
-    absoluteExpiresAt: values[15],
-    renewAt: values[16],
-    expiresAt: values[17],
-    ip: values[18],
-    userAgent: values[19],
-    label: values[20],
-    data: values[21],
-    dataVersion: values[22],
+    id,
+    seriesHash,
+    tokenHash,
+    confirmedAt,
+    rotatedAt,
+    previousHash,
+    previousKind,
+    successor,
+    userId,
+    roles,
+    level,
+    createdAt,
+    authenticatedAt,
+    lastSeenAt,
+    idleExpiresAt,
+    absoluteExpiresAt,
+    renewAt,
+    expiresAt,
+    ip,
+    userAgent,
+    label,
+    data,
+    dataVersion,
   };
 }

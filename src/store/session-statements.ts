@@ -1,13 +1,14 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/model/store.js';
+import { runSql } from './named-parameters.js';
 import { SessionTable, type WhereBuilder } from './session-table.js';
 import type { NotedTouch } from './touch-buffer.js';
-import type { PurgedBatch } from './user-writes.js';
 
-export type ExpiredRow = Pick<SessionRecord, 'id' | 'expiresAt'>;
-
-/** The statements on sessions that are the same on every database. Each method is one. */
+/**
+ * The statements on sessions that every database has; where their SQL differs, the dialect says how. Each method is one
+ * statement.
+ */
 export class SessionStatements extends SessionTable {
   findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {
     const query = this.select(runner);
@@ -62,28 +63,29 @@ export class SessionStatements extends SessionTable {
   async touch(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<void> {
     const [id, authenticatedAt] = [this.column('id'), this.column('authenticatedAt')];
     const [lastSeenAt, expiresAt] = [this.column('lastSeenAt'), this.column('expiresAt')];
-    const roles = this.bytesOf(this.column('roles'));
-    const parameters: string[] = [];
-    const bind = (value: string) => {
-      parameters.push(value);
-      return this.isPostgres ? `$${parameters.length}` : '?';
-    };
-    const ofEach = (value: (touch: NotedTouch) => number | string) =>
-      `CASE ${id} ${touches.map((touch) => `WHEN ${bind(touch.id)} THEN ${value(touch)}`).join(' ')} END`;
+    const roles = this.column('roles');
+    const parameters = Object.fromEntries(
+      touches.flatMap((touch, at) => [
+        [`id${at}`, touch.id],
+        [`roles${at}`, touch.roles],
+      ]),
+    );
+    const ofEach = (value: (touch: NotedTouch, at: number) => number | string) =>
+      `CASE ${id} ${touches.map((touch, at) => `WHEN :id${at} THEN ${value(touch, at)}`).join(' ')} END`;
     const assignments = (['lastSeenAt', 'idleExpiresAt', 'expiresAt'] as const).map(
       (field) => `${this.column(field)} = ${ofEach((touch) => Number(touch[field]))}`,
     );
-    const ids = touches.map((touch) => bind(touch.id)).join(', ');
-    const counts = ofEach((touch) =>
+    const ids = touches.map((_, at) => `:id${at}`).join(', ');
+    const counts = ofEach((touch, at) =>
       [
         `${authenticatedAt} = ${Number(touch.authenticatedAt)}`,
         `${lastSeenAt} < ${Number(touch.lastSeenAt)}`,
         `${expiresAt} > ${Number(touch.since)}`,
-        `${roles} = ${this.bytesOf(bind(touch.roles))}`,
+        this.dialect.sameText(roles, `:roles${at}`),
       ].join(' AND '),
     );
     const sql = `UPDATE ${this.name} SET ${assignments.join(', ')} WHERE ${id} IN (${ids}) AND ${counts}`;
-    await runner.query(sql, parameters);
+    await runSql(runner, this.dialect, sql, parameters);
   }
 
   async setRoles(runner: QueryRunner, userId: string, change: RolesChange): Promise<number> {
@@ -93,9 +95,10 @@ export class SessionStatements extends SessionTable {
       `${this.column('authenticatedAt')} + :absolute`,
     ];
     const query = this.update(runner, {
-      // First, for MySQL lets an assignment see those before it: after it `roles` would be the new ones.
+      // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees the values
+      // that those before it have set. After `roles`, old and new roles would always be the same, and no token be renewed.
       renewAt: () =>
-        `CASE WHEN ${this.bytesOf(rolesColumn)} = ${this.bytesOf(':roles')} THEN ${renewColumn} ELSE :now END`,
+        `CASE WHEN ${this.dialect.sameText(rolesColumn, ':roles')} THEN ${renewColumn} ELSE :now END`,
       idleExpiresAt: () => idleEnd,
       absoluteExpiresAt: () => absoluteEnd,
       expiresAt: () => `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`,
@@ -139,53 +142,6 @@ export class SessionStatements extends SessionTable {
 
   async deleteAll(runner: QueryRunner): Promise<number> {
     return (await this.remove(runner).execute()).affected ?? 0;
-  }
-
-  /**
-   * Deletes the oldest that have expired by `now`, from `from` on: those that another node has locked are left to it,
-   * and the rows that were deleted before need not be passed over again. PostgreSQL's own.
-   */
-  async purge(runner: QueryRunner, now: number, from: number, size: number): Promise<PurgedBatch> {
-    const [id, expiresAt] = [this.column('id'), this.column('expiresAt')];
-    const [{ count, cursor }] = (await runner.query(
-      `WITH expired AS (
-         SELECT ${id} AS id FROM ${this.name} WHERE ${expiresAt} >= $1 AND ${expiresAt} <= $2
-         ORDER BY ${expiresAt} LIMIT $3 FOR UPDATE SKIP LOCKED
-       ), gone AS (
-         DELETE FROM ${this.name} WHERE ${id} IN (SELECT id FROM expired) RETURNING ${expiresAt} AS expired_at
-       )
-       SELECT COUNT(*) AS count, MAX(expired_at) AS cursor FROM gone`,
-      [from, now, size],
-    )) as [{ count: string; cursor: string | null }];
-    return { count: Number(count), cursor: cursor === null ? from : Number(cursor) };
-  }
-
-  /** Locks the oldest that have expired by `now`, from `from` on; those that another node has locked are left to it. */
-  async lockExpired(runner: QueryRunner, now: number, from: number, size: number): Promise<ExpiredRow[]> {
-    const rows = await runner.manager
-      .createQueryBuilder(this.entity, 's')
-      .select('s.id', 'id')
-      .addSelect('s.expiresAt', 'expiresAt')
-      .cache(false)
-      .where('s.expiresAt >= :from AND s.expiresAt <= :now', { from, now })
-      .orderBy('s.expiresAt', 'ASC')
-      .limit(size)
-      .setLock('pessimistic_write')
-      .setOnLocked('skip_locked')
-      .getRawMany<{ id: string; expiresAt: unknown }>();
-    return rows.map(({ id, expiresAt }) => ({ id, expiresAt: Number(expiresAt) }));
-  }
-
-  async deleteExpired(runner: QueryRunner, ids: readonly string[], now: number): Promise<void> {
-    await this.remove(runner)
-      .where(`${this.column('id')} IN (:...ids) AND ${this.column('expiresAt')} <= :now`, { ids, now })
-      .execute();
-  }
-
-  async isAsExpected(runner: QueryRunner, id: string, expected: Expected): Promise<boolean> {
-    const record = await this.findById(runner, id);
-    const entries = Object.entries(expected) as [keyof Expected, unknown][];
-    return record !== null && entries.every(([field, value]) => record[field] === value);
   }
 
   /** What `lockByUser` locks is what `deleteByUser` deletes. */

@@ -1,11 +1,13 @@
 import type { ObjectLiteral, QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Admission, Admitted, Change, Expected, RolesChange } from '../core/model/store.js';
+import type { Dialect } from './dialects/dialect.js';
+import { runSql } from './named-parameters.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import type { SessionMarks } from './session-marks.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 import type { SessionStatements } from './session-statements.js';
-import type { PurgedBatch, UserWrites } from './user-writes.js';
+import type { UserWrites } from './user-writes.js';
 
 interface Condition {
   readonly sql: string;
@@ -20,16 +22,13 @@ interface Condition {
 export class SingleStatementWrites implements UserWrites {
   constructor(
     private readonly connection: PrimaryConnection,
+    private readonly dialect: Dialect,
     private readonly sessions: SessionStatements,
     private readonly marks: SessionMarks,
   ) {}
 
-  insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+  insert(record: SessionRecord, admission: Admission): Promise<Admitted> {
     return this.connection.write(async (runner) => {
-      if (admission === null) {
-        await this.sessions.insert(runner, record);
-        return { outcome: 'admitted', evicted: [] };
-      }
       const columns = RECORD_FIELDS.map((field) => this.sessions.column(field)).join(', ');
       const values = RECORD_FIELDS.map((field) => `:${field}`).join(', ');
       const condition = this.condition(runner, admission);
@@ -47,8 +46,9 @@ export class SingleStatementWrites implements UserWrites {
         query.andWhere(condition.sql, condition.parameters),
       );
       if (isDone) return this.evict(runner, id, admission);
-      const isAsExpected = await this.sessions.isAsExpected(runner, id, expected);
-      return { outcome: isAsExpected ? await this.refusal(runner, admission) : 'conflict' };
+      const record = await this.sessions.findById(runner, id);
+      if (record === null || !isAsExpected(record, expected)) return { outcome: 'conflict' };
+      return { outcome: await this.refusal(runner, admission) };
     });
   }
 
@@ -75,23 +75,6 @@ export class SingleStatementWrites implements UserWrites {
       await this.marks.upsert(runner, null, changedAt);
       return this.sessions.deleteAll(runner);
     });
-  }
-
-  purge(now: number, cursor: number, size: number): Promise<PurgedBatch> {
-    const { name } = this.sessions;
-    const [id, expiresAt] = [this.sessions.column('id'), this.sessions.column('expiresAt')];
-    const expired = `SELECT ${id} FROM ${name} WHERE ${expiresAt} <= :now ORDER BY ${expiresAt} LIMIT :size`;
-    return this.connection.write(async (runner) => {
-      const { affected } = await this.run(runner, `DELETE FROM ${name} WHERE ${id} IN (${expired})`, {
-        now,
-        size,
-      });
-      return { count: affected ?? 0, cursor };
-    });
-  }
-
-  forget(now: number): Promise<number> {
-    return this.connection.write((runner) => this.marks.forget(runner, now));
   }
 
   private condition(runner: QueryRunner, { userId, arrivedAt, now, limit }: Admission): Condition {
@@ -143,13 +126,11 @@ export class SingleStatementWrites implements UserWrites {
   }
 
   private run(runner: QueryRunner, sql: string, parameters: ObjectLiteral) {
-    const values: unknown[] = [];
-    const query = sql.replaceAll(/:(?:\.\.\.)?(\w+)/g, (_, name: string) => {
-      const value: unknown = parameters[name];
-      const list = Array.isArray(value) ? value : [value];
-      values.push(...list);
-      return list.map(() => '?').join(', ');
-    });
-    return runner.query(query, values, true);
+    return runSql(runner, this.dialect, sql, parameters);
   }
+}
+
+function isAsExpected(record: SessionRecord, expected: Expected): boolean {
+  const entries = Object.entries(expected) as [keyof Expected, unknown][];
+  return entries.every(([field, value]) => record[field] === value);
 }

@@ -4,11 +4,15 @@ import { TOUCH_DELAY } from '../core/outage/time-budgets.js';
 
 /** Activity of a session since it was last written. */
 export interface NotedTouch extends Touch {
-  /** When the first of it was: the session must have been live then, by what is in the store. */
+  /**
+   * When the first of the noted activity was. Each activity lengthens the life of the session, and of the row in the
+   * store only the oldest deadline is known. So the row must still have been live at `since`: what came later is then
+   * covered by what came before it.
+   */
   readonly since: number;
 }
 
-/** By the session's id; of several sign-ins of a session, or sets of roles, each has its own. */
+/** By the session's id. A session has several where it was signed in again, or got other roles, in the meantime. */
 type NotedTouches = Map<string, readonly NotedTouch[]>;
 
 /** Activity that is noted but not written yet. */
@@ -24,7 +28,7 @@ export class TouchBuffer {
   note(touch: Touch): void {
     const earlier = touchOf(this.noted, touch);
     if (earlier === undefined || earlier.lastSeenAt < touch.lastSeenAt) {
-      // Not all of what comes, which is a whole record: its data may be large.
+      // Not the object that came: it is a whole record, and its data may be large.
       const { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt } = touch;
       const since = earlier?.since ?? lastSeenAt;
       const others = this.noted.get(id)?.filter((each) => each !== earlier) ?? [];
@@ -53,14 +57,14 @@ export class TouchBuffer {
   apply(record: SessionRecord): SessionRecord {
     const touch = touchOf(this.noted, record) ?? touchOf(this.beingWritten, record);
     if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
-    // It will not be written: the session was over before.
+    // This activity will not be written: the session had expired before it.
     if (record.expiresAt <= touch.since) return record;
     const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
     return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
   }
 }
 
-/** Activity counts only for the roles and the sign-in that it was noted with; slower requests may have read older ones. */
+/** Activity counts only for the roles and the sign-in that its deadlines were reckoned from: a slow request may have read older ones. */
 function touchOf(touches: NotedTouches, { id, authenticatedAt, roles }: Touch): NotedTouch | undefined {
   return touches.get(id)?.find((each) => each.authenticatedAt === authenticatedAt && each.roles === roles);
 }

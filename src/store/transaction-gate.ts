@@ -1,15 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import { GATE_PATIENCE } from '../core/outage/time-budgets.js';
+import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
+
 
 /**
- * On SQLite TypeORM runs everything on one connection: a write made while a transaction of the application's is open
- * belongs to that transaction, and is undone when it rolls back. The gate keeps the two apart: session writes wait
- * for an open transaction to end, and a transaction waits for the session writes in flight before it begins.
+ * On SQLite TypeORM runs everything on one connection. A write made while the application has a transaction open belongs
+ * to that transaction, and a rollback undoes it. The gate keeps the two apart: session writes wait until an open
+ * transaction has ended, and a transaction begins when the session writes in flight are done.
  *
- * Whoever changes a session inside a transaction would wait for himself; hence the patience is bounded, after which
- * the write joins the transaction.
+ * Code that changes a session inside its own transaction would wait for itself for ever. So a write waits for a bounded
+ * time only, and then joins the transaction.
  */
 export class TransactionGate implements EntitySubscriberInterface {
   private readonly logger = new Logger('SessionStore');
@@ -52,11 +53,13 @@ export class TransactionGate implements EntitySubscriberInterface {
   }
 
   async beforeTransactionStart({ queryRunner }: { queryRunner: QueryRunner }): Promise<void> {
-    // Whoever comes now is not inside of it, and has to wait for its end: TypeORM would mix up the two.
+    // While one transaction is beginning, another one may be started beside it. TypeORM counts on the one query runner
+    // that both have, and would take the second for a part of the first, a savepoint: the end of one would end both. So
+    // the second waits until the first has ended.
     const deadline = Date.now() + GATE_PATIENCE;
     while (this.isBeginning && this.transaction !== null && Date.now() < deadline) {
       await settledWithin(this.transaction.promise, deadline - Date.now());
-      // As TypeORM had it before the other ended: there is one query runner for all.
+      // TypeORM set this before it called us, and the end of the first transaction has cleared it again.
       (queryRunner as { isTransactionActive: boolean }).isTransactionActive = true;
     }
     this.isBeginning ||= this.transaction === null;

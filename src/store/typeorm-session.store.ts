@@ -1,9 +1,7 @@
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
-import { SessionOptionsError } from '../core/model/errors.js';
-import { Patience } from '../core/outage/patience.js';
-import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
+import { withinPatience } from '../core/outage/patience.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
@@ -15,28 +13,27 @@ import {
   SessionStore,
   type Touch,
 } from '../core/model/store.js';
-import { clockSkew } from './clock-skew.js';
+import { dialectOf } from './dialects/dialect-of.js';
 import { GroupedReads } from './grouped-reads.js';
 import { LockingWrites } from './locking-writes.js';
-import { isSqlite, PrimaryConnection } from './primary-connection.js';
+import type { PrimaryConnection, Work } from './primary-connection.js';
+import { Purge } from './purge.js';
 import type { BaseSessionEntity } from './session.entity.js';
 import { SeriesRead } from './series-read.js';
 import { SessionMarks } from './session-marks.js';
+import { ServerConnection } from './server-connection.js';
 import { SessionStatements } from './session-statements.js';
+import { SharedConnection } from './shared-connection.js';
 import { SingleStatementWrites } from './single-statement-writes.js';
 import { type NotedTouch, TouchBuffer } from './touch-buffer.js';
 import type { UserWrites } from './user-writes.js';
 
-/** SQLite does nothing else while it deletes: small batches, with pauses for the others. */
-const SQLITE_PURGE = { batchSize: 200, pause: 10 };
-const SERVER_PURGE = { batchSize: 5_000, pause: 0 };
-/** In milliseconds, as the pauses are. */
-const MAX_CLOCK_SKEW = 5_000;
+/** In milliseconds. */
+const SHUTDOWN_PATIENCE = 5_000;
 /** In one statement; a pause for everybody else on SQLite. */
 const TOUCHES_AT_ONCE = 100;
 /** Each looks for several series. */
 const LARGEST_LATER_GROUP = 32;
-const SUPPORTED: ReadonlySet<string> = new Set(['sqlite', 'better-sqlite3', 'postgres', 'mysql', 'mariadb']);
 
 export interface TypeOrmSessionStoreOptions {
   readonly entity: EntityTarget<BaseSessionEntity>;
@@ -49,45 +46,48 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
-  private readonly marks = new SessionMarks();
   private readonly userWrites: UserWrites;
+  private readonly purge: Purge;
   private readonly reads: GroupedReads<SessionRecord>;
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
   private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
-  private readonly patience = new Patience();
-  private readonly purging: { readonly batchSize: number; readonly pause: number };
   private isShuttingDown = false;
 
-  constructor(
-    private readonly dataSource: DataSource,
-    { entity, purgeBatchSize }: TypeOrmSessionStoreOptions,
-  ) {
+  /** @throws SessionOptionsError for a database that is not supported */
+  constructor(dataSource: DataSource, { entity, purgeBatchSize }: TypeOrmSessionStoreOptions) {
     super();
-    const { type } = dataSource.options;
-    if (!SUPPORTED.has(type)) {
-      throw new SessionOptionsError('dataSource', type, `use a data source of ${[...SUPPORTED].join(', ')}.`);
+    const dialect = dialectOf(dataSource);
+    const sessions = new SessionStatements(dataSource, entity, dialect);
+    const marks = new SessionMarks(dataSource, dialect);
+    const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
+    this.sessions = sessions;
+    if (dialect.server === null) {
+      const connection = new SharedConnection(dataSource);
+      const alone = <T>(work: Work<T>) => connection.write(work);
+      this.connection = connection;
+      this.userWrites = new SingleStatementWrites(connection, dialect, sessions, marks);
+      this.purge = new Purge(dialect, connection, alone, sessions, marks, batchSize);
+    } else {
+      const connection = new ServerConnection(dataSource, dialect.server);
+      const inTransaction = <T>(work: Work<T>) => connection.transaction(work);
+      this.connection = connection;
+      this.userWrites = new LockingWrites(connection, dialect.server, sessions, marks);
+      this.purge = new Purge(dialect, connection, inTransaction, sessions, marks, batchSize);
     }
-    this.connection = new PrimaryConnection(dataSource);
-    this.sessions = new SessionStatements(dataSource, entity);
-    this.userWrites = isSqlite(dataSource)
-      ? new SingleStatementWrites(this.connection, this.sessions, this.marks)
-      : new LockingWrites(this.connection, this.sessions, this.marks);
-    const read = new SeriesRead(dataSource, this.sessions, (record) => this.touches.apply(record));
-    const load = (hashes: readonly string[]) => this.connection.read((runner) => read.find(runner, hashes));
+    const series = new SeriesRead(dataSource, dialect, sessions, (record) => this.touches.apply(record));
+    const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
     this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
-    const purging = isSqlite(dataSource) ? SQLITE_PURGE : SERVER_PURGE;
-    this.purging = { ...purging, batchSize: purgeBatchSize ?? purging.batchSize };
   }
 
   findBySeries(seriesHash: string): Promise<SessionRecord | null> {
-    return this.reads.find(seriesHash);
+    return this.reads.read(seriesHash);
   }
 
   findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
-    return this.laterReads.find(...seriesHashes);
+    return this.laterReads.read(...seriesHashes);
   }
 
   async findById(id: string): Promise<SessionRecord | null> {
@@ -101,7 +101,11 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
-    if (admission?.limit) await this.touches.flush();
+    if (admission === null) {
+      await this.connection.write((runner) => this.sessions.insert(runner, record));
+      return { outcome: 'admitted', evicted: [] };
+    }
+    if (admission.limit) await this.touches.flush();
     return this.userWrites.insert(record, admission);
   }
 
@@ -151,20 +155,9 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.userWrites.deleteAll(changedAt);
   }
 
-  async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
-    if (await this.isClockWrong()) return 0;
+  async deleteExpired(now: number, signal?: AbortSignal): Promise<number> {
     await this.touches.flush();
-    const { batchSize, pause } = this.purging;
-    const isStopped = () => signal?.aborted ?? false;
-    let total = 0;
-    let batch = { count: batchSize, cursor: 0 };
-    while (batch.count === batchSize && !isStopped()) {
-      if (total > 0) await wait(pause);
-      batch = await this.userWrites.purge(now, batch.cursor, batchSize);
-      total += batch.count;
-    }
-    while (!isStopped() && (await this.userWrites.forget(now)) > 0) await wait(pause);
-    return total;
+    return this.purge.run(now, signal);
   }
 
   /** From now on activity is written at once: later hooks may close the data source. */
@@ -173,22 +166,11 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
   }
 
-  /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
-  private async isClockWrong(): Promise<boolean> {
-    const skew = await this.connection.read((runner) => clockSkew(runner, this.dataSource.options.type));
-    if (Math.abs(skew) <= MAX_CLOCK_SKEW) return false;
-    this.logger.error(
-      `Nothing was purged: the clock of this machine is ${Math.abs(skew)} ms ${skew > 0 ? 'behind' : 'ahead of'} that ` +
-        'of the database. Synchronise both (NTP).',
-    );
-    return true;
-  }
-
   /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
   private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
     try {
       for (const some of inStatements(touches)) {
-        await this.patience.within(this.connection.write((runner) => this.sessions.touch(runner, some)));
+        await withinPatience(this.connection.write((runner) => this.sessions.touch(runner, some)));
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);

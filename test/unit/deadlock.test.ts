@@ -1,9 +1,16 @@
-import { describe, expect, it } from '@jest/globals';
-import { QueryFailedError } from 'typeorm';
+import { describe, expect, it, jest } from '@jest/globals';
+import { DataSource, QueryFailedError } from 'typeorm';
+import type { Admission } from '../../src/core/model/store.js';
 import { LockVanishedError, retryingDeadlocks } from '../../src/store/deadlock.js';
+import type { Dialect } from '../../src/store/dialects/dialect.js';
+import { mysql } from '../../src/store/dialects/mysql.js';
+import { postgres } from '../../src/store/dialects/postgres.js';
+import { SessionEntity, sessionEntities } from '../../src/store/session.entity.js';
+import { TypeOrmSessionStore } from '../../src/store/typeorm-session.store.js';
 
 const failure = (code: string) =>
   new QueryFailedError('UPDATE', [], Object.assign(new Error(code), { code }));
+const codesOf = ({ server }: Dialect) => server?.retryable ?? new Set();
 
 /** Fails so many times before it succeeds. */
 function failing(times: number, error: Error) {
@@ -18,23 +25,60 @@ function failing(times: number, error: Error) {
 
 describe('a write that is the victim of a deadlock', () => {
   it.each([
-    ...['40P01', '40001', 'ER_LOCK_DEADLOCK', 'ER_CHECKREAD'].map(failure),
-    new LockVanishedError('gone'),
-  ])('is done again (%s)', async (error) => {
+    [postgres, failure('40P01')],
+    [postgres, failure('40001')],
+    [postgres, new LockVanishedError('gone')],
+    [mysql, failure('ER_LOCK_DEADLOCK')],
+    [mysql, failure('ER_CHECKREAD')],
+    [mysql, new LockVanishedError('gone')],
+  ])('is done again (%#: %s)', async (dialect, error) => {
     const { attempt, attempts } = failing(3, error);
-    expect(await retryingDeadlocks(attempt)).toBe('done');
+    expect(await retryingDeadlocks(codesOf(dialect), attempt)).toBe('done');
     expect(attempts()).toBe(4);
   });
 
   it('is given up in the end', async () => {
     const { attempt, attempts } = failing(Infinity, failure('ER_LOCK_DEADLOCK'));
-    await expect(retryingDeadlocks(attempt)).rejects.toThrow('ER_LOCK_DEADLOCK');
+    await expect(retryingDeadlocks(codesOf(mysql), attempt)).rejects.toThrow('ER_LOCK_DEADLOCK');
     expect(attempts()).toBe(10);
   });
 
-  it.each([failure('23505'), new Error('ER_LOCK_DEADLOCK')])('and no other is done again', async (error) => {
+  it.each([
+    [postgres, failure('23505')],
+    [postgres, new Error('40P01')],
+    [mysql, failure('ER_DUP_ENTRY')],
+    [mysql, new Error('ER_LOCK_DEADLOCK')],
+  ])('and no other is done again (%#)', async (dialect, error) => {
     const { attempt, attempts } = failing(1, error);
-    await expect(retryingDeadlocks(attempt)).rejects.toBe(error);
+    await expect(retryingDeadlocks(codesOf(dialect), attempt)).rejects.toBe(error);
     expect(attempts()).toBe(1);
   });
+
+  it.each(['INSERT', 'START TRANSACTION', 'FOR SHARE'])(
+    'is done ten times in all, not ten times ten, where it is a sign-in that fails at its %s',
+    async (victim) => {
+      const { store, statements } = await storeFailingAt(victim);
+      const admission: Admission = { userId: 'ana', arrivedAt: 1, now: 1, limit: null };
+      await expect(store.admit('id', {}, { level: 2 }, admission)).rejects.toThrow('40P01');
+      expect(statements.filter((sql) => sql.includes(victim))).toHaveLength(10);
+    },
+  );
 });
+
+/** A store without a database, whose statements with this text in them always end in a deadlock. */
+async function storeFailingAt(victim: string) {
+  const dataSource = new DataSource({ type: 'postgres', entities: [...sessionEntities] });
+  await (dataSource as unknown as { buildMetadatas(): Promise<void> }).buildMetadatas();
+  const statements: string[] = [];
+  const query = async (sql: string, _parameters: unknown, isStructured?: true) => {
+    statements.push(sql);
+    if (sql.includes(victim)) throw failure('40P01');
+    return isStructured ? { records: [{}] } : [];
+  };
+  const create = dataSource.createQueryRunner.bind(dataSource);
+  jest
+    .spyOn(dataSource, 'createQueryRunner')
+    .mockImplementation((mode) => Object.assign(create(mode), { connect: async () => ({}), query }) as never);
+  const store = new TypeOrmSessionStore(dataSource, { entity: SessionEntity, purgeBatchSize: null });
+  return { store, statements };
+}

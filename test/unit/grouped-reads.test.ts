@@ -30,9 +30,9 @@ function reads() {
 
 it('sends a lookup at once, and those that come meanwhile together, each key once', async () => {
   const { database, reads: grouped } = reads();
-  const first = grouped.find('a');
+  const first = grouped.read('a');
   expect(database.queries.map(({ keys }) => keys)).toEqual([['a']]);
-  const others = ['b', 'c', 'b', 'a', 'none'].map((key) => grouped.find(key));
+  const others = ['b', 'c', 'b', 'a', 'none'].map((key) => grouped.read(key));
   expect(database.queries).toHaveLength(1);
   database.queries[0]?.answer();
   expect(await first).toBe('row a');
@@ -44,8 +44,8 @@ it('sends a lookup at once, and those that come meanwhile together, each key onc
 
 it('never answers a lookup with a query that began before it', async () => {
   const { database, reads: grouped } = reads();
-  const early = grouped.find('a');
-  const late = grouped.find('a');
+  const early = grouped.read('a');
+  const late = grouped.read('a');
   database.queries[0]?.answer();
   await early;
   let isAnswered = false;
@@ -58,8 +58,8 @@ it('never answers a lookup with a query that began before it', async () => {
 
 it('lets an error reach only those whom it concerns', async () => {
   const { database, reads: grouped } = reads();
-  const first = grouped.find('a');
-  const second = grouped.find('b');
+  const first = grouped.read('a');
+  const second = grouped.read('b');
   database.queries[0]?.fail(new Error('lost'));
   await expect(first).rejects.toThrow('lost');
   await pass(0);
@@ -69,9 +69,9 @@ it('lets an error reach only those whom it concerns', async () => {
 
 it('sends many that wait beside the query that is under way, and no third', async () => {
   const { database, reads: grouped } = reads();
-  const lookups = Array.from({ length: 80 }, (_, at) => grouped.find(String(at)));
+  const lookups = Array.from({ length: 80 }, (_, at) => grouped.read(String(at)));
   expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48]);
-  lookups.push(...Array.from({ length: 18 }, (_, at) => grouped.find(`late ${at}`)));
+  lookups.push(...Array.from({ length: 18 }, (_, at) => grouped.read(`late ${at}`)));
   expect(database.queries).toHaveLength(2);
   database.queries[1]?.answer();
   await pass(0);
@@ -84,7 +84,7 @@ it('does not wait for a slow query, but opens few more', async () => {
   const { database, reads: grouped } = reads();
   const lookups: Promise<string | null>[] = [];
   for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
-    lookups.push(grouped.find(key));
+    lookups.push(grouped.read(key));
     await pass(12);
   }
   expect(database.queries.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c'], ['d']]);
@@ -98,7 +98,7 @@ it('does not wait for a slow query, but opens few more', async () => {
 
 it('bounds the size of a group', async () => {
   const { database, reads: grouped } = reads();
-  const lookups = Array.from({ length: 1_000 }, (_, at) => grouped.find(String(at)));
+  const lookups = Array.from({ length: 1_000 }, (_, at) => grouped.read(String(at)));
   for (let at = 0; at < 6; at++) {
     database.queries[at]?.answer();
     await pass(0);
@@ -116,7 +116,7 @@ it('takes no query for slow that is not, however long lookups go on coming', asy
     return new Map<string, string>();
   });
   for (let at = 0; at < 100; at++) {
-    void grouped.find(String(at));
+    void grouped.read(String(at));
     await pass(1);
   }
   await pass(10);
@@ -125,12 +125,12 @@ it('takes no query for slow that is not, however long lookups go on coming', asy
 
 it('keeps no lookups for a silent database that nobody waits for any more', async () => {
   const { database, reads: grouped } = reads();
-  const lookups = Array.from({ length: 2_000 }, (_, at) => grouped.find(String(at)));
+  const lookups = Array.from({ length: 2_000 }, (_, at) => grouped.read(String(at)));
   const outcomes = Promise.allSettled(lookups);
   await pass(5_100);
   expect(database.queries.map(({ keys }) => keys.length)).toEqual([1, 48, 256, 256]);
   expect((await outcomes).map(({ status }) => status)).toEqual(lookups.map(() => 'rejected'));
-  const late = grouped.find('late');
+  const late = grouped.read('late');
   database.queries.at(-1)?.answer();
   expect(await late).toBe('row late');
   expect(database.queries.at(-1)?.keys).toEqual(['late']);

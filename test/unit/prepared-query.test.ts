@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { mysql } from '../../src/store/dialects/mysql.js';
+import { postgres } from '../../src/store/dialects/postgres.js';
 import { preparedQuery } from '../../src/store/prepared-query.js';
 
 const SQL = 'SELECT 1 WHERE 2 = $1';
@@ -25,7 +27,7 @@ function connectionFailingWith(...codes: string[]) {
     },
   } as unknown as QueryRunner;
   const logger = { logQuery: jest.fn() };
-  const query = preparedQuery({ options: { type: 'postgres' }, logger } as unknown as DataSource);
+  const query = preparedQuery({ logger } as unknown as DataSource, postgres);
   return { ask: (sql = SQL) => query(runner, sql, ['x']), prepared, plain, logger };
 }
 
@@ -64,8 +66,8 @@ describe('the query of every request', () => {
         done(Object.assign(new Error(code), { code })),
       );
       const runner = { connect: async () => ({ execute }), query: async () => ['plain'] };
-      const dataSource = { options: { type: 'mysql' }, logger: { logQuery: () => {} } };
-      const query = preparedQuery(dataSource as unknown as DataSource);
+      const dataSource = { logger: { logQuery: () => {} } };
+      const query = preparedQuery(dataSource as unknown as DataSource, mysql);
       const ask = () => query(runner as unknown as QueryRunner, SQL, ['x']);
       expect([await ask(), await ask()]).toEqual([['plain'], ['plain']]);
       expect(execute).toHaveBeenCalledTimes(1);

@@ -1,0 +1,65 @@
+import type { QueryRunner } from 'typeorm';
+import type { SessionRecord } from '../../core/model/record.js';
+import type { EntityTable } from '../entity-table.js';
+
+/** What differs between databases, in one object for each. `dialectOf` chooses it, once. */
+export interface Dialect {
+  /** What stands in SQL for the parameter with this number, counted from 1. */
+  placeholder(number: number): string;
+  /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
+  sameText(one: string, other: string): string;
+  /** Makes one text of all rows, a JSON array of arrays; `null` where the driver decodes columns faster. */
+  readonly rowsAsText: ((columns: string) => string) | null;
+  /** `null`: the driver has none. */
+  readonly preparedStatements: PreparedStatements | null;
+  readonly purge: PurgePace;
+  /** Deletes the oldest rows that have expired. On a server it runs in a transaction, on SQLite alone. */
+  deleteExpiredBatch(
+    runner: QueryRunner,
+    table: EntityTable<SessionRecord>,
+    batch: ExpiredBatch,
+  ): Promise<DeletedBatch>;
+  /** What only a server has; `null` for SQLite, whose one connection is the application's too. */
+  readonly server: ServerDialect | null;
+}
+
+export interface ServerDialect {
+  /** A query for the database's clock, in epoch milliseconds, as `now`. */
+  readonly clock: string;
+  /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */
+  readonly retryable: ReadonlySet<unknown>;
+  /** What makes a `SELECT` lock its rows against those who change them, but not against those who do the same. */
+  readonly sharedLock: string;
+  /** In an open transaction: how long it waits for a lock. @returns what to call once the transaction has ended */
+  limitLockWait(runner: QueryRunner, seconds: number): Promise<() => Promise<unknown>>;
+  /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
+  endConnection(connection: unknown): void;
+}
+
+/** What a driver does with prepared statements. */
+export interface PreparedStatements {
+  /** @param connection as `QueryRunner.connect()` gives it */
+  run(connection: unknown, sql: string, parameters: readonly string[]): Promise<unknown[]>;
+  /** Codes of errors that say that the connection, or a pooler before the database, keeps no prepared statements. */
+  readonly missing: ReadonlySet<unknown>;
+}
+
+export interface PurgePace {
+  /** Rows deleted by one statement, unless the application says how many. */
+  readonly batchSize: number;
+  /** Between two batches, in milliseconds. */
+  readonly pause: number;
+}
+
+/** Which rows to delete: at most `size` that expired by `now`, from the expiry `from` on. */
+export interface ExpiredBatch {
+  readonly now: number;
+  readonly from: number;
+  readonly size: number;
+}
+
+/** How many rows were deleted, and the latest expiry among them: the next batch need not pass over them again. */
+export interface DeletedBatch {
+  readonly count: number;
+  readonly latest: number;
+}

@@ -1,0 +1,66 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { DeletedBatch, Dialect } from './dialects/dialect.js';
+import type { PrimaryConnection, Work } from './primary-connection.js';
+import type { SessionMarks } from './session-marks.js';
+import type { SessionTable } from './session-table.js';
+
+/** In milliseconds. */
+const MAX_CLOCK_SKEW = 5_000;
+
+/** Deletes what nobody needs any more, batch by batch: expired sessions, oldest first, and then old marks. */
+export class Purge {
+  private readonly logger = new Logger('SessionStore');
+
+  /** @param runBatch runs the statements of a batch: on a server in a transaction, with the locks that they take */
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly connection: PrimaryConnection,
+    private readonly runBatch: <T>(work: Work<T>) => Promise<T>,
+    private readonly sessions: SessionTable,
+    private readonly marks: SessionMarks,
+    private readonly batchSize: number,
+  ) {}
+
+  /** @returns how many sessions there were */
+  async run(now: number, signal: AbortSignal | undefined): Promise<number> {
+    if (await this.isClockWrong()) return 0;
+    const { pause } = this.dialect.purge;
+    const isStopped = () => signal?.aborted ?? false;
+    let total = 0;
+    let batch: DeletedBatch = { count: this.batchSize, latest: 0 };
+    while (batch.count === this.batchSize && !isStopped()) {
+      if (total > 0) await wait(pause);
+      const next = { now, from: batch.latest, size: this.batchSize };
+      batch = await this.runBatch((runner) => this.dialect.deleteExpiredBatch(runner, this.sessions, next));
+      total += batch.count;
+    }
+    while (!isStopped() && (await this.runBatch((runner) => this.marks.forget(runner, now))) > 0) {
+      await wait(pause);
+    }
+    return total;
+  }
+
+  /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
+  private async isClockWrong(): Promise<boolean> {
+    const skew = await this.clockSkew();
+    if (Math.abs(skew) <= MAX_CLOCK_SKEW) return false;
+    this.logger.error(
+      `Nothing was purged: the clock of this machine is ${Math.abs(skew)} ms ${skew > 0 ? 'behind' : 'ahead of'} that ` +
+        'of the database. Synchronise both (NTP).',
+    );
+    return true;
+  }
+
+  /** How far, in milliseconds, this machine's clock is from the database's; 0 where they are the same machine's. */
+  private async clockSkew(): Promise<number> {
+    const { server } = this.dialect;
+    if (server === null) return 0;
+    return this.connection.read(async (runner) => {
+      const asked = Date.now();
+      const [row] = (await runner.query(server.clock)) as [{ now: string | number }];
+      const answered = Date.now();
+      return Math.round(Number(row.now) - (asked + answered) / 2);
+    });
+  }
+}
