@@ -2,19 +2,33 @@ import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect } from './dialects/dialect.js';
 
-/** Runs a statement with positional parameters; the rows. */
+/** What a statement did. */
+export interface QueryOutcome {
+  /** What it returned. */
+  readonly rows: unknown[];
+  /** How many rows it changed. */
+  readonly affected: number;
+  /** What `LAST_INSERT_ID(…)` was given, on MySQL; else 0. */
+  readonly insertId: number;
+}
+
+/** Runs a statement with positional parameters. */
 export type PreparedQuery = (
   runner: QueryRunner,
   sql: string,
-  parameters: readonly string[],
-) => Promise<unknown[]>;
+  parameters: readonly unknown[],
+) => Promise<QueryOutcome>;
 
-/** For the read of every request: the database parses and plans it once per connection, not once per query. */
+/** For what runs with every request and every sign-in: the database parses and plans it once per connection, not once per query. */
 export function preparedQuery(
   dataSource: DataSource,
   { preparedStatements }: Pick<Dialect, 'preparedStatements'>,
 ): PreparedQuery {
-  const viaTypeOrm: PreparedQuery = (runner, sql, parameters) => runner.query(sql, [...parameters]);
+  const viaTypeOrm: PreparedQuery = async (runner, sql, parameters) => {
+    const { records, affected, raw } = await runner.query(sql, [...parameters], true);
+    const { insertId = 0 } = (raw ?? {}) as { insertId?: number };
+    return { rows: records ?? [], affected: affected ?? 0, insertId: Number(insertId) };
+  };
   if (preparedStatements === null) return viaTypeOrm;
   let isMissing = false;
 

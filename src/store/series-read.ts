@@ -37,7 +37,7 @@ export class SeriesRead {
       this.statements.set(count, statement);
     }
     const found = new Map<string, SessionRecord>();
-    for (const record of this.decode(await this.query(runner, statement, padded))) {
+    for (const record of this.decode((await this.query(runner, statement, padded)).rows)) {
       found.set(record.seriesHash, this.upToDate(record));
     }
     return found;

@@ -1,8 +1,10 @@
 import type { QueryRunner } from 'typeorm';
-import type { PreparedQuery, QueryOutcome } from './prepared-query.js';
-import type { PrimaryConnection } from './primary-connection.js';
+import type { PreparedQuery, QueryOutcome } from '../prepared-query.js';
+import type { Work } from '../primary-connection.js';
 
 export type Values = Readonly<Record<string, unknown>>;
+/** @param values by the names of the parameters, which stand in the text as `:name` */
+export type Run = (sql: string, values?: Values) => Promise<QueryOutcome>;
 
 /** A text with positional parameters, and which value each of them takes. */
 interface Statement {
@@ -10,48 +12,58 @@ interface Statement {
   readonly names: readonly string[];
 }
 
-/**
- * Runs statements in whose text parameters stand as `:name`. What the driver needs is made of a text once: query builders
- * make it anew for every call, which costs more than sending it.
- */
+/** What statements run on. Each of its verbs does again as a whole what the database gave up. */
+export interface StatementConnection {
+  /** Statements that hold by themselves, each of them. */
+  write<T>(work: Work<T>): Promise<T>;
+  /** A transaction that waits for locks only for some time; `null` where there are none. */
+  readonly transaction: (<T>(work: Work<T>) => Promise<T>) | null;
+  /** A transaction that is over soon: to set limits for it would take more statements than its own. */
+  readonly briefly: (<T>(work: Work<T>) => Promise<T>) | null;
+}
+
+/** Runs statements, and makes of each text once what the driver needs: query builders make it anew for every call. */
 export class Statements {
   private readonly prepared = new Map<string, Statement>();
 
   constructor(
-    private readonly connection: PrimaryConnection,
+    private readonly connection: StatementConnection,
     private readonly query: PreparedQuery,
-    /** Whether parameters are `$1`, or else `?`. */
-    private readonly isNumbered: boolean,
+    private readonly placeholder: (number: number) => string,
   ) {}
 
-  /** By itself: committed when this returns, and done again as a whole where the database gave it up. */
-  run(sql: string, values: Values = {}): Promise<QueryOutcome> {
-    return this.connection.write((runner) => this.runOn(runner, sql, values));
+  /** One statement, which is committed when this returns. */
+  readonly run: Run = (sql, values) => this.connection.write((runner) => this.runOn(runner, sql, values));
+
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.within(this.connection.transaction, work);
   }
 
-  /**
-   * Some statements in a transaction that is over soon: no limits are set for it, which would be more statements than
-   * its own. Done again as a whole where the database gave it up.
-   */
-  together<T>(work: (run: Statements['run']) => Promise<T>): Promise<T> {
-    return this.connection.briefly((runner) => work((sql, values = {}) => this.runOn(runner, sql, values)));
+  briefly<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.within(this.connection.briefly, work);
   }
 
-  private runOn(runner: QueryRunner, sql: string, values: Values): Promise<QueryOutcome> {
+  private within<T>(
+    transaction: StatementConnection['transaction'],
+    work: (run: Run) => Promise<T>,
+  ): Promise<T> {
+    if (transaction === null) throw new Error('There are no transactions on this connection.');
+    return transaction((runner) => work((sql, values) => this.runOn(runner, sql, values)));
+  }
+
+  private runOn(runner: QueryRunner, sql: string, values: Values = {}): Promise<QueryOutcome> {
     let statement = this.prepared.get(sql);
     if (statement === undefined) this.prepared.set(sql, (statement = this.prepare(sql)));
-    const parameters = statement.names.map((name) => values[name]);
-    return this.query(runner, statement.text, parameters);
+    return this.query(
+      runner,
+      statement.text,
+      statement.names.map((name) => values[name]),
+    );
   }
 
   private prepare(sql: string): Statement {
     const names: string[] = [];
-    const text = sql.replaceAll(/:([a-z]\w*)/gi, (_, name: string) => {
-      const known = this.isNumbered ? names.indexOf(name) + 1 : 0;
-      if (known > 0) return `$${known}`;
-      names.push(name);
-      return this.isNumbered ? `$${names.length}` : '?';
-    });
+    const text = sql.replaceAll(/:([a-z]\w*)/gi, (_, name: string) => this.placeholder(names.push(name)));
     return { text, names };
   }
 }

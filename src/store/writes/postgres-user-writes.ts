@@ -1,19 +1,20 @@
 import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission } from '../../core/model/store.js';
 import { parseRecords, RECORD_FIELDS, type TextRow } from '../session-rows.js';
-import { type Event, type Evicted, ServerSignIns } from './server-sign-ins.js';
-import type { SignInSql } from './sign-in-sql.js';
+import { type Event, type Evicted, ServerUserWrites } from './server-user-writes.js';
+import { deletedByUser, wasLive } from './deleted-by-user.js';
+import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
 
 /** PostgreSQL does several things in one statement, which sees all tables as they were when it began. */
-export class PostgresSignIns extends ServerSignIns {
+export class PostgresUserWrites extends ServerUserWrites {
   private readonly insertTurn: string;
   private readonly liveWithRoom: string;
   private readonly liveEvicting: string;
   private readonly evict: string;
   private readonly hasRoom: string;
 
-  constructor(statements: Statements, sql: SignInSql) {
+  constructor(statements: Statements, sql: UserSql) {
     super(statements, sql);
     const { sessions, session } = sql.names;
     const insert = sql.insert({ expiresAt: '0', turn: '(SELECT turn FROM mine)' });
@@ -30,6 +31,10 @@ export class PostgresSignIns extends ServerSignIns {
     this.liveEvicting =
       `WITH live AS (${sql.live} RETURNING 1), ${evicting('EXISTS (SELECT 1 FROM live)')} ` +
       'SELECT (SELECT COUNT(*) FROM live) AS live, records FROM evicted';
+  }
+
+  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
+    return deletedByUser(this.statements, this.sql, userId, except);
   }
 
   protected async insertInTurn(values: Values): Promise<number> {
@@ -58,19 +63,19 @@ export class PostgresSignIns extends ServerSignIns {
     );
     if (claimed.affected === 0) return null;
     if (limit === null) return [];
-    const { rows } = await this.statements.run(this.evict, { ...values, turn: turnOf(claimed) });
+    const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
     return endedOf(rows);
   }
 
   /** The statement that counts has to begin once the user's row is locked: else it does not see who was there before. */
   private claimWithRoom(values: Values, { expected, change }: Event): Promise<Evicted> {
     const sql = this.sql;
-    return this.statements.together(async (run) => {
+    return this.statements.briefly(async (run) => {
       const turn = turnOf(await run(sql.order.turn, values));
       const { affected } = await run(
         `UPDATE ${sql.names.sessions} SET ${sql.changes(change)}, ${sql.names.session('turn')} = :turn ` +
           `WHERE ${sql.isAsExpected(expected)} AND ${sql.isInTime} AND ${this.hasRoom}`,
-        { ...values, turn },
+        { ...values, ...turnValues(turn) },
       );
       return affected > 0 ? [] : null;
     });
@@ -81,7 +86,6 @@ function turnOf({ rows: [row] }: { readonly rows: readonly unknown[] }): number 
   return Number((row as { turn: unknown }).turn);
 }
 
-/** Of what was pending nobody has been told yet. */
 function endedOf(rows: readonly unknown[]): SessionRecord[] {
-  return parseRecords(rows as readonly TextRow[]).filter(({ expiresAt }) => expiresAt > 0);
+  return parseRecords(rows as readonly TextRow[]).filter(wasLive);
 }

@@ -1,22 +1,15 @@
 import type { Admission, ExpectedOwner } from '../../core/model/store.js';
-import { RECORD_FIELDS } from '../session-rows.js';
+import { STORED_COLUMNS, type StoredChange, type StoredRecord } from '../columns.js';
+import type { Dialect } from '../dialects/dialect.js';
 import type { Names } from './names.js';
 import { EVERYONE, type OrderSql } from './order-sql.js';
 import { hashOf } from './session-order.js';
-import type { StoredChange, StoredRecord } from './sign-ins.js';
-import type { Values } from './statements.js';
 
-/** What only some databases do otherwise. */
-export interface SqlFlavour {
-  /** The function for the smaller of two values. */
-  readonly least: string;
-  /** A condition: two texts are the same, byte by byte. */
-  sameText(one: string, other: string): string;
-}
+import type { Values } from './statements.js';
 
 /** For how long a sign-in that is not done counts, in milliseconds: one that crashed is not to lock its user out. */
 const YOUNG = 60_000;
-const STORED = [...RECORD_FIELDS, 'purgeAfter', 'rolesSet', 'turn'] as const satisfies readonly (keyof StoredRecord)[];
+const STORED = STORED_COLUMNS.map(({ field }) => field);
 
 /** What stands in the place of the parameter of a column. */
 type Given = Partial<Record<keyof StoredRecord, string>>;
@@ -25,7 +18,7 @@ type Given = Partial<Record<keyof StoredRecord, string>>;
  * The texts that sign-ins are made of. A session is *pending* while its `expires_at` is 0: revocations and `setRoles`
  * reach it, and nobody else sees it.
  */
-export class SignInSql {
+export class UserSql {
   /** Inserts a session that is not live yet. */
   readonly insertPending: string;
   /** Makes the pending session `:id` a live one. */
@@ -39,13 +32,15 @@ export class SignInSql {
   readonly isInTime: string;
   /** The same, but only of what concerns everyone: for who holds the user's row, and has looked at it. */
   readonly isInTimeForEveryone: string;
+  /** The user's, whether live or not. */
+  readonly isTheirs: string;
   /** For `ORDER BY`. */
   readonly newestFirst: string;
 
   constructor(
     readonly names: Names,
     readonly order: OrderSql,
-    private readonly flavour: SqlFlavour,
+    private readonly dialect: Pick<Dialect, 'least' | 'sameText'>,
   ) {
     const { sessions, session, users, user } = names;
     const isOvertaken = (whose: string) =>
@@ -60,6 +55,7 @@ export class SignInSql {
     this.wasOvertaken =
       `SELECT 1 AS overtaken WHERE ${isOvertaken(anyOf)} OR EXISTS (SELECT 1 FROM ${sessions} ` +
       `WHERE ${session('id')} = :id AND ${session('rolesSet')} > :begun)`;
+    this.isTheirs = dialect.sameText(session('userId'), ':userId');
     this.newestFirst = `${session('turn')} DESC, ${session('createdAt')} DESC, ${session('id')} DESC`;
   }
 
@@ -80,7 +76,7 @@ export class SignInSql {
   becomesLive(prefix = ''): string {
     const { session } = this.names;
     const [idle, absolute] = [prefix + session('idleExpiresAt'), prefix + session('absoluteExpiresAt')];
-    return `${prefix}${session('expiresAt')} = ${this.flavour.least}(${idle}, ${absolute})`;
+    return `${prefix}${session('expiresAt')} = ${this.dialect.least}(${idle}, ${absolute})`;
   }
 
   isPending(prefix = ''): string {
@@ -99,8 +95,8 @@ export class SignInSql {
     const { session } = this.names;
     const [turn, expiresAt] = [prefix + session('turn'), prefix + session('expiresAt')];
     return (
-      `${this.flavour.sameText(prefix + session('userId'), ':userId')} AND ${turn} < :turn AND ` +
-      `(${expiresAt} > :now OR (${expiresAt} = 0 AND ${turn} > :turn - ${YOUNG}))`
+      `${this.dialect.sameText(prefix + session('userId'), ':userId')} AND ${turn} < :turn AND ` +
+      `(${expiresAt} > :now OR (${expiresAt} = 0 AND ${turn} > :young))`
     );
   }
 
@@ -130,15 +126,20 @@ export class SignInSql {
       if (value === null) return `${column} IS NULL`;
       const parameter = `:expected_${field}`;
       return typeof value === 'string'
-        ? this.flavour.sameText(column, parameter)
+        ? this.dialect.sameText(column, parameter)
         : `${column} = ${parameter}`;
     });
-    return [this.flavour.sameText(`${prefix}${session('id')}`, ':id'), ...conditions].join(' AND ');
+    return [this.dialect.sameText(`${prefix}${session('id')}`, ':id'), ...conditions].join(' AND ');
   }
 
   isThere(expected: ExpectedOwner): string {
     return `SELECT 1 AS there FROM ${this.names.sessions} WHERE ${this.isAsExpected(expected)}`;
   }
+}
+
+/** Which sign-in of the user's it is, and how young a pending one is that counts. */
+export function turnValues(turn: number): Values {
+  return { turn, young: turn - YOUNG };
 }
 
 /** The values of what the texts of a sign-in name. */

@@ -1,21 +1,23 @@
 import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
-import { expectedValues, type SignInSql, valuesOf } from './sign-in-sql.js';
-import type { SignIns, StoredChange, StoredRecord } from './sign-ins.js';
+import { deletedByUser } from './deleted-by-user.js';
+import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
+import type { StoredChange, StoredRecord } from '../columns.js';
+import type { UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /**
  * Sign-ins on SQLite, which runs one statement after the other: what looks for marks and what acts is the same one, and
  * nothing is ever pending. TypeORM shares its one connection with the application, so there are no transactions.
  */
-export class SqliteSignIns implements SignIns {
+export class SqliteUserWrites implements UserWrites {
   private readonly hasRoom: string;
   private readonly evicting: string;
 
   constructor(
     private readonly statements: Statements,
-    private readonly sql: SignInSql,
+    private readonly sql: UserSql,
   ) {
     const { sessions, session } = sql.names;
     const live = `${session('userId')} = :userId AND ${session('expiresAt')} > :now`;
@@ -58,6 +60,10 @@ export class SqliteSignIns implements SignIns {
     if (await this.wasOvertaken(values)) return { outcome: 'overtaken' };
     const { rows } = await this.statements.run(this.sql.isThere(expected), values);
     return { outcome: rows.length > 0 && event.limit ? 'limit-reached' : 'conflict' };
+  }
+
+  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
+    return deletedByUser(this.statements, this.sql, userId, except);
   }
 
   private condition({ limit }: Admission): string {

@@ -2,35 +2,52 @@ import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission } from '../../core/model/store.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
 import { EVERYONE } from './order-sql.js';
-import { type Event, type Evicted, ServerSignIns } from './server-sign-ins.js';
-import type { SignInSql } from './sign-in-sql.js';
+import { type Event, type Evicted, ServerUserWrites } from './server-user-writes.js';
+import { wasLive } from './deleted-by-user.js';
+import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
 
 /** Sessions ended by one sign-in: where a limit was lowered, the next ones end the others. */
 const EVICTED_AT_ONCE = 1_000;
 
 /** MySQL and MariaDB. Of those that say what they deleted or changed, MySQL has no statements. */
-export class MysqlSignIns extends ServerSignIns {
+export class MysqlUserWrites extends ServerUserWrites {
   /** How many there are beside: in the condition it would be a subquery on the table that is changed. */
   private readonly others: string;
   private readonly liveWithRoom: string;
+  private readonly fields: string;
   private readonly surplus: (kept: number) => string;
 
-  constructor(statements: Statements, sql: SignInSql) {
+  constructor(statements: Statements, sql: UserSql) {
     super(statements, sql);
     const { sessions, session } = sql.names;
     this.others = `(SELECT COUNT(*) AS total FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) others`;
     this.liveWithRoom =
       `UPDATE ${sessions} s JOIN ${this.others} SET ${sql.becomesLive('s.')} ` +
       `WHERE ${sql.isPending('s.')} AND others.total < :max AND ${sql.isInTime}`;
-    const fields = RECORD_FIELDS.map((field) => `${session(field)} AS ${field}`).join(', ');
-    const found = `SELECT ${fields} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
+    this.fields = RECORD_FIELDS.map((field) => `${session(field)} AS ${field}`).join(', ');
+    const found = `SELECT ${this.fields} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
     // In the text, for the driver sends numbers as floating ones, which MySQL does not take there.
     this.surplus = (kept) => `${found} LIMIT ${EVICTED_AT_ONCE} OFFSET ${kept}`;
   }
 
+  /** In a transaction, for MySQL has no statement that says what it deleted. In the order in which activity is written. */
+  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
+    const { sessions, session } = this.sql.names;
+    const others = except === undefined ? '' : ` AND ${session('id')} <> :except`;
+    return this.statements.transaction(async (run) => {
+      const { rows } = await run(
+        `SELECT ${this.fields} FROM ${sessions} WHERE ${this.sql.isTheirs}${others} ORDER BY ${session('id')} FOR UPDATE`,
+        { userId, except },
+      );
+      const records = (rows as SessionRow[]).map(toRecord);
+      for (const { id } of records) await run(this.sql.drop, { id });
+      return records.filter(wasLive);
+    });
+  }
+
   protected insertInTurn(values: Values): Promise<number> {
-    return this.statements.together(async (run) => {
+    return this.statements.briefly(async (run) => {
       const { insertId: turn } = await run(this.sql.order.turn, values);
       await run(this.sql.insertPending, { ...values, turn });
       return turn;
@@ -49,7 +66,8 @@ export class MysqlSignIns extends ServerSignIns {
     if (limit === null) return this.claimUnlimited(values, event);
     const rejects = limit.onReached === 'reject';
     const turn = await this.claimInTurn(values, event, rejects);
-    return turn === null || rejects ? turn && [] : this.evict({ ...values, turn }, limit.max);
+    if (turn === null || rejects) return turn === null ? null : [];
+    return this.evict({ ...values, ...turnValues(turn) }, limit.max);
   }
 
   private claimInTurn(
@@ -59,13 +77,13 @@ export class MysqlSignIns extends ServerSignIns {
   ): Promise<number | null> {
     const sql = this.sql;
     const [others, hasRoom] = rejects ? [` JOIN ${this.others}`, ' AND others.total < :max'] : ['', ''];
-    return this.statements.together(async (run) => {
+    return this.statements.briefly(async (run) => {
       const turn = (await run(sql.order.turn, values)).insertId;
       const { affected } = await run(
         `UPDATE ${sql.names.sessions} s${others} ` +
           `SET ${sql.changes(change, 's.')}, s.${sql.names.session('turn')} = :turn ` +
           `WHERE ${sql.isAsExpected(expected, 's.')} AND ${sql.isInTime}${hasRoom}`,
-        { ...values, turn },
+        { ...values, ...turnValues(turn) },
       );
       return affected > 0 ? turn : null;
     });

@@ -1,7 +1,8 @@
 import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
-import { expectedValues, type SignInSql, valuesOf } from './sign-in-sql.js';
-import type { SignIns, StoredChange, StoredRecord } from './sign-ins.js';
+import { expectedValues, turnValues, type UserSql, valuesOf } from './user-sql.js';
+import type { StoredChange, StoredRecord } from '../columns.js';
+import type { UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** The sessions that a sign-in has ended, since the user had too many; `null`: it changed nothing. */
@@ -19,10 +20,10 @@ export interface Event {
  * sees the session, or the sign-in sees the mark. (A statement that looks and inserts in one does neither: what it inserts
  * is not there for others before it has ended.)
  */
-export abstract class ServerSignIns implements SignIns {
+export abstract class ServerUserWrites implements UserWrites {
   constructor(
     protected readonly statements: Statements,
-    protected readonly sql: SignInSql,
+    protected readonly sql: UserSql,
   ) {}
 
   async insert(record: StoredRecord, admission: Admission): Promise<Admitted> {
@@ -31,7 +32,7 @@ export abstract class ServerSignIns implements SignIns {
     const turn = limit === null ? await this.insertPending(values) : await this.insertInTurn(values);
     let evicted: Evicted;
     try {
-      evicted = await this.enter({ ...values, turn }, admission);
+      evicted = await this.enter({ ...values, ...turnValues(turn) }, admission);
     } catch (error) {
       // Whether it is live is not known, and nobody has its token.
       await this.drop(values).catch(() => {});
@@ -84,6 +85,8 @@ export abstract class ServerSignIns implements SignIns {
     const { affected } = await this.statements.run(this.sql.stepUp(expected, change), values);
     return affected > 0 ? [] : null;
   }
+
+  abstract deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]>;
 
   private async drop(values: Values): Promise<boolean> {
     return (await this.statements.run(this.sql.drop, values)).affected > 0;
