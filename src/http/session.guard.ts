@@ -12,10 +12,10 @@ import {
 } from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
 import { assertAuthorized } from './authorization.js';
-import { type Channel, ChannelRule } from './channel.js';
+import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
-import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
+import { type Exchange, exchangeOf, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import { type RequestState, startState, stateOf } from './request-state.js';
@@ -58,7 +58,7 @@ export class SessionGuard implements CanActivate {
     if (requirement.opens === 'public') return true;
     const exchange = exchangeOf(context);
     if (exchange === null) return this.refuseMessage(context);
-    // With the global guard and one that a decorator brings along, the same request comes here twice for one handler.
+    // Where the guard is global and a decorator brings it along too, a request comes here twice for one handler.
     return stateOf(exchange.request)?.granted === requirement || this.check(exchange, requirement);
   }
 
@@ -66,10 +66,12 @@ export class SessionGuard implements CanActivate {
   private async check(exchange: Exchange, requirement: Requirement): Promise<boolean> {
     const { request, response } = exchange;
     try {
-      const channel = this.channels.check(request);
-      const state = stateOf(request) ?? this.startState(request, channel);
+      const cookieName = this.cookie.nameOn(this.channels.check(request));
+      const state =
+        stateOf(request) ??
+        startState(request, readCredentials(request, cookieName), this.arrivals.of(request));
       const { credentials } = state;
-      // No page can make a browser add a bearer token by itself.
+      // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (credentials.kind === 'ambiguous') {
         throw new SessionInvalidException('The request shows more than one token.');
@@ -80,7 +82,8 @@ export class SessionGuard implements CanActivate {
         state.record = verdict.record;
         if (verdict.reason !== undefined)
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
-        // Before the rights are looked at: an answer that refuses for want of them is to bring the new token too.
+        // Before the authorisation, so that an answer that refuses for want of a role brings the new token too. By then
+        // the old one is on its way out, and the client could not know.
         else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials);
       }
       assertAuthorized(requirement, state.accepted);
@@ -90,11 +93,6 @@ export class SessionGuard implements CanActivate {
     } catch (error) {
       throw this.refusals.prepare(response, error, stateOf(request)?.record);
     }
-  }
-
-  private startState(request: SessionRequest, channel: Channel): RequestState {
-    const credentials = readCredentials(request, this.cookie.nameOn(channel));
-    return startState(request, credentials, this.arrivals.of(request));
   }
 
   /** What carries a cookie, or may bring one about, must not come from a foreign page. @throws CrossOriginException */
@@ -134,8 +132,8 @@ export class SessionGuard implements CanActivate {
     if (requirement.session !== 'none') {
       throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
     }
-    // A sign-in goes on as if no token had been shown. Its answer may set a cookie, and a dead bearer token, which
-    // anybody can make up, must not be a way around the check of the origin: it is made up for here.
+    // A sign-in goes on as if no token had been shown, and its answer may set a cookie. Anybody can invent a bearer token
+    // that is dead: without this check it would be a way around the one that is left out for bearer tokens.
     this.assertSameOrigin(exchange, requirement, shown);
   }
 

@@ -1,7 +1,46 @@
-import { expect, it, jest } from '@jest/globals';
+import { afterEach, expect, it, jest } from '@jest/globals';
+import { STORE_PATIENCE } from '../../src/core/outage/time-budgets.js';
 import { WatchedStore } from '../../src/core/outage/watched-store.js';
 import { StoreUnavailableError } from '../../src/core/model/errors.js';
 import type { SessionStore } from '../../src/core/model/store.js';
+
+/** Every method of the contract, and whether it may take as long as it needs. */
+const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
+  findBySeries: 'bounded',
+  findByAnySeries: 'bounded',
+  findById: 'bounded',
+  findLive: 'bounded',
+  insert: 'bounded',
+  admit: 'bounded',
+  change: 'bounded',
+  touch: 'bounded',
+  flush: 'unbounded',
+  setRoles: 'bounded',
+  delete: 'bounded',
+  deleteExpected: 'bounded',
+  deleteReused: 'bounded',
+  deleteByUser: 'bounded',
+  deleteAll: 'unbounded',
+  purgeExpired: 'unbounded',
+};
+const names = Object.keys(METHODS) as (keyof SessionStore)[];
+const SILENT = { onOutage: () => {}, onRecovery: () => {} };
+
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** A store all of whose methods are this one. */
+function storeOf(method: (name: string, args: unknown[]) => Promise<unknown>): SessionStore {
+  const methods = names.map((name) => [name, (...args: unknown[]) => method(name, args)]);
+  return Object.fromEntries(methods) as SessionStore;
+}
+
+function call(store: SessionStore, name: keyof SessionStore, ...args: unknown[]): Promise<unknown> {
+  return (store[name] as Method).apply(store, args);
+}
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 it('takes a store that throws at once for as unavailable as one that rejects', async () => {
   const onOutage = jest.fn();
@@ -12,6 +51,32 @@ it('takes a store that throws at once for as unavailable as one that rejects', a
   const store = { findById: fails, touch: fails, delete: rejects } as unknown as SessionStore;
   const watched = new WatchedStore(store, { onOutage, onRecovery: () => {} });
   const calls = [watched.findById('id'), watched.touch({} as never, false), watched.delete('id')];
-  for (const call of calls) await expect(call).rejects.toThrow(StoreUnavailableError);
+  for (const each of calls) await expect(each).rejects.toThrow(StoreUnavailableError);
   expect(onOutage).toHaveBeenCalledTimes(1);
+});
+
+it.each(names)('passes on what %s is asked and answers', async (name) => {
+  const asked: unknown[] = [];
+  const store = storeOf(async (...what) => {
+    asked.push(what);
+    return 'answer';
+  });
+  const args = [{}, {}, {}, {}].slice(0, (WatchedStore.prototype[name] as Method).length);
+  expect(await call(new WatchedStore(store, SILENT), name, ...args)).toBe('answer');
+  expect(asked).toEqual([[name, args]]);
+});
+
+it.each(names)('waits for %s as long as the contract says', async (name) => {
+  jest.useFakeTimers();
+  const watched = new WatchedStore(
+    storeOf(() => new Promise(() => {})),
+    SILENT,
+  );
+  let outcome: unknown = 'waiting';
+  call(watched, name).catch((error: unknown) => (outcome = error));
+  await jest.advanceTimersByTimeAsync(STORE_PATIENCE - 1);
+  expect(outcome).toBe('waiting');
+  await jest.advanceTimersByTimeAsync(10 * STORE_PATIENCE);
+  if (METHODS[name] === 'unbounded') expect(outcome).toBe('waiting');
+  else expect(outcome).toBeInstanceOf(StoreUnavailableError);
 });
