@@ -3,7 +3,6 @@ import { Logger } from '@nestjs/common';
 import { GATE_PATIENCE } from '../core/outage/time-budgets.js';
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 
-
 /**
  * On SQLite TypeORM runs everything on one connection. A write made while the application has a transaction open belongs
  * to that transaction, and a rollback undoes it. The gate keeps the two apart: session writes wait until an open

@@ -55,12 +55,7 @@ export class InMemorySessionStore extends SessionStore {
     return this.enter({ ...record }, admission);
   }
 
-  async admit(
-    id: string,
-    expected: ExpectedOwner,
-    change: Change,
-    admission: Admission,
-  ): Promise<Admitted> {
+  async admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
     const record = this.asExpected(id, expected);
     if (record === null) return { outcome: 'conflict' };
     const limit = record.userId === null ? admission.limit : null;

@@ -53,6 +53,7 @@ export class TestCluster {
     const store = new TypeOrmSessionStore(dataSource, {
       entity: SessionEntity,
       purgeBatchSize: resolved.purge?.batchSize ?? null,
+      purgeStep: 1,
     });
     const outages: unknown[] = [];
     const core = new SessionCore(resolved, store, {

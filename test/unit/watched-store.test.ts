@@ -9,6 +9,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   findBySeries: 'bounded',
   findByAnySeries: 'bounded',
   findById: 'bounded',
+  latestChange: 'bounded',
   findLive: 'bounded',
   insert: 'bounded',
   admit: 'bounded',

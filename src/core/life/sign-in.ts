@@ -162,7 +162,9 @@ export class SignIn {
       case 'overtaken':
         throw new SignInOvertakenError('The sessions or roles of the user were changed during the sign-in.');
       case 'conflict':
-        throw new SessionGoneError('Newer sign-ins of the user have ended the session before it was told of.');
+        throw new SessionGoneError(
+          'Newer sign-ins of the user have ended the session before it was told of.',
+        );
       case 'admitted':
         this.revocation.evicted(admitted.evicted);
     }

@@ -75,12 +75,7 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.insert(record, admission));
   }
 
-  admit(
-    id: string,
-    expected: ExpectedOwner,
-    change: Change,
-    admission: Admission,
-  ): Promise<Admitted> {
+  admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
     return this.watch(SOON, () => this.store.admit(id, expected, change, admission));
   }
 

@@ -21,7 +21,10 @@ interface Statement {
 const statements = new WeakMap<Database, Map<string, Statement>>();
 
 /** Synchronous: the answer is there before another request can come. */
-async function runPrepared(connection: unknown, sql: string, values: readonly unknown[],
+async function runPrepared(
+  connection: unknown,
+  sql: string,
+  values: readonly unknown[],
 ): Promise<QueryOutcome> {
   const database = connection as Database;
   let prepared = statements.get(database);

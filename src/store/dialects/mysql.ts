@@ -97,9 +97,14 @@ async function deleteExpiredBatch(
   const expired = records as { id: string; purge_after: unknown }[];
   if (expired.length === 0) return { count: 0, latest: batch.from };
   const ids = expired.map((row) => row.id);
-  await runSql(runner, mysql, `DELETE FROM ${table.name} WHERE ${id} IN (:...ids) AND ${purgeAfter} <= :now`, {
-    ids,
-    now: batch.now,
-  });
+  await runSql(
+    runner,
+    mysql,
+    `DELETE FROM ${table.name} WHERE ${id} IN (:...ids) AND ${purgeAfter} <= :now`,
+    {
+      ids,
+      now: batch.now,
+    },
+  );
   return { count: expired.length, latest: Number(expired.at(-1)?.purge_after) };
 }

@@ -44,15 +44,18 @@ export const postgres: Dialect = {
 };
 
 interface PostgresClient {
-  query(config: { name: string; text: string; values: readonly unknown[] }): Promise<{ rows: unknown[]; rowCount: number | null }>;
+  query(config: {
+    name: string;
+    text: string;
+    values: readonly unknown[];
+  }): Promise<{ rows: unknown[]; rowCount: number | null }>;
   end(): Promise<void>;
 }
 
 /** By their text: applications may have several tables of sessions on one pool. */
 const names = new Map<string, string>();
 
-async function runPrepared(client: unknown, text: string, values: readonly unknown[],
-): Promise<QueryOutcome> {
+async function runPrepared(client: unknown, text: string, values: readonly unknown[]): Promise<QueryOutcome> {
   let name = names.get(text);
   if (name === undefined) {
     name = `nestjs-sessions-${hash('sha256', text).slice(0, 16)}`;

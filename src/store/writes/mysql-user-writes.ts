@@ -35,7 +35,7 @@ export class MysqlUserWrites extends ServerUserWrites {
   deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
     const { sessions, session } = this.sql.names;
     const others = except === undefined ? '' : ` AND ${session('id')} <> :except`;
-    return this.statements.transaction(async (run) => {
+    return this.statements.together('transaction', async (run) => {
       const { rows } = await run(
         `SELECT ${this.fields} FROM ${sessions} WHERE ${this.sql.isTheirs}${others} ORDER BY ${session('id')} FOR UPDATE`,
         { userId, except },
@@ -47,7 +47,7 @@ export class MysqlUserWrites extends ServerUserWrites {
   }
 
   protected insertInTurn(values: Values): Promise<number> {
-    return this.statements.briefly(async (run) => {
+    return this.statements.together('briefly', async (run) => {
       const { insertId: turn } = await run(this.sql.order.turn, values);
       await run(this.sql.insertPending, { ...values, turn });
       return turn;
@@ -70,14 +70,10 @@ export class MysqlUserWrites extends ServerUserWrites {
     return this.evict({ ...values, ...turnValues(turn) }, limit.max);
   }
 
-  private claimInTurn(
-    values: Values,
-    { expected, change }: Event,
-    rejects: boolean,
-  ): Promise<number | null> {
+  private claimInTurn(values: Values, { expected, change }: Event, rejects: boolean): Promise<number | null> {
     const sql = this.sql;
     const [others, hasRoom] = rejects ? [` JOIN ${this.others}`, ' AND others.total < :max'] : ['', ''];
-    return this.statements.briefly(async (run) => {
+    return this.statements.together('briefly', async (run) => {
       const turn = (await run(sql.order.turn, values)).insertId;
       const { affected } = await run(
         `UPDATE ${sql.names.sessions} s${others} ` +

@@ -70,7 +70,7 @@ export class PostgresUserWrites extends ServerUserWrites {
   /** The statement that counts has to begin once the user's row is locked: else it does not see who was there before. */
   private claimWithRoom(values: Values, { expected, change }: Event): Promise<Evicted> {
     const sql = this.sql;
-    return this.statements.briefly(async (run) => {
+    return this.statements.together('briefly', async (run) => {
       const turn = turnOf(await run(sql.order.turn, values));
       const { affected } = await run(
         `UPDATE ${sql.names.sessions} SET ${sql.changes(change)}, ${sql.names.session('turn')} = :turn ` +

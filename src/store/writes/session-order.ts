@@ -16,14 +16,14 @@ export class SessionOrder {
 
   constructor(
     private readonly statements: Statements,
-    private readonly sql: () => OrderSql,
+    private readonly sql: OrderSql,
   ) {
     this.reads = new GroupedReads(async () => new Map([[NUMBER, await this.ofRow('read')]]));
   }
 
   /** The latest number. Those who ask at the same time share a read that begins after all of them have asked. */
   async latest(): Promise<number> {
-    return (await this.reads.find(NUMBER)) as number;
+    return (await this.reads.read(NUMBER)) as number;
   }
 
   /**
@@ -33,25 +33,25 @@ export class SessionOrder {
    */
   async mark(whose: Whose): Promise<number> {
     const number = await this.ofRow('draw');
-    await this.statements.run(this.sql().mark, { hash: hashOf(whose), number });
+    await this.statements.run(this.sql.mark, { hash: hashOf(whose), number });
     return number;
   }
 
   /** Makes the rows that there have to be, where they are not there. */
   async create(): Promise<void> {
-    await this.statements.run(this.sql().create);
+    await this.statements.run(this.sql.create);
   }
 
   /** Deletes some marks that no sign-in needs any more; how many. */
   async forget(): Promise<number> {
-    return (await this.statements.run(this.sql().forget)).affected;
+    return (await this.statements.run(this.sql.forget)).affected;
   }
 
   private async ofRow(statement: 'read' | 'draw'): Promise<number> {
-    let number = numberOf(await this.statements.run(this.sql()[statement]));
+    let number = numberOf(await this.statements.run(this.sql[statement]));
     if (number !== null) return number;
     await this.create();
-    number = numberOf(await this.statements.run(this.sql()[statement]));
+    number = numberOf(await this.statements.run(this.sql[statement]));
     if (number === null) throw new Error('The row that numbers are drawn from vanishes again and again.');
     return number;
   }

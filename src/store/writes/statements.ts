@@ -1,6 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import type { PreparedQuery, QueryOutcome } from '../prepared-query.js';
-import type { Work } from '../primary-connection.js';
+import type { PrimaryConnection } from '../primary-connection.js';
 
 export type Values = Readonly<Record<string, unknown>>;
 /** @param values by the names of the parameters, which stand in the text as `:name` */
@@ -12,22 +12,12 @@ interface Statement {
   readonly names: readonly string[];
 }
 
-/** What statements run on. Each of its verbs does again as a whole what the database gave up. */
-export interface StatementConnection {
-  /** Statements that hold by themselves, each of them. */
-  write<T>(work: Work<T>): Promise<T>;
-  /** A transaction that waits for locks only for some time; `null` where there are none. */
-  readonly transaction: (<T>(work: Work<T>) => Promise<T>) | null;
-  /** A transaction that is over soon: to set limits for it would take more statements than its own. */
-  readonly briefly: (<T>(work: Work<T>) => Promise<T>) | null;
-}
-
 /** Runs statements, and makes of each text once what the driver needs: query builders make it anew for every call. */
 export class Statements {
   private readonly prepared = new Map<string, Statement>();
 
   constructor(
-    private readonly connection: StatementConnection,
+    private readonly connection: PrimaryConnection,
     private readonly query: PreparedQuery,
     private readonly placeholder: (number: number) => string,
   ) {}
@@ -35,20 +25,11 @@ export class Statements {
   /** One statement, which is committed when this returns. */
   readonly run: Run = (sql, values) => this.connection.write((runner) => this.runOn(runner, sql, values));
 
-  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    return this.within(this.connection.transaction, work);
-  }
-
-  briefly<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    return this.within(this.connection.briefly, work);
-  }
-
-  private within<T>(
-    transaction: StatementConnection['transaction'],
-    work: (run: Run) => Promise<T>,
-  ): Promise<T> {
-    if (transaction === null) throw new Error('There are no transactions on this connection.');
-    return transaction((runner) => work((sql, values) => this.runOn(runner, sql, values)));
+  /** @param kind a verb of `PrimaryConnection` */
+  together<T>(kind: 'transaction' | 'briefly', work: (run: Run) => Promise<T>): Promise<T> {
+    const begin = this.connection[kind]?.bind(this.connection);
+    if (begin === undefined) throw new Error('There are no transactions on this connection.');
+    return begin((runner) => work((sql, values) => this.runOn(runner, sql, values)));
   }
 
   private runOn(runner: QueryRunner, sql: string, values: Values = {}): Promise<QueryOutcome> {

@@ -19,6 +19,7 @@ type Given = Partial<Record<keyof StoredRecord, string>>;
  * reach it, and nobody else sees it.
  */
 export class UserSql {
+  readonly insertLive: string;
   /** Inserts a session that is not live yet. */
   readonly insertPending: string;
   /** Makes the pending session `:id` a live one. */
@@ -49,6 +50,7 @@ export class UserSql {
     this.isInTime = `NOT ${isOvertaken(anyOf)}`;
     this.isInTimeForEveryone = `NOT ${isOvertaken(`= '${EVERYONE}'`)}`;
     this.live = `UPDATE ${sessions} SET ${this.becomesLive()} WHERE ${this.isPending()} AND ${this.isInTime}`;
+    this.insertLive = this.insert();
     this.insertPending = this.insert({ expiresAt: '0' });
     this.drop = `DELETE FROM ${sessions} WHERE ${session('id')} = :id`;
     this.dropPending = `${this.drop} AND ${session('expiresAt')} = 0`;

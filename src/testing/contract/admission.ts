@@ -103,7 +103,11 @@ export const admission: Checks = {
   '50 inserts at the same time leave as many as allowed': async ({ store, second }) => {
     const admitted = await atOnce(50, { store, second }, (each) => each.insert(recordWith(), evicting(3)));
     const { admitted: count = 0, conflict = 0 } = tally(admitted);
-    expectThat('all of them are admitted, but for those that newer ones evicted before', count + conflict, 50);
+    expectThat(
+      'all of them are admitted, but for those that newer ones evicted before',
+      count + conflict,
+      50,
+    );
     expectThat('three are left', (await store.findLive('ana', NOW)).length, 3);
     const evicted = admitted.flatMap((each) => (each.outcome === 'admitted' ? idsOf(each.evicted) : []));
     expectThat(

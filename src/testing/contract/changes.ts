@@ -83,12 +83,22 @@ export const changes: Checks = {
   'admit changes only where the record is as expected': async ({ store }) => {
     const record = await put(store, { ...SEEN, userId: null });
     for (const expected of unmet(record)) {
-      const { outcome } = await store.admit(record.id, { userId: null, ...expected }, { userId: 'ana' }, admissionWith());
+      const { outcome } = await store.admit(
+        record.id,
+        { userId: null, ...expected },
+        { userId: 'ana' },
+        admissionWith(),
+      );
       expectThat(`a conflict where ${JSON.stringify(expected)} does not hold`, outcome, 'conflict');
     }
     expectRecord('the record stays as it is', await store.findById(record.id), record);
     const { tokenHash } = record;
-    const { outcome } = await store.admit(record.id, { userId: null, tokenHash }, { userId: 'ana' }, admissionWith());
+    const { outcome } = await store.admit(
+      record.id,
+      { userId: null, tokenHash },
+      { userId: 'ana' },
+      admissionWith(),
+    );
     expectThat('where it holds, it is admitted', outcome, 'admitted');
     expectThat('and changed', (await store.findById(record.id))?.userId, 'ana');
   },

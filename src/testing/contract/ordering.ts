@@ -1,7 +1,17 @@
 import type { Admission, RolesChange, SessionStore } from '../../core/model/store.js';
 import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
-import { ABSOLUTE, admissionWith, atOnce, IDLE, LOOKALIKES, NOW, put, putAll, recordWith } from './fixtures.js';
+import {
+  ABSOLUTE,
+  admissionWith,
+  atOnce,
+  IDLE,
+  LOOKALIKES,
+  NOW,
+  put,
+  putAll,
+  recordWith,
+} from './fixtures.js';
 
 const ROLES: RolesChange = { roles: '["admin"]', idle: IDLE, absolute: ABSOLUTE, now: NOW };
 
@@ -18,7 +28,12 @@ async function outcomesOf(store: SessionStore, admission: Admission): Promise<st
   const inserted = await store.insert(recordWith({ userId }), admission);
   const expected = { userId: null, tokenHash: anonymous?.tokenHash ?? '' };
   const admitted = await store.admit(anonymous?.id ?? '', expected, { userId }, admission);
-  const again = await store.admit(own?.id ?? '', { userId, roles: own?.roles ?? '' }, { level: 2 }, admission);
+  const again = await store.admit(
+    own?.id ?? '',
+    { userId, roles: own?.roles ?? '' },
+    { level: 2 },
+    admission,
+  );
   await store.delete(own?.id ?? '');
   return [inserted.outcome, admitted.outcome, again.outcome];
 }
@@ -38,7 +53,11 @@ const overtaking = Object.entries(CHANGES).map(([verb, change]): [string, Checks
     }
     expectThat('and nobody has signed in', await store.findLive('ana', NOW), []);
     const begun = await store.latestChange();
-    expectThat('what begins later is admitted', await outcomesOf(store, admissionWith({ begun })), ALL_ADMITTED);
+    expectThat(
+      'what begins later is admitted',
+      await outcomesOf(store, admissionWith({ begun })),
+      ALL_ADMITTED,
+    );
   },
 ]);
 
