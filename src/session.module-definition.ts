@@ -2,9 +2,10 @@ import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { SessionOptionsError } from './core/model/errors.js';
-import { OptionReader } from './core/options/option-reader.js';
-import type { ResolvedSessionOptions, SessionModuleOptions } from './core/options/options.js';
+import { boolean } from './core/options/option-kinds.js';
+import { Given, type OptionTable, readAll } from './core/options/option.js';
+import type { SessionModuleOptions } from './core/options/options.js';
+import { type ResolvedSessionOptions, resolveOptions } from './core/options/resolve-options.js';
 import { SessionStore } from './core/model/store.js';
 import { GLOBAL_GUARD } from './http/placement-check.js';
 import { SessionGuard } from './http/session.guard.js';
@@ -34,26 +35,41 @@ export interface SessionModuleStaticOptions {
 /** The checked options, with all defaults. */
 export const RESOLVED_OPTIONS = Symbol('nestjs-sessions:options');
 
-// By these names the builder tells the static options from the others; their defaults are below.
-const STATIC_OPTIONS: SessionModuleStaticOptions = {
-  dataSource: undefined,
-  entity: undefined,
-  store: undefined,
-  isGlobal: undefined,
-  globalGuard: undefined,
-};
+/** Every static option once, as those of `OPTIONS` are. */
+export const STATIC_OPTIONS = {
+  dataSource: { read: readDataSource },
+  entity: { read: readEntity },
+  store: { read: readStore },
+  isGlobal: boolean(true),
+  globalGuard: boolean(true),
+} satisfies OptionTable<SessionModuleStaticOptions>;
+
+const STATIC_NAMES = Object.keys(STATIC_OPTIONS) as (keyof SessionModuleStaticOptions)[];
+
+/** What the factory of `forRootAsync` returns, or `forRoot` was given, without the static options. */
+export function resolveModuleOptions(options: SessionModuleOptions): ResolvedSessionOptions {
+  const fix = 'it is read before the factory runs; put it beside `useFactory`.';
+  return resolveOptions(options, Object.fromEntries(STATIC_NAMES.map((name) => [name, fix])));
+}
+
+// By these names the builder tells the static options from the others.
+const EXTRAS: SessionModuleStaticOptions = Object.fromEntries(STATIC_NAMES.map((name) => [name, undefined]));
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<SessionModuleOptions>({ moduleName: 'Session' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createSessionOptions')
-    .setExtras(STATIC_OPTIONS, wire)
+    .setExtras(EXTRAS, wire)
     .build();
 
-/** What depends on the static options. */
+/** What depends on the static options. @throws SessionOptionsError */
 function wire(definition: DynamicModule, options: SessionModuleStaticOptions): DynamicModule {
-  const { isGlobal, globalGuard } = resolvePlacement(options);
-  const storage = options.store === undefined ? typeOrmStorage(options) : ownStorage(options);
+  const given = Object.fromEntries(STATIC_NAMES.map((name) => [name, options[name]]));
+  const { isGlobal, globalGuard, store, dataSource, entity } = readAll(STATIC_OPTIONS, new Given('', given));
+  const storage =
+    store === null
+      ? typeOrmStorage(dataSource, entity ?? SessionEntity)
+      : { imports: [], provider: { provide: SessionStore, useClass: store } };
   return {
     ...definition,
     global: isGlobal,
@@ -67,19 +83,10 @@ function wire(definition: DynamicModule, options: SessionModuleStaticOptions): D
   };
 }
 
-interface StoreWiring {
-  readonly imports: readonly DynamicModule[];
-  readonly provider: Provider;
-}
-
-/** @throws SessionOptionsError */
-function typeOrmStorage({ dataSource, entity = SessionEntity }: SessionModuleStaticOptions): StoreWiring {
-  if (dataSource !== undefined && (typeof dataSource !== 'string' || dataSource === '')) {
-    throw new SessionOptionsError('dataSource', dataSource, 'pass the name of a data source.');
-  }
-  if (typeof entity !== 'function' || !(entity.prototype instanceof BaseSessionEntity)) {
-    throw new SessionOptionsError('entity', entity, 'pass a class that extends BaseSessionEntity.');
-  }
+function typeOrmStorage(
+  dataSource: string | undefined,
+  entity: Type<BaseSessionEntity>,
+): { readonly imports: readonly DynamicModule[]; readonly provider: Provider } {
   return {
     imports: [TypeOrmModule.forFeature([entity, SessionUserEntity], dataSource)],
     provider: {
@@ -91,29 +98,31 @@ function typeOrmStorage({ dataSource, entity = SessionEntity }: SessionModuleSta
   };
 }
 
-/** @throws SessionOptionsError */
-function ownStorage({ store, dataSource, entity }: SessionModuleStaticOptions): StoreWiring {
-  if (typeof store !== 'function' || !(store.prototype instanceof SessionStore)) {
-    throw new SessionOptionsError('store', store, 'pass a class that extends SessionStore.');
-  }
-  if (dataSource !== undefined || entity !== undefined) {
-    throw new SessionOptionsError(
-      'store',
-      store,
-      'leave out `dataSource` and `entity`, which it does not use.',
-    );
-  }
-  return { imports: [], provider: { provide: SessionStore, useClass: store } };
+function readDataSource(given: Given): string | undefined {
+  if (given.isLeftOut) return undefined;
+  if (typeof given.value === 'string' && given.value !== '') return given.value;
+  throw given.refuse('pass the name of a data source.');
 }
 
-/** @throws SessionOptionsError */
-function resolvePlacement({ isGlobal, globalGuard }: SessionModuleStaticOptions) {
-  const read = new OptionReader<SessionModuleStaticOptions>({ isGlobal, globalGuard }, '', [
-    'isGlobal',
-    'globalGuard',
-  ]);
-  return {
-    isGlobal: read.boolean('isGlobal', true),
-    globalGuard: read.boolean('globalGuard', true),
-  };
+function readEntity(given: Given): Type<BaseSessionEntity> | null {
+  if (given.isLeftOut) return null;
+  if (isClassOf(given.value, BaseSessionEntity)) return given.value;
+  throw given.refuse('pass a class that extends BaseSessionEntity.');
+}
+
+function readStore(
+  given: Given,
+  { dataSource, entity }: { readonly dataSource: string | undefined; readonly entity: object | null },
+): Type<SessionStore> | null {
+  if (given.isLeftOut) return null;
+  if (!isClassOf(given.value, SessionStore)) throw given.refuse('pass a class that extends SessionStore.');
+  if (dataSource === undefined && entity === null) return given.value;
+  throw given.refuse('leave out `dataSource` and `entity`, which it does not use.');
+}
+
+function isClassOf<Base extends object>(
+  value: unknown,
+  base: abstract new (...args: never[]) => Base,
+): value is Type<Base> {
+  return typeof value === 'function' && value.prototype instanceof base;
 }

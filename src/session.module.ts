@@ -1,7 +1,6 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { SessionAudit } from './audit/session-audit.js';
-import type { ResolvedSessionOptions } from './core/options/options.js';
-import { resolveOptions } from './core/options/resolve-options.js';
+import type { ResolvedSessionOptions } from './core/options/resolve-options.js';
 import { SessionCore } from './core/session-core.js';
 import { SessionStore } from './core/model/store.js';
 import { Arrivals } from './http/arrivals.js';
@@ -20,6 +19,7 @@ import {
   MODULE_OPTIONS_TOKEN,
   OPTIONS_TYPE,
   RESOLVED_OPTIONS,
+  resolveModuleOptions,
 } from './session.module-definition.js';
 import { SessionService } from './session.service.js';
 
@@ -39,7 +39,7 @@ const EDGE = [
 /** Sessions for the whole application: `forRoot(options?)`, or `forRootAsync({ useFactory, … })`. */
 @Module({
   providers: [
-    { provide: RESOLVED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveOptions },
+    { provide: RESOLVED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveModuleOptions },
     { provide: SessionCore, inject: [RESOLVED_OPTIONS, SessionStore], useFactory: assembleCore },
     {
       provide: ChannelRule,

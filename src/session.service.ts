@@ -13,6 +13,7 @@ import type {
   ActiveSession,
   AnonymousSession,
   IssuedSession,
+  ReadonlySessionData,
   Role,
   SessionData,
   SessionVerdict,
@@ -71,7 +72,7 @@ export class SessionService {
    * Makes a session of nobody yet, for what must be kept before sign-in: a cart, a language, a sign-in in progress.
    * @throws InvalidSessionArgumentException (400) for data that is no JSON object, or larger than `maxDataBytes`
    */
-  createAnonymous(data?: SessionData, client?: ClientInfo): Promise<IssuedSession<AnonymousSession>> {
+  createAnonymous(data?: ReadonlySessionData, client?: ClientInfo): Promise<IssuedSession<AnonymousSession>> {
     return this.answer(async () => {
       const { record, token } = await this.core.signIn.createAnonymous(data, client);
       return { session: this.sessionOf(record) as AnonymousSession, token };

@@ -8,6 +8,7 @@ import { growth } from './scenarios/growth.js';
 import { memory } from './scenarios/memory.js';
 import { purge } from './scenarios/purge.js';
 import { revocation } from './scenarios/revocation.js';
+import { sessionValues } from './scenarios/session-values.js';
 import { smoke } from './smoke.js';
 
 const settings = readCommandLine(process.argv.slice(2));
@@ -19,6 +20,7 @@ const commands = {
   flood,
   memory,
   revocation,
+  'session-values': sessionValues,
 };
 const command = commands[settings.command as keyof typeof commands];
 if (command === undefined) {

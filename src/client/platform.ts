@@ -4,6 +4,7 @@
  */
 
 export interface HeadersLike {
+  get(name: string): string | null;
   set(name: string, value: string): void;
   delete(name: string): void;
 }
@@ -16,9 +17,14 @@ export interface RequestLike {
 
 export interface ResponseLike {
   readonly status: number;
+  readonly statusText?: string;
   readonly ok: boolean;
   readonly url?: string;
+  readonly redirected?: boolean;
+  readonly type?: string;
   readonly headers: { get(name: string): string | null };
+  /** `undefined` where a platform has no streams, as React Native. */
+  readonly body?: unknown;
   clone(): ResponseLike;
   json(): Promise<unknown>;
 }
@@ -49,6 +55,7 @@ export type Fetch = typeof globalThis extends {
 interface Platform {
   readonly fetch: Send;
   readonly Headers: new (init?: unknown) => HeadersLike;
+  readonly Response?: new (body: unknown, init: object) => ResponseLike;
   setTimeout(callback: () => void, delay: number): { unref?(): void };
   clearTimeout(timer: unknown): void;
 }

@@ -13,6 +13,7 @@ import {
   type ResponseLike,
   type Send,
 } from './platform.js';
+import { tokenIn, withoutToken } from './token-header.js';
 import { type Line, transmit } from './transmission.js';
 
 /** A request, with what it was sent with and what the answer says of that. */
@@ -46,7 +47,7 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
   async function attempt(input: string | RequestLike, init: InitLike, isSignIn = false): Promise<Attempt> {
     const sent = holder.take();
     const response = await transmit(line, input, init, sent);
-    const renewed = response.headers.get('Session-Token');
+    const renewed = tokenIn(response);
     if (renewed) holder.renew(sent, renewed);
     const verdict = await verdictOf(response);
     if (verdict && verdict !== 'step-up') {
@@ -54,7 +55,7 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
       if (!isSignIn) await signIns;
       holder.refuse(sent, verdict);
     }
-    return { sent, response, verdict };
+    return { sent, response: renewed ? withoutToken(response) : response, verdict };
   }
 
   async function fetch(input: InputLike, init: InitLike = {}): Promise<ResponseLike> {

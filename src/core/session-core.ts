@@ -9,7 +9,7 @@ import { SessionLookup } from './life/session-lookup.js';
 import { SignIn } from './life/sign-in.js';
 import { TokenValidation } from './life/validation.js';
 import type { SessionStore } from './model/store.js';
-import type { ResolvedSessionOptions } from './options/options.js';
+import type { ResolvedSessionOptions } from './options/resolve-options.js';
 import { type OutageReporter, WatchedStore } from './outage/watched-store.js';
 import { SessionPolicy } from './policy/policy.js';
 import { RoleHierarchy } from './policy/roles.js';

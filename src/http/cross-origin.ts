@@ -8,8 +8,13 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * pass; browsers say in `Sec-Fetch-Site` where a request comes from; older ones send `Origin`; what sends neither is
  * no browser. https://pkg.go.dev/net/http#CrossOriginProtection
  */
-export function isCrossOrigin(exchange: Exchange, trustedOrigins: ReadonlySet<string>): boolean {
-  if (!isUnsafe(exchange)) return false;
+export function isCrossOrigin(
+  exchange: Exchange,
+  trustedOrigins: ReadonlySet<string>,
+  isSignIn: boolean,
+): boolean {
+  // A sign-in changes something by any method: a link could sign people in as somebody else.
+  if (!isSignIn && !isUnsafe(exchange)) return false;
   const { request } = exchange;
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (typeof origin === 'string' && trustedOrigins.has(origin)) return false;

@@ -1,10 +1,16 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { ActiveSession, AnonymousSession, SessionData } from '../core/model/session.js';
+import type {
+  ActiveSession,
+  AnonymousSession,
+  ReadonlySessionData,
+  SessionData,
+} from '../core/model/session.js';
+import { DISCLOSE, enclose, hideClass } from './pipe-passage.js';
 import { sessionOf } from './request-state.js';
 
 type SessionProperty = Exclude<keyof ActiveSession, 'toJSON'>;
 
-type DataValue = string extends keyof SessionData ? unknown : SessionData;
+type DataValue = string extends keyof SessionData ? unknown : ReadonlySessionData;
 type CurrentValue<Selected extends SessionProperty | undefined> = Selected extends 'data'
   ? DataValue
   : Selected extends SessionProperty
@@ -40,16 +46,18 @@ export type SessionParameterDecorator<Selected extends SessionProperty | undefin
 const currentSession = createParamDecorator(
   (property: keyof ActiveSession | undefined, context: ExecutionContext) => {
     const session = sessionOf(context);
-    return property === undefined ? session : (session?.[property] ?? null);
+    return enclose(property === undefined ? session : (session?.[property] ?? null));
   },
+  [hideClass],
 );
 
 /**
  * The session of the request, or one of its properties. `null` where there need be none and is none: on `@Public()`
- * routes, and on `@StartSession()` and `@EndSession()` without a session.
+ * routes, and on `@StartSession()` and `@EndSession()` without a session. No pipe changes it: one that puts another value
+ * in its place makes the request a 500.
  */
 export function CurrentSession<
   Selected extends Exclude<keyof ActiveSession, 'toJSON'> | undefined = undefined,
 >(property?: Selected): SessionParameterDecorator<Selected> {
-  return currentSession(property);
+  return currentSession(property, DISCLOSE);
 }

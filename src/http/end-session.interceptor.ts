@@ -50,7 +50,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     const token = tokens.parse(state.credentials.token);
     const record = token && (await lookup.byToken(token));
     if (token === null || record === null) {
-      await this.guesses.note(request, state.credentials.token);
+      this.guesses.note(request, state.credentials.token);
       return;
     }
     // Before it is ended: a refusal, as when the store does not answer, is to tell of this session.

@@ -12,6 +12,7 @@ export interface SessionRequest {
   readonly host?: string | undefined;
   readonly ip?: string | undefined;
   readonly socket: Socket;
+  readonly httpVersion?: string;
   /** Fastify's wraps the one of Node. */
   readonly raw?: IncomingMessage;
   readonly rawHeaders?: readonly string[];

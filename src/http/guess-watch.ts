@@ -1,55 +1,45 @@
 import { Injectable } from '@nestjs/common';
 import { hash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { toAddress } from '../core/model/address.js';
 import { SessionCore } from '../core/session-core.js';
 import type { SessionRequest } from './exchange.js';
-import { requesterOf } from './requester.js';
+import { GuessMemory } from './guess-memory.js';
+import { NOBODY, requesterOf } from './requester.js';
 
 /**
  * Notices bursts of tokens that no session has (OWASP Session Management Cheat Sheet, "Session ID Guessing and Brute
- * Force Detection"). A token counts once, so that an app which keeps sending a dead one is no suspect. In memory, by
- * address; entries go when their time is over.
+ * Force Detection"). In memory, by address.
  */
 @Injectable()
 export class GuessWatch {
-  private readonly guesses: RateLimiterMemory;
-  private readonly shown: RateLimiterMemory;
+  private readonly memory: GuessMemory | null;
 
   constructor(private readonly core: SessionCore) {
-    const duration = (core.options.guessing?.within ?? 0) / 1_000;
-    this.guesses = new RateLimiterMemory({ points: 1, duration });
-    this.shown = new RateLimiterMemory({ points: 1, duration });
+    const { guessing } = core.options;
+    this.memory = guessing && new GuessMemory(guessing.attempts, guessing.within);
   }
 
   /** @returns for how many seconds such tokens of this address are to be refused, if they are */
-  async note(request: SessionRequest, token: string): Promise<number | null> {
-    const { guessing } = this.core.options;
-    if (guessing === null) return null;
-    const address = networkOf(request.ip ?? '');
-    let guesses = await this.guesses.get(address);
-    if (guesses === null || guesses.consumedPoints < guessing.attempts) {
-      const { isFirstInDuration } = await this.shown.penalty(`${address} ${hash('sha256', token)}`);
-      if (!isFirstInDuration) return null;
-      guesses = await this.guesses.penalty(address);
-      if (guesses.consumedPoints === guessing.attempts) this.tell(request, guessing.attempts);
+  note(request: SessionRequest, token: string): number | null {
+    const { guessing, recordClient } = this.core.options;
+    if (guessing === null || this.memory === null) return null;
+    // What has no address, or none that is one, is counted together.
+    const network = networkOf(toAddress(request.ip) ?? '');
+    const finding = this.memory.note(network, hash('sha256', token));
+    if (finding.isNews) {
+      const requester = finding.isCrowd ? NOBODY : requesterOf(request, recordClient);
+      this.core.events.emit({ type: 'guessing-suspected', attempts: guessing.attempts, requester });
     }
-    const isSuspect = guesses.consumedPoints >= guessing.attempts;
-    return guessing.refuse && isSuspect ? Math.ceil(guesses.msBeforeNext / 1_000) : null;
-  }
-
-  private tell(request: SessionRequest, attempts: number): void {
-    const requester = requesterOf(request, this.core.options.recordClient);
-    this.core.events.emit({ type: 'guessing-suspected', attempts, requester });
+    const isRefused = guessing.refuse && finding.isSuspect && !finding.isCrowd;
+    return isRefused ? Math.ceil(finding.remaining / 1_000) : null;
   }
 }
 
 /** Whoever has one address of IPv6 has the 2^64 of its network. */
-function networkOf(ip: string): string {
-  if (!isIPv6(ip) || ip.includes('.')) return ip;
-  const [head = '', tail] = ip.split('::');
-  const groups = head.split(':').filter(Boolean);
-  const after = tail?.split(':').filter(Boolean) ?? [];
-  const zeros = Array.from({ length: 8 - groups.length - after.length }, () => '0');
-  return [...groups, ...zeros, ...after].slice(0, 4).join(':');
+function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [before, after] = [head, tail].map((part) => part.split(':').filter(Boolean)) as [string[], string[]];
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
 }

@@ -68,16 +68,27 @@ export class RequirementRegistry implements OnModuleInit {
     for (const method of this.scanner.getAllMethodNames(prototype)) {
       const requirement = compileRequirement(type, method, this.core.hierarchy);
       const handler = prototype[method] as object;
-      if (requirement.opens === 'end' && isForReading(handler)) {
-        throw new SessionDecoratorError(
-          `${requirement.handler} has @EndSession() on a route for GET: a link or a prefetch would sign people out. ` +
-            'Use @Post().',
-        );
-      }
+      if (isForReading(handler)) this.assertReadOnly(requirement);
       handlers.set(handler, requirement).set(method, requirement);
     }
     this.compiled.set(type, handlers);
     return handlers;
+  }
+
+  /** What a link or an image of any page can make a browser send signs nobody out, and nobody in. */
+  private assertReadOnly({ handler, opens, start }: Requirement): void {
+    if (opens === 'end') {
+      throw new SessionDecoratorError(
+        `${handler} has @EndSession() on a route for GET: a link or a prefetch would sign people out. Use @Post().`,
+      );
+    }
+    const { transport = this.core.options.transport, crossOrigin = false } = start;
+    if (opens === 'start' && transport === 'cookie' && !crossOrigin) {
+      throw new SessionDecoratorError(
+        `${handler} has @StartSession() with a cookie on a route for GET: a link could sign people in as somebody else. ` +
+          'Use @Post(), or `crossOrigin: true` where it is the callback of an identity provider that checks `state`.',
+      );
+    }
   }
 }
 

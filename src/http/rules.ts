@@ -4,7 +4,10 @@ import type { Transport } from '../core/options/options.js';
 export interface StartSessionOptions {
   /** How the token is delivered. Default: the option `transport` of the module. */
   transport?: Transport;
-  /** Accept this request from pages of other origins: for callbacks such as SAML or `form_post`. Default: false. */
+  /**
+   * Accept this request from pages of other origins: for callbacks such as SAML or `form_post`. Default: false. A route
+   * for GET that answers with a cookie must say so: what begins there has to be tied to the browser, as by `state`.
+   */
   crossOrigin?: boolean;
   /** A name for the device list, such as that of the device, from the request. Default: none. */
   label?: (request: never) => string | null | undefined;

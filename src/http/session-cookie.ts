@@ -13,8 +13,13 @@ export class SessionCookie {
     private readonly channels: ChannelRule,
   ) {}
 
-  /** Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches. */
+  /**
+   * Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches.
+   *
+   * @throws HttpsRequiredException where it would go over plain HTTP, and the option `requireHttps` is on
+   */
   set(response: SessionResponse, token: string): void {
+    this.channels.check(requestOf(response));
     setFinalHeaders(response, this.headersFor(response, token));
   }
 
@@ -23,7 +28,7 @@ export class SessionCookie {
     return { headers: NO_STORE, setCookie: this.header(response, token) };
   }
 
-  /** Takes the cookie from the browser. */
+  /** Takes the cookie from the browser, over plain HTTP too. */
   clear(response: SessionResponse): void {
     setFinalHeaders(response, { headers: {}, setCookie: this.header(response, '') });
   }

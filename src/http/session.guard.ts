@@ -11,6 +11,7 @@ import {
   TooManyGuessesException,
 } from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
+import { keepFromCaches } from './answer-headers.js';
 import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
@@ -71,6 +72,7 @@ export class SessionGuard implements CanActivate {
         stateOf(request) ??
         startState(request, readCredentials(request, cookieName), this.arrivals.of(request));
       const { credentials } = state;
+      if (credentials.kind === 'cookie') keepFromCaches(response);
       // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (credentials.kind === 'ambiguous') {
@@ -105,7 +107,8 @@ export class SessionGuard implements CanActivate {
     const hasCookie = kind === 'cookie' || kind === 'ambiguous';
     const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins)) throw new CrossOriginException();
+    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens === 'start'))
+      throw new CrossOriginException();
   }
 
   /** Once in a request, however many handlers it has: those of GraphQL run side by side. */
@@ -128,7 +131,7 @@ export class SessionGuard implements CanActivate {
     shown: ShownToken,
   ): Promise<void> {
     const isGuess = reason === 'malformed' || reason === 'unknown';
-    const wait = isGuess ? await this.guesses.note(exchange.request, shown.token) : null;
+    const wait = isGuess ? this.guesses.note(exchange.request, shown.token) : null;
     if (requirement.session !== 'none') {
       throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
     }

@@ -27,8 +27,8 @@ const time = (name: string) => ({ name, type: 'bigint' }) as const;
 const sha256 = (name: string) => ({ name, type: 'varchar', length: 64 }) as const;
 
 /**
- * The table `sessions`: a column for each property of a record; what they mean is said in `SessionRecord`. Statements name
- * them in this order. `fromCells` does not compile where one is missing.
+ * The table `sessions`: a column for each property of a record; what they mean is said in `SessionRecord`. Statements
+ * name them in this order. `fromCells` does not compile where one is missing.
  */
 export const SESSION_COLUMNS = [
   { field: 'id', name: 'id', type: 'varchar', length: 36, index: 'primary' },

@@ -3,7 +3,7 @@ import { STORE_PATIENCE } from '../core/outage/time-budgets.js';
 
 /** Lookups in one query. */
 const LARGEST_GROUP = 256;
-/** So many waiting lookups are worth a second query beside the one that is under way: the database works on, and so do we. */
+/** So many waiting lookups are worth a second query beside the first: the database then works while we decode. */
 const WORTHWHILE_GROUP = 48;
 /** A query that takes longer than this does not hold up the next, in milliseconds. */
 const SLOW = 5;

@@ -5,7 +5,10 @@ import type { ServerDialect } from './dialects/dialect.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import { endingSilentConnection } from './silence.js';
 
-/** Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere else. */
+/**
+ * Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere
+ * else.
+ */
 export class ServerConnection implements PrimaryConnection {
   constructor(
     private readonly dataSource: DataSource,
@@ -38,7 +41,7 @@ export class ServerConnection implements PrimaryConnection {
     await runner.startTransaction('READ COMMITTED');
     let restoreLockWait: (() => Promise<unknown>) | null = null;
     try {
-      restoreLockWait = await this.dialect.limitLockWait(runner, LOCK_TIMEOUT / 1_000);
+      restoreLockWait = await this.dialect.limitLockWait(runner, LOCK_TIMEOUT);
       const result = await work(runner);
       await runner.commitTransaction();
       return result;

@@ -32,7 +32,7 @@ export function parseRecords([row]: readonly TextRow[]): SessionRecord[] {
   return (JSON.parse(row?.records ?? '[]') as Cells[]).map(fromCells) as unknown[] as SessionRecord[];
 }
 
-/** What stands in a column, for a compiler that is to know which column it was: two names that are swapped do not compile. */
+/** What stands in a column. It has the column in its type, so that two names that are swapped do not compile. */
 interface Cell<F> {
   readonly field: F;
 }

@@ -89,8 +89,8 @@ export class SessionStatements extends SessionTable {
     const end = `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`;
     const { purgeStep } = change;
     const query = this.update(runner, {
-      // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees the values
-      // that those before it have set. After `roles`, old and new roles would always be the same, and no token be renewed.
+      // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees what those
+      // before it have set. After `roles`, old and new roles would always be the same, and no token would be renewed.
       renewAt: () =>
         `CASE WHEN ${this.dialect.sameText(rolesColumn, ':roles')} THEN ${renewColumn} ELSE :now END`,
       idleExpiresAt: () => idleEnd,

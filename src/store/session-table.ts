@@ -27,11 +27,11 @@ export class SessionTable extends EntityTable<StoredRecord> {
     super(dataSource, entity);
   }
 
-  whereUser(query: WhereBuilder, userId: string, alias = ''): void {
+  protected whereUser(query: WhereBuilder, userId: string, alias = ''): void {
     this.whereExactly(query, alias ? `${alias}userId` : this.column('userId'), 'userId', userId);
   }
 
-  whereId(query: WhereBuilder, id: string): void {
+  protected whereId(query: WhereBuilder, id: string): void {
     this.whereExactly(query, this.column('id'), 'id', id);
   }
 
@@ -42,7 +42,7 @@ export class SessionTable extends EntityTable<StoredRecord> {
     return query;
   }
 
-  async many(query: SelectQueryBuilder<BaseSessionEntity>): Promise<SessionRecord[]> {
+  protected async many(query: SelectQueryBuilder<BaseSessionEntity>): Promise<SessionRecord[]> {
     return (await query.getRawMany<SessionRow>()).map(toRecord);
   }
 

@@ -5,9 +5,8 @@ import { TOUCH_DELAY } from '../core/outage/time-budgets.js';
 /** Activity of a session since it was last written. */
 export interface NotedTouch extends Touch {
   /**
-   * When the first of the noted activity was. Each activity lengthens the life of the session, and of the row in the
-   * store only the oldest deadline is known. So the row must still have been live at `since`: what came later is then
-   * covered by what came before it.
+   * When the first of the noted activity was. The row in the store still has the deadline from before all of it, and by
+   * that deadline the session must have been live at this moment. Later activity is covered by the activity before it.
    */
   readonly since: number;
 }
@@ -64,7 +63,10 @@ export class TouchBuffer {
   }
 }
 
-/** Activity counts only for the roles and the sign-in that its deadlines were reckoned from: a slow request may have read older ones. */
+/**
+ * Activity counts only for the roles and the sign-in that its deadlines were reckoned from: a slow request may have read
+ * older ones.
+ */
 function touchOf(touches: NotedTouches, { id, authenticatedAt, roles }: Touch): NotedTouch | undefined {
   return touches.get(id)?.find((each) => each.authenticatedAt === authenticatedAt && each.roles === roles);
 }

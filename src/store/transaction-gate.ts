@@ -8,12 +8,16 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm
  * to that transaction, and a rollback undoes it. The gate keeps the two apart: session writes wait until an open
  * transaction has ended, and a transaction begins when the session writes in flight are done.
  *
+ * Whether one is open TypeORM's own mark says. Its events do not: a subscriber of the application's that throws keeps
+ * them from those behind it, and one that throws before the start keeps the transaction from beginning at all.
+ *
  * Code that changes a session inside its own transaction would wait for itself for ever. So a write waits for a bounded
  * time only, and then joins the transaction.
  */
 export class TransactionGate implements EntitySubscriberInterface {
   private readonly logger = new Logger('SessionStore');
   private readonly inFlight = new Set<Promise<unknown>>();
+  private readonly watched = new WeakSet<QueryRunner>();
   private transaction: Deferred | null = null;
   /** Whether the outermost transaction has yet to begin. */
   private isBeginning = false;
@@ -63,6 +67,7 @@ export class TransactionGate implements EntitySubscriberInterface {
     }
     this.isBeginning ||= this.transaction === null;
     this.transaction ??= deferred();
+    this.watch(queryRunner);
     await Promise.allSettled(this.inFlight);
   }
 
@@ -70,16 +75,24 @@ export class TransactionGate implements EntitySubscriberInterface {
     this.isBeginning = false;
   }
 
-  afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
-    this.release(queryRunner);
+  /** Sees the end of the outermost transaction: then, or when it could not begin, TypeORM takes its mark away. */
+  private watch(queryRunner: QueryRunner): void {
+    if (this.watched.has(queryRunner)) return;
+    this.watched.add(queryRunner);
+    let isActive = queryRunner.isTransactionActive;
+    Object.defineProperty(queryRunner, 'isTransactionActive', {
+      configurable: true,
+      enumerable: true,
+      get: () => isActive,
+      set: (value: boolean) => {
+        isActive = value;
+        if (!isActive) this.release();
+      },
+    });
   }
 
-  afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
-    this.release(queryRunner);
-  }
-
-  private release(queryRunner: QueryRunner): void {
-    if (queryRunner.isTransactionActive) return; // only a savepoint has ended
+  private release(): void {
+    this.isBeginning = false;
     this.transaction?.resolve();
     this.transaction = null;
   }

@@ -117,6 +117,18 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       expect([verdictOf(login), cookiesIn(login)]).toEqual(['403 https_required', []]);
     });
 
+    it('nginx as it is by default is refused: by HTTP/1.0, since it adds no header', async () => {
+      const app = await start({ controllers });
+      const { token } = await app.sessions.create({ userId: 'ana' });
+      for (const [version, status] of [
+        ['1.0', 403],
+        ['1.1', 200],
+      ] as const) {
+        const answer = await getRaw(app.app, '/me', [`Authorization: Bearer ${token}`], version);
+        expect([version, answer.status]).toEqual([version, status]);
+      }
+    });
+
     it('in production it is refused also where the proxy says nothing at all', async () => {
       process.env['NODE_ENV'] = 'production';
       const app = await start({ controllers });

@@ -1,6 +1,8 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { GuessingOptions } from 'nestjs-sessions';
 import { TokenFormat } from '../../src/core/token/token.js';
+import { GuessWatch } from '../../src/http/guess-watch.js';
 import { AttackClient, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { heapInUse } from '../support/attack-heap.js';
@@ -8,7 +10,7 @@ import { bytesOf, forgeToken } from '../support/attack-token.js';
 import { Wire } from '../support/attack-wire.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer } from '../support/sign-in.js';
-import { countRows, sharedAppOn } from '../support/test-app.js';
+import { appsOn, countRows, sharedAppOn } from '../support/test-app.js';
 
 const controllers = [AccountController];
 const format = new TokenFormat();
@@ -102,6 +104,8 @@ describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
 
 describe.each(PLATFORMS)('on %s', (platform) => {
   const start = sharedAppOn(platform, { controllers, options: { guessing: { attempts: 50 } } });
+  const startAnother = appsOn(platform);
+  const startOwn = (guessing: GuessingOptions) => startAnother({ controllers, options: { guessing } });
   const startKeyed = sharedAppOn(platform, { controllers, options: { secret: KEY } });
   let wires: Wire[];
   beforeAll(() => {
@@ -127,6 +131,47 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     app.events.length = app.logs.lines.length = app.logs.audit.length = 0;
     expect((await heapInUse()) - before).toBeLessThan(10);
     expect(app.queries).toEqual([]);
+  });
+
+  describe('where more addresses guess than can be told apart', () => {
+    const FLOOD = 60_000;
+    const show = (watch: GuessWatch, ip: string, text: string) =>
+      watch.note({ ip, headers: {} } as never, text);
+    const flooder = (turn: number) => `10.${turn >> 16}.${(turn >> 8) & 255}.${turn & 255}`;
+
+    it('the memory that they cost is bounded', async () => {
+      const app = await startOwn({ attempts: 50, within: '5m', refuse: true });
+      const watch = app.app.get(GuessWatch);
+      const before = await heapInUse();
+      for (let turn = 0; turn < FLOOD; turn++) {
+        for (let token = 0; token < 10; token++) await show(watch, flooder(turn), `${turn} ${token}`);
+      }
+      app.events.length = 0;
+      expect((await heapInUse()) - before).toBeLessThan(60);
+    });
+
+    it('and so is that of one address, however many it takes to be suspect', async () => {
+      const app = await startOwn({ attempts: 1_000_000, within: '1d' });
+      const watch = app.app.get(GuessWatch);
+      const before = await heapInUse();
+      for (let token = 0; token < 200_000; token++) await show(watch, '192.0.2.1', `${token}`);
+      expect((await heapInUse()) - before).toBeLessThan(20);
+    });
+
+    it('who has begun before is not forgotten, the others are told of as one, and nobody else is refused', async () => {
+      const app = await startOwn({ attempts: 20, within: '1h', refuse: true });
+      const watch = app.app.get(GuessWatch);
+      const suspicions = () => app.events.filter(({ type }) => type === 'guessing-suspected');
+      for (let token = 0; token < 19; token++) await show(watch, '192.0.2.1', `in earnest ${token}`);
+      for (let turn = 0; turn < FLOOD; turn++) {
+        expect(await show(watch, flooder(turn), `${turn}`)).toBeNull();
+      }
+      expect(suspicions()).toMatchObject([{ attempts: 20, requester: { ip: null, userAgent: null } }]);
+      expect(await show(watch, '192.0.2.1', 'in earnest 19')).toBeGreaterThan(3_000);
+      expect(suspicions()).toHaveLength(2);
+      expect(suspicions()[1]).toMatchObject({ requester: { ip: '192.0.2.1' } });
+      expect(await show(watch, '198.51.100.1', 'an app with a dead token')).toBeNull();
+    });
   });
 
   it('a flood of guesses of the right form costs no query where there is a key', async () => {

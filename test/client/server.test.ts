@@ -1,5 +1,7 @@
 import type { AddressInfo } from 'node:net';
-import { Body, Controller, HttpCode, HttpException, Post, Req } from '@nestjs/common';
+import { PassThrough } from 'node:stream';
+import { inspect } from 'node:util';
+import { Body, Controller, Get, HttpCode, HttpException, Post, Req, StreamableFile } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import {
   Public,
@@ -35,10 +37,19 @@ class BankController {
     return { body, by: sessionOf(request)?.userId };
   }
 
+  @HttpCode(202) @Get('news') news() {
+    const parts = new PassThrough();
+    parts.write('first, ');
+    finishNews = () => parts.end('last');
+    return new StreamableFile(parts, { type: 'text/plain' });
+  }
+
   @HttpCode(200) @Public() @Post('echo') echo(@Body() body: object) {
     return { body };
   }
 }
+
+let finishNews: () => void = () => {};
 
 const controllers = [AccountController, BankController];
 const DEAD = { statusCode: 401, code: 'session_invalid' };
@@ -94,6 +105,37 @@ describe.each(PLATFORMS)('against a server on %s', (platform) => {
     expect(tokens.size).toBe(6);
     expect(events).not.toContain('ended');
     expect(app.events.map(({ type }) => type)).not.toContain('reuse-detected');
+  });
+
+  it('keeps a renewed token from the app, whose answer is otherwise as it was and streams', async () => {
+    const clock = new TestClock();
+    const app = await start({ controllers, options: { clock: clock.read, timeouts: { renewal: '5m' } } });
+    const { client, events } = clientOf(app);
+    await client.signIn('/login', { userId: 'ana' });
+    clock.advance('6m');
+    const reading = client.fetch('/news');
+    const answer = await reading;
+    expect(events).toContain('renewed');
+    const copy = answer.clone();
+    for (const one of [answer, copy, copy.clone()]) {
+      expect(one).toBeInstanceOf(Response);
+      expect(one.headers.has('Session-Token')).toBe(false);
+      expect(inspect(one, { showHidden: true, depth: null, getters: true })).not.toMatch(/sid_/);
+      expect(one).toMatchObject({
+        status: 202,
+        statusText: 'Accepted',
+        ok: true,
+        redirected: false,
+        url: expect.stringMatching(/^http:.*\/news$/),
+      });
+      expect(one.headers.get('Content-Type')).toMatch('text/plain');
+    }
+    // The first part is here before the last is sent.
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect(await reader?.read()).toEqual({ done: false, value: 'first, ' });
+    finishNews();
+    expect(await reader?.read()).toEqual({ done: false, value: 'last' });
+    expect(await copy.text()).toBe('first, last');
   });
 
   it('answers the step-up challenge, once for all who wait, and repeats the requests', async () => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { SessionClientError } from 'nestjs-sessions/client';
 import { connect, issued, ORIGIN, sessionInfo, settled } from './wire.js';
@@ -68,6 +69,41 @@ describe('a renewed token', () => {
     await wire.last.answer(200, {}, { 'Session-Token': 'T2' });
     expect(tokenInUse()).toBe('T2');
     expect(events.at(-1)).toEqual({ type: 'renewed' });
+  });
+
+  it('is not in the answer that the app gets, nor in its copies', async () => {
+    const { wire, client, signIn } = connect();
+    await signIn('T1');
+    for (const status of [200, 403]) {
+      const done = client.fetch('/me');
+      await wire.last.answer(status, { name: 'Ana' }, { 'Session-Token': 'TOKEN-2', 'X-Other': 'kept' });
+      const answer = await done;
+      for (const one of [answer.clone(), answer.clone().clone(), new Response(null, answer), answer]) {
+        expect([...one.headers].map(([name]) => name)).not.toContain('session-token');
+        expect(one.headers.get('X-Other')).toBe('kept');
+        expect(inspect(one, { showHidden: true, depth: null, getters: true })).not.toContain('TOKEN-2');
+      }
+      expect([answer.status, await answer.json()]).toEqual([status, { name: 'Ana' }]);
+    }
+  });
+
+  it('is covered up where a platform has no streams, so that no other answer could have the body', async () => {
+    const make = () => {
+      const { status, ok, headers } = new Response(null, {
+        headers: { 'Session-Token': 'T2', 'X-Other': 'kept' },
+      });
+      return { status, ok, headers, url: '', clone: () => make(), json: async () => ({ name: 'Ana' }) };
+    };
+    const { client, events, signIn, wire } = connect();
+    await signIn('T1');
+    const done = client.fetch('/me');
+    wire.last.answerWith(make());
+    const answer = await done;
+    expect(events.at(-1)).toEqual({ type: 'renewed' });
+    for (const one of [answer, answer.clone(), answer.clone().clone()]) {
+      expect([one.headers.get('Session-Token'), one.headers.get('X-Other')]).toEqual([null, 'kept']);
+      expect(await one.json()).toEqual({ name: 'Ana' });
+    }
   });
 
   it('is taken from refusals and errors too', async () => {

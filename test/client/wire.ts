@@ -16,6 +16,7 @@ export interface SentRequest {
   /** Of `Authorization`. */
   readonly token: string | null;
   answer(status: number, body?: object, headers?: Record<string, string>): Promise<void>;
+  answerWith(response: unknown): void;
   fail(): Promise<void>;
 }
 
@@ -35,6 +36,7 @@ class Wire {
           resolve(new Response(body && JSON.stringify(body), { status, headers: answerHeaders }));
           await settled();
         },
+        answerWith: (response) => resolve(response as Response),
         fail: async () => {
           reject(new TypeError('fetch failed'));
           await settled();

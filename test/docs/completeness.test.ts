@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { SessionOptionsError } from 'nestjs-sessions';
 import ts from 'typescript';
-import { resolveOptions } from '../../src/core/options/resolve-options.js';
-import { DOORS, exportsOf, isDocumented, membersOf } from './declarations.js';
+import type { AnyTable } from '../../src/core/options/option.js';
+import { OPTIONS, resolveOptions } from '../../src/core/options/resolve-options.js';
+import { STATIC_OPTIONS } from '../../src/session.module-definition.js';
+import { commentOn, DOORS, exportsOf, isDocumented, membersOf } from './declarations.js';
 import { pageAt } from './pages.js';
 
 const library = exportsOf('src/index.ts');
@@ -15,6 +17,22 @@ const namesOfMembers = (name: string) => {
 /** The texts in single quotes of the types of a file. */
 const literalsOf = (path: string, pattern: RegExp) =>
   [...readFileSync(path, 'utf8').matchAll(pattern)].map(([, literal = '']) => literal);
+
+/** As one writes it: `'30s'`, `16,384`. */
+function written(fallback: unknown): string {
+  if (Array.isArray(fallback)) return `[${fallback.map(written).join(', ')}]`;
+  return typeof fallback === 'string' ? `'${fallback}'` : (fallback as number | boolean).toLocaleString('en');
+}
+
+/** The rows of the page's table of defaults and bounds. */
+function rowsOf(table: AnyTable, path = ''): string[][] {
+  return Object.entries(table).flatMap(([name, { fallback, values = '', parts }]) => {
+    if (parts) return rowsOf(parts, `${path}${name}.`);
+    if ((fallback ?? null) === null && values === '') return [];
+    const byDefault = (fallback ?? null) === null ? 'see there' : `\`${written(fallback)}\``;
+    return [[`[\`${path}${name}\`](#${(path.split('.')[0] || name).toLowerCase()})`, byDefault, values]];
+  });
+}
 
 describe('docs/options.md', () => {
   const { anchors, text } = pageAt('docs/options.md');
@@ -36,6 +54,42 @@ describe('docs/options.md', () => {
       expect(parts.filter((part) => !new RegExp(`\\b${part}\\b`).test(text))).toEqual([]);
     },
   );
+
+  it('has the defaults and bounds that hold, in a table', () => {
+    const section = text.slice(text.indexOf('## Defaults and bounds'));
+    const rows = section
+      .split('\n')
+      .filter((line) => line.startsWith('| [`'))
+      .map((line) =>
+        line
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
+    expect(rows).toEqual([...rowsOf(OPTIONS), ...rowsOf(STATIC_OPTIONS)]);
+  });
+
+  it.each([
+    ['SessionModuleOptions', OPTIONS],
+    ['SessionModuleStaticOptions', STATIC_OPTIONS],
+    ['CookieOptions', OPTIONS.cookie.parts],
+    ['PurgeOptions', OPTIONS.purge.parts],
+    ['GuessingOptions', OPTIONS.guessing.parts],
+    ['SecretOptions', OPTIONS.secret.parts],
+  ] as [string, AnyTable][])('and so has the docstring of each option of %s', (name, table) => {
+    const comments = new Map(membersOf(library.get(name)!).map((member) => [member.name, commentOn(member)]));
+    const wrong = Object.entries(table).filter(([option, { fallback }]) => {
+      const said = comments.get(option)?.replaceAll('`', '') ?? '';
+      const is = (fallback ?? null) === null ? '' : written(fallback);
+      return (
+        is !== '' &&
+        ![is, is.replace(/^'(.*)'$/, '$1').replace('[]', 'none')].some((each) =>
+          said.includes(`Default: ${each}`),
+        )
+      );
+    });
+    expect(wrong.map(([option]) => option)).toEqual([]);
+  });
 
   it('shows the error that a wrong option is met with', () => {
     let message = '';

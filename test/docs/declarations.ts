@@ -54,6 +54,12 @@ function isParameterProperty(parameter: ts.ParameterDeclaration): boolean {
   return ts.isParameterPropertyDeclaration(parameter, parameter.parent);
 }
 
+/** The text of its comment for users. */
+export function commentOn(symbol: ts.Symbol): string {
+  const parts = symbol.getDocumentationComment(projectOf().getTypeChecker());
+  return parts.map(({ text }) => text).join('');
+}
+
 /** Whether a comment for users stands before it, or before what it implements or overrides. */
 export function isDocumented(symbol: ts.Symbol): boolean {
   return symbol.getDocumentationComment(projectOf().getTypeChecker()).length > 0;

@@ -9,6 +9,9 @@ const CHECKS: Readonly<Record<string, (block: Block) => void>> = {
   // Whether it is a script that a shell can read; those of the README are run elsewhere.
   sh: () => {},
   console: ({ code }) => expect(code).toMatch(/^\$ /),
+  // Drawn by whoever shows the page.
+  mermaid: ({ code }) => expect(code).toMatch(/^stateDiagram-v2$/m),
+  text: () => {},
 };
 
 const blocks = PAGES.flatMap((page) => page.blocks);

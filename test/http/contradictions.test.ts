@@ -1,4 +1,4 @@
-import { All, Controller, Get, Head, Post, type Type } from '@nestjs/common';
+import { All, Controller, Get, Head, Post, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import {
   AllowAnonymous,
@@ -11,12 +11,13 @@ import {
   RequireSession,
   SessionDecoratorError,
   StartSession,
+  type StartSessionOptions,
 } from 'nestjs-sessions';
 import { PLATFORMS } from '../support/platforms.js';
 import { appsOn } from '../support/test-app.js';
 
 /** A controller with one method, decorated in ways that TypeScript may not allow. */
-function controllerWith(onMethod: unknown[], onClass: unknown[] = [], verb = Post()): Type {
+function controllerWith(onMethod: unknown[], onClass: unknown[] = [], verb: MethodDecorator = Post()): Type {
   @Controller()
   class OddController {
     handle(): null {
@@ -121,6 +122,19 @@ const REFUSED: Case[] = [
   ['@EndSession() on all verbs', () => controllerWith([EndSession()], [], All()), /@EndSession\(\).*GET/],
 ];
 
+const GET_WITH_COOKIE = /OddController\.handle has @StartSession\(\).*GET.*@Post\(\).*crossOrigin: true/;
+const query = () => SetMetadata('graphql:resolver_type', 'Query');
+const READING: [what: string, verb: () => MethodDecorator][] = [
+  ['GET', () => Get()],
+  ['HEAD', () => Head()],
+  ['all verbs', () => All()],
+  ['a query of GraphQL', query],
+];
+const BY_COOKIE: [how: string, start: StartSessionOptions, module: object][] = [
+  ['by its own option', { transport: 'cookie' }, {}],
+  ['by that of the module', {}, { transport: 'cookie' }],
+];
+
 const ROLES = { admin: ['support'] };
 const UNKNOWN: Case[] = [
   [
@@ -158,6 +172,19 @@ describe.each(PLATFORMS)(
     it('any role at all where `roles` is empty', async () => {
       const error = await bootError(controllerWith([RequireRole('admin')]), { roles: {} });
       expect(error).toBeInstanceOf(SessionDecoratorError);
+    });
+
+    describe.each(BY_COOKIE)('@StartSession() with a cookie, %s,', (_, start, module) => {
+      it.each(READING)('on %s', async (_verb, verb) => {
+        const error = await bootError(controllerWith([StartSession(start)], [], verb()), module);
+        expect(error).toBeInstanceOf(SessionDecoratorError);
+        expect((error as Error).message).toMatch(GET_WITH_COOKIE);
+      });
+
+      it('but not where it says that it is a callback', async () => {
+        const callback = controllerWith([StartSession({ ...start, crossOrigin: true })], [], Get());
+        expect(await bootError(callback, module)).toBeNull();
+      });
     });
 
     it('a requirement inherited by a method that opens the route', async () => {

@@ -1,4 +1,4 @@
-import { Controller, Get, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { AllowAnonymous, Public, SessionCookie, SessionService } from 'nestjs-sessions';
 import { PLATFORMS } from '../support/platforms.js';
@@ -28,6 +28,11 @@ class ByHandController {
   @AllowAnonymous() @Post('leave-by-hand') leave(@Res({ passthrough: true }) response: AnyResponse): string {
     this.cookie.clear(response as never);
     return 'bye';
+  }
+  @HttpCode(200) @Public() @Post('clear-by-hand') clear(
+    @Res({ passthrough: true }) response: AnyResponse,
+  ): void {
+    this.cookie.clear(response as never);
   }
   @Get('anything') anything(): string {
     return 'anything';
@@ -137,6 +142,15 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     await app.http.get('/visit').set('Cookie', cookie).expect(200, answer.body.id);
     const left = await app.http.post('/leave-by-hand').set('Cookie', cookie).expect(201);
     expect(cookiesIn(left)).toEqual(['sid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax']);
+  });
+
+  it('over plain HTTP is not set by hand either, where HTTPS is required; it can be cleared', async () => {
+    const app = await start({ controllers });
+    const plain = { Host: 'app.example.com' };
+    const answer = await app.http.post('/visit-by-hand').set(plain).expect(403);
+    expect([answer.body.code, cookiesIn(answer).join()]).toEqual(['https_required', 'theme=dark']);
+    const left = await app.http.post('/clear-by-hand').set(plain).expect(200);
+    expect(cookiesIn(left)).toEqual(['__Host-sid=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax']);
   });
 
   it('over HTTPS it is cleared with the prefix and Secure, or the browser would not', async () => {

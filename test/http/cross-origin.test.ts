@@ -11,8 +11,11 @@ class CrossingController {
   @HttpCode(200) @StartSession({ transport: 'cookie', crossOrigin: true }) @Post('saml') saml() {
     return { userId: 'ana' };
   }
-  @StartSession({ transport: 'cookie' }) @Get('callback') callback() {
+  @StartSession({ transport: 'cookie', crossOrigin: true }) @Get('callback') callback() {
     return { userId: 'ana' };
+  }
+  @StartSession() @Get('link') link() {
+    return { userId: 'mallory' };
   }
   @HttpCode(200) @EndSession({ transport: 'cookie', crossOrigin: true }) @Post('saml/logout') samlLogout() {}
   @Patch('act') patch(): string {
@@ -107,6 +110,20 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       }
       // A refusal is no reason to end anything.
       await app.http.get('/me').set(HTTPS).set('Cookie', cookie).expect(200);
+    });
+  });
+
+  describe('a sign-in on GET, which answers by the cookie that the request shows,', () => {
+    it.each(TABLE)('%s', async (_, headers, isRefused) => {
+      const app = start();
+      const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
+      const request = app.http.get('/link').set(HTTPS).set('Cookie', cookie).set(headers);
+      expect(await codeOf(request as never)).toBe(isRefused ? '403 cross_origin' : 'ok');
+      await app.http
+        .get('/me')
+        .set(HTTPS)
+        .set('Cookie', cookie)
+        .expect(isRefused ? 200 : 401);
     });
   });
 

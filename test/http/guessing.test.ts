@@ -78,6 +78,24 @@ describe.each(PLATFORMS)('guess detection on %s', (platform) => {
     expect(suspicions(app)).toHaveLength(1);
   });
 
+  it.each<[how: string, address: string, of: (turn: number) => string]>([
+    ['a port', '203.0.113.7', (turn) => `203.0.113.7:${1_000 + turn}`],
+    ['a port of IPv6', '2001:db8::1', (turn) => `[2001:db8::1]:${1_000 + turn}`],
+    ['a zone', 'fe80::1', (turn) => `fe80::1%eth${turn}`],
+    ['a spelling', '2001:db8::1', (turn) => (turn % 2 ? '2001:DB8::1' : '2001:db8:0:0:0:0:0:1')],
+    ['IPv6 around it', '203.0.113.7', (turn) => (turn % 2 ? '::ffff:203.0.113.7' : '203.0.113.7')],
+  ])('is not misled by %s', async (_, ip, of) => {
+    const app = await start();
+    for (let turn = 0; turn < ATTEMPTS; turn++) await guess(app, 1, of(turn));
+    expect(suspicions(app)).toMatchObject([{ requester: { ip } }]);
+  });
+
+  it('counts together whatever is no address', async () => {
+    const app = await start();
+    for (let turn = 0; turn < ATTEMPTS; turn++) await guess(app, 1, `nowhere-${turn}`);
+    expect(suspicions(app)).toMatchObject([{ requester: { ip: null } }]);
+  });
+
   it('counts what is shown at sign-in and sign-out too, and lets both go on', async () => {
     const app = await start();
     for (let shown = 0; shown < ATTEMPTS; shown++) {

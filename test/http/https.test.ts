@@ -28,6 +28,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       ['by another loopback address', { Host: '127.3.2.1' }],
       ['by name', { Host: 'localhost:3000' }],
       ['by name in any case', { Host: 'LocalHost' }],
+      ['by a name below localhost', { Host: 'api.localhost:3000' }],
       ['by its IPv6 address', { Host: '[::1]:3000' }],
     ])('%s', async (_, headers) => {
       const app = await start({ controllers });
@@ -48,6 +49,8 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       ['for a host that begins like loopback', { Host: 'localhost.example.com' }],
       ['for a host that begins like a loopback address', { Host: '127.0.0.1.example.com' }],
       ['for a host that ends like loopback', { Host: 'notlocalhost' }],
+      ['for a name with nothing before .localhost', { Host: '.localhost' }],
+      ['for a name below localhost that goes on', { Host: 'api.localhost.example.com' }],
       ['for an address of the local network', { Host: '192.168.1.5' }],
       ['for an empty host', { Host: '' }],
       ['with Forwarded', { Forwarded: 'for=192.0.2.1;proto=http' }],
@@ -108,6 +111,25 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     });
   });
 
+  describe('the log names what it was refused for:', () => {
+    it.each<[string, Headers]>([
+      ['its Host is "app.example.com"', { Host: 'app.example.com' }],
+      ['it has the header "x-forwarded-for"', { 'X-Forwarded-For': '203.0.113.9' }],
+      ['its Host is "evil\\"', { Host: 'evil"' }],
+    ])('%s', async (says, headers) => {
+      const app = await start({ controllers });
+      await app.http.get('/me').set(headers).expect(403);
+      expect(app.logs.texts('warn').join()).toContain(`A request over plain HTTP was refused: ${says}`);
+    });
+
+    it('NODE_ENV is `production`', async () => {
+      process.env['NODE_ENV'] = 'production';
+      const app = await start({ controllers });
+      await app.http.get('/me').expect(403);
+      expect(app.logs.texts('warn').join()).toContain('refused: NODE_ENV is `production`');
+    });
+  });
+
   describe('behind a proxy that the platform trusts', () => {
     it('HTTPS is what the proxy says', async () => {
       const app = await start({ controllers, trustProxy: true });
@@ -147,6 +169,10 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     ['the internet', { peer: '203.0.113.9' }, false],
     ['an IPv4 address in IPv6', { peer: '::ffff:10.0.0.5' }, false],
     ['nowhere, as on a closed socket', { peer: '' }, false],
+    ['HTTP/1.0, as nginx speaks it to what is behind it', { httpVersion: '1.0' }, false],
+    ['HTTP/0.9', { httpVersion: '0.9' }, false],
+    ['HTTP/2', { httpVersion: '2.0' }, true],
+    ['HTTP/1.0 over HTTPS', { httpVersion: '1.0', protocol: 'https' }, true],
     ['the internet over HTTPS', { peer: '203.0.113.9', protocol: 'https' }, true],
   ])('loopback is the peer too, not only the Host: %s', async (_, request, isAccepted) => {
     const app = await start({ controllers });

@@ -25,7 +25,7 @@ class SignInController {
     (response.header ?? response.setHeader)?.call(response, 'Cache-Control', 'public');
     return body;
   }
-  @StartSession({ transport: 'cookie' }) @Redirect('/home') @Get('callback') callback() {
+  @StartSession({ transport: 'cookie', crossOrigin: true }) @Redirect('/home') @Get('callback') callback() {
     return { userId: 'ana' };
   }
   @StartSession() @Post('slow') async slow(@Body() body: SessionPrincipal) {
@@ -127,6 +127,17 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       const app = await start({ controllers });
       const answer = await app.http.post('/labelled').set('X-Device', "Ana's phone").send({ userId: 'ana' });
       expect(answer.body.session.client.label).toBe("Ana's phone");
+    });
+
+    it.each([
+      ['9.9.9.9:1000', '9.9.9.9'],
+      ['[2001:db8::1]:443', '2001:db8::1'],
+      ['<script>', null],
+    ])('the address without what proxies add: %s', async (forwarded, ip) => {
+      const app = await start({ controllers, trustProxy: true });
+      const headers = { 'X-Forwarded-For': forwarded, 'X-Forwarded-Proto': 'https' };
+      await app.http.post('/login').set(headers).send({ userId: 'ana' }).expect(201);
+      expect((await app.sessions.list('ana')).map(({ client }) => client.ip)).toEqual([ip]);
     });
 
     it('does not record ip and user agent where that is switched off', async () => {

@@ -203,6 +203,35 @@ describe('the sample', () => {
     expect(await balances()).toEqual([before - 10 * amountInCents, other + 10 * amountInCents]);
   });
 
+  it('lets support look after customers, and after no colleague', async () => {
+    const sign = async (username: string) => {
+      const answer = await post('/auth/sign-in', { username, password: `${username}-demo-password` });
+      return (await answer.json()) as { token: string; session: { id: string } };
+    };
+    const [ada, sam] = [await sign('ada'), await sign('sam')];
+    await sign('ben');
+    const statusOf = async (method: string, path: string, { token }: { token: string }) => {
+      const headers = { Authorization: `Bearer ${token}` };
+      const answer = await fetch(`${sample.url}/staff/users/${path}`, { method, headers });
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    for (const [method, path] of [
+      ['GET', 'ada/sessions'],
+      ['GET', 'ada/sessions/live'],
+      ['DELETE', `ada/sessions/${ada.session.id}`],
+      ['DELETE', 'ada/sessions'],
+    ] as const) {
+      expect([method, path, await statusOf(method, path, sam)]).toEqual([method, path, 403]);
+    }
+    expect((await get('/me', ada.token)).status).toBe(200);
+    expect(await statusOf('GET', 'sam/sessions', ada)).toBe(200);
+    expect(await statusOf('DELETE', 'ben/sessions', sam)).toBe(200);
+    expect(await statusOf('DELETE', 'sam/sessions', ada)).toBe(200);
+    expect((await get('/me', sam.token)).status).toBe(401);
+    expect((await post('/auth/sign-out', {}, ada.token)).status).toBe(204);
+  });
+
   it('says at its start who can sign in, and nothing else', () => {
     const lines = sample.output.trim().split('\n');
     expect(lines).toHaveLength(3 * 5); // three starts

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { BegunSignIn } from '../../src/core/life/begun-sign-in.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import type { SessionPrincipal } from '../../src/core/model/principal.js';
 import { toSession } from '../../src/core/life/recorded-session.js';
@@ -195,7 +196,7 @@ function holdFirstChange(store: SessionStore): [Promise<void>, () => void] {
 
 /** Some clients and some sessions of two users on two nodes, and all that happens to them. */
 class Scene {
-  readonly history = new History();
+  readonly history: History;
   /** All sessions there ever were, with the first and the newest token that the client has got. */
   private readonly jar = new Map<string, { first: string; newest: string }>();
   private additions = 0;
@@ -208,7 +209,10 @@ class Scene {
     private readonly cluster: TestCluster,
     private readonly nodes: readonly TestNode[],
     private readonly all: readonly Scene[],
-  ) {}
+  ) {
+    const { maxSessionsPerUser, onSessionLimit } = (nodes[0] as TestNode).core.options;
+    this.history = new History(maxSessionsPerUser !== null && onSessionLimit === 'evict-oldest');
+  }
 
   /** Two sessions of one user, one of another's, one of nobody's; all of them in use. */
   async prepare(): Promise<void> {
@@ -322,7 +326,13 @@ class Scene {
   }
 
   private create(node: TestNode, { principal }: { principal: SessionPrincipal }) {
-    return this.signIn('create', {}, principal, (whole) => node.service.create(whole), node);
+    return this.signIn(
+      'create',
+      {},
+      principal,
+      (whole, begun) => node.service.create(whole, {}, { begun }),
+      node,
+    );
   }
 
   private authenticate(node: TestNode, { nth, principal }: ArgumentsOf<'authenticate'>) {
@@ -331,7 +341,7 @@ class Scene {
       'authenticate',
       { id },
       principal,
-      (whole) => node.service.authenticate(id, whole),
+      (whole, begun) => node.service.authenticate(id, whole, { begun }),
       node,
     );
   }
@@ -341,8 +351,8 @@ class Scene {
     const { id, newest: token } = this.at(nth);
     const shown = tokens.parse(token);
     if (shown === null) return;
-    const attempt = async (whole: SessionPrincipal) =>
-      signIn.authenticateShown(shown, { principal: whole, begun: await signIn.begin() });
+    const attempt = (principal: SessionPrincipal, begun: BegunSignIn) =>
+      signIn.authenticateShown(shown, { principal, begun });
     await this.signIn('authenticateShown', { id, token }, principal, attempt, node);
   }
 
@@ -428,16 +438,18 @@ class Scene {
     verb: string,
     about: { id?: string; token?: string },
     principal: SessionPrincipal,
-    attempt: (whole: SessionPrincipal) => Promise<IssuedSession | Issued>,
+    attempt: (whole: SessionPrincipal, begun: BegunSignIn) => Promise<IssuedSession | Issued>,
     node: TestNode,
   ) {
     const { roles } = principal;
     const userId = this.own(principal.userId);
     const key = `addition${++this.additions}`;
     const whole = { ...principal, userId, data: { [key]: true } };
-    return this.history.note({ verb, ...about, userId, roles, key }, (call) =>
-      this.issue(call, node, () => attempt(whole)),
-    );
+    return this.history.note({ verb, ...about, userId, roles, key }, async (call) => {
+      const begun = await node.service.beginSignIn();
+      this.history.begin(call);
+      await this.issue(call, node, () => attempt(whole, begun));
+    });
   }
 
   private async issue(

@@ -13,7 +13,7 @@ import { type Fresh, type ModelEvent, type ModelTimeouts, SessionModel } from '.
 import { TestCluster, type TestNode } from '../support/store.js';
 
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
-/** Activity that is written behind is written within this (§5); the test's clock jumps past it. */
+/** Activity is written within this (docs/design.md, "Timeouts and activity"); the test's clock jumps past it. */
 const WRITE_BEHIND = SECOND;
 /** No sign-in takes longer than this. */
 const LONGEST_SIGN_IN = HOUR;
@@ -187,9 +187,7 @@ class Comparison {
     const { answer, fresh } = await this.attempt(() =>
       core.signIn.authenticateShown(shown, { principal, begun: arrival.begun }, arrival.at),
     );
-    expect(answer).toEqual(
-      this.model.authenticateShown(token, principal, fresh, arrival.model, arrival.at),
-    );
+    expect(answer).toEqual(this.model.authenticateShown(token, principal, fresh, arrival.model, arrival.at));
   }
 
   private validate({ nth, age }: ArgumentsOf<'validate'>) {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { describeOnEachDatabase } from '../support/databases.js';
@@ -104,6 +104,69 @@ await describeOnEachDatabase((leg) => {
     // Whatever stayed open would show here: TypeORM would take this for a part of it, and a rollback for the end.
     if (leg.name.startsWith('SQLite')) await dataSource.query('VACUUM');
     await notes.clear();
+  });
+
+  // On servers the writes of sessions are transactions too, with the same subscribers.
+  const describeOnOneConnection = leg.name.startsWith('SQLite') ? describe : describe.skip;
+
+  describeOnOneConnection('where a subscriber of the application throws', () => {
+    type Moment = 'beforeTransactionStart' | 'afterTransactionCommit' | 'afterTransactionRollback';
+    const MOMENTS: Moment[] = [
+      'beforeTransactionStart',
+      'afterTransactionCommit',
+      'afterTransactionRollback',
+    ];
+    const HOWS: [how: string, complain: () => unknown][] = [
+      [
+        'at once',
+        () => {
+          throw new Error('no');
+        },
+      ],
+      ['in a promise', () => Promise.reject(new Error('no'))],
+      [
+        'in the end',
+        async () => {
+          await wait(20);
+          throw new Error('no');
+        },
+      ],
+    ];
+    const CASES = MOMENTS.flatMap((moment) =>
+      HOWS.flatMap(([how, complain]) =>
+        (['first', 'last'] as const).map((place) => ({ moment, how, complain, place })),
+      ),
+    );
+
+    it.each(CASES)('$how $moment, as the $place one, sessions go on', async ({ moment, complain, place }) => {
+      const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+      const subscriber = { [moment]: complain };
+      dataSource.subscribers[place === 'first' ? 'unshift' : 'push'](subscriber);
+      const begin = () =>
+        dataSource
+          .transaction(async () => {
+            if (moment === 'afterTransactionRollback') throw new Error('rolled back');
+          })
+          .catch(() => {});
+      try {
+        await begin();
+        // At the same time too, when the write waits for the transaction's end already.
+        const begun = begin();
+        await node.service.create({ userId: 'sub' });
+        await begun;
+      } finally {
+        dataSource.subscribers.splice(dataSource.subscribers.indexOf(subscriber), 1);
+      }
+      await node.service.create({ userId: 'sub' });
+      await dataSource.transaction(async (manager) => {
+        await manager.count(Note);
+      });
+      await node.service.create({ userId: 'sub' });
+      // It says so when it gives up waiting.
+      expect(warn).not.toHaveBeenCalled();
+      warn.mockRestore();
+      expect(node.outages).toEqual([]);
+    });
   });
 
   it('lets a verb inside of a transaction join it in the end, with a warning, rather than hang', async () => {

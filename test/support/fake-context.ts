@@ -6,15 +6,23 @@ export interface FakeRequest {
   readonly method?: string;
   readonly protocol?: string;
   readonly peer?: string;
+  readonly httpVersion?: string;
   readonly headers?: Record<string, string>;
 }
 
 /** A request as Express hands it on, with an answer that nobody gets. */
-export function fakeExchange({ method = 'GET', protocol = 'http', peer, headers = {} }: FakeRequest) {
+export function fakeExchange({
+  method = 'GET',
+  protocol = 'http',
+  peer,
+  httpVersion = '1.1',
+  headers = {},
+}: FakeRequest) {
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: peer ?? '127.0.0.1' });
   const message = new IncomingMessage(socket);
   message.method = method;
+  message.httpVersion = httpVersion;
   message.headers = { host: 'localhost:3000' };
   for (const [name, value] of Object.entries(headers)) message.headers[name.toLowerCase()] = value;
   message.rawHeaders = Object.entries(message.headers).flatMap(([name, value]) => [name, String(value)]);

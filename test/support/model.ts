@@ -1,5 +1,5 @@
 import type { SessionPrincipal } from '../../src/core/model/principal.js';
-import type { JsonObject } from '../../src/core/model/session.js';
+import type { JsonObject, ReadonlyJsonObject } from '../../src/core/model/session.js';
 
 /** How many rotations by id a token is recognised across; before that it is unknown, and as dead. */
 export const RECOGNISED_ROTATIONS = 8;
@@ -48,7 +48,7 @@ export interface ModelSession {
   userId: string | null;
   roles: readonly string[];
   level: number;
-  data: JsonObject;
+  data: ReadonlyJsonObject;
   authenticatedAt: number;
   lastSeenAt: number;
   /** All tokens since its sign-in, the newest last. */
@@ -58,8 +58,8 @@ export interface ModelSession {
 }
 
 /**
- * Sessions as the design has them (§2, §5, §7), in its words and without a database: what each verb answers, and what
- * it tells. A refusal is its code or reason.
+ * Sessions as docs/design.md has them ("Words", "Invariants", "The life of a token", "Timeouts and activity"), without a
+ * database: what each verb answers, and what it tells. A refusal is its code or reason.
  */
 export class SessionModel {
   /** The newest last. What has expired is there until it is purged. */
@@ -184,7 +184,7 @@ export class SessionModel {
       .map((session) => view(session, this));
   }
 
-  update(id: string, addition: JsonObject): JsonObject | null {
+  update(id: string, addition: JsonObject): ReadonlyJsonObject | null {
     const session = this.live(id);
     if (!session) return null;
     const data = { ...session.data, ...addition };
@@ -238,7 +238,7 @@ export class SessionModel {
     return Math.min(session.lastSeenAt + idle, session.authenticatedAt + absolute);
   }
 
-  /** Whose token is this (§7)? First the hash, then expiry. */
+  /** See "Whose token is this" in docs/design.md. First the hash, then expiry. */
   private judge(shown: string, arrivedAt = this.clock()): Judgement {
     const session = this.holder(shown);
     if (session === undefined) return { session, reason: 'unknown' };

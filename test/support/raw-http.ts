@@ -8,9 +8,14 @@ export interface RawAnswer {
 }
 
 /** Sends header lines just as they are, bytes for characters: what HTTP clients tidy up or refuse to send. */
-export function getRaw(app: INestApplication, path: string, headers: readonly string[]): Promise<RawAnswer> {
+export function getRaw(
+  app: INestApplication,
+  path: string,
+  headers: readonly string[],
+  version = '1.1',
+): Promise<RawAnswer> {
   const { port } = app.getHttpServer().address() as AddressInfo;
-  const head = [`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, 'Connection: close', ...headers];
+  const head = [`GET ${path} HTTP/${version}`, `Host: 127.0.0.1:${port}`, 'Connection: close', ...headers];
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect(port, '127.0.0.1', () => {

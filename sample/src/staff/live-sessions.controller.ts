@@ -8,7 +8,7 @@ import {
   SessionService,
 } from 'nestjs-sessions';
 import { concatMap, filter, map, merge, type Observable, startWith, Subject, takeUntil, timer } from 'rxjs';
-import { UsersService } from '../users/users.service.js';
+import { Charges } from './charges.js';
 import { UserParams } from './staff.dto.js';
 
 const LIFE = 15_000;
@@ -21,7 +21,7 @@ export class LiveSessionsController implements OnModuleDestroy {
   private readonly closing = new Subject<void>();
 
   constructor(
-    private readonly users: UsersService,
+    private readonly charges: Charges,
     private readonly sessions: SessionService,
   ) {}
 
@@ -36,7 +36,7 @@ export class LiveSessionsController implements OnModuleDestroy {
     @CurrentSession() watcher: ActiveSession,
     @Param() { username }: UserParams,
   ): Promise<Observable<MessageEvent>> {
-    const { id: userId } = await this.users.find({ username });
+    const { id: userId } = await this.charges.find(username, watcher);
     const news = this.sessions.events.pipe(filter((event) => concerns(event, userId)));
     const end = this.sessions.events.pipe(filter((event) => mayShutOut(event, watcher)));
     return news.pipe(

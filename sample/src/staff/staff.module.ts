@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { UsersModule } from '../users/users.module.js';
 import { AdminController } from './admin.controller.js';
+import { Charges } from './charges.js';
 import { LiveSessionsController } from './live-sessions.controller.js';
 import { SupportController } from './support.controller.js';
 import { StaffUsersController } from './users.controller.js';
@@ -8,5 +9,6 @@ import { StaffUsersController } from './users.controller.js';
 @Module({
   imports: [UsersModule],
   controllers: [StaffUsersController, SupportController, LiveSessionsController, AdminController],
+  providers: [Charges],
 })
 export class StaffModule {}

@@ -2,12 +2,12 @@ import { untilUncontended } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
-import type { SessionData } from '../model/session.js';
+import type { ReadonlySessionData, SessionData } from '../model/session.js';
 import { isSessionId } from '../model/session-id.js';
 import type { SessionStore } from '../model/store.js';
 import type { SessionLookup } from './session-lookup.js';
 
-export type DataChange = (data: SessionData) => SessionData;
+export type DataChange = (data: SessionData) => ReadonlySessionData;
 
 /** Changes what the application keeps in a session, without losing what others change at the same time. */
 export class DataUpdate {

@@ -1,18 +1,18 @@
 import { parseData } from '../model/data.js';
-import type { RolePolicy } from '../policy/policy.js';
-import type { AuthenticationLevel } from '../model/session.js';
 import type { SessionRecord } from '../model/record.js';
+import type { RolePolicy } from '../policy/policy.js';
 import {
   ActiveSession,
   AnonymousSession,
+  type AuthenticationLevel,
   type PublicSession,
+  type ReadonlySessionData,
   type Role,
   type SessionClient,
-  type SessionData,
 } from '../model/session.js';
 
 /**
- * The session of a record: without its hashes, and with nothing parsed or copied before somebody asks for it.
+ * The session of a record: without its hashes, and with no data parsed before somebody asks for it.
  * @param policy of the record's roles
  */
 export function toSession(record: SessionRecord, policy: RolePolicy): ActiveSession | AnonymousSession {
@@ -26,129 +26,60 @@ export function toActiveSession(record: SessionRecord, policy: RolePolicy): Acti
   return new RecordedActiveSession(record, policy);
 }
 
-/** What both kinds of session have in common. */
-class Details {
-  private parsedData: SessionData | undefined;
+type Recorded<Kind> = new (record: SessionRecord, policy: RolePolicy) => Kind;
 
-  constructor(
-    private readonly record: SessionRecord,
-    private readonly policy: RolePolicy,
-  ) {}
+/** Both kinds are made alike, but are of classes of their own. */
+function recorded<Kind extends PublicSession>(kind: abstract new () => Kind): Recorded<Kind> {
+  const Base = kind as abstract new () => object as new () => object;
+  class RecordedSession extends Base implements PublicSession {
+    /** What `console.log` calls it. */
+    static override readonly name = kind.name;
 
-  get createdAt(): Date {
-    return new Date(this.record.createdAt);
+    // Own and enumerable: what spreads, prints and serializers see of a session.
+    readonly id: string;
+    readonly userId: string | null;
+    readonly roles: readonly Role[];
+    readonly level: AuthenticationLevel | null;
+    readonly createdAt: Date;
+    readonly authenticatedAt: Date | null;
+    readonly lastSeenAt: Date;
+    readonly expiresAt: Date;
+    readonly client: SessionClient;
+    readonly #dataText: string;
+    #data: ReadonlySessionData | undefined;
+
+    constructor(record: SessionRecord, policy: RolePolicy) {
+      super();
+      const { ip, userAgent, label } = record;
+      const isAnonymous = record.userId === null;
+      this.id = record.id;
+      this.userId = record.userId;
+      this.roles = policy.roles as readonly Role[];
+      this.level = isAnonymous ? null : record.level;
+      this.createdAt = new Date(record.createdAt);
+      this.authenticatedAt = isAnonymous ? null : new Date(record.authenticatedAt);
+      this.lastSeenAt = new Date(record.lastSeenAt);
+      this.expiresAt = new Date(policy.expiresAt(record));
+      this.client = Object.freeze({ ip, userAgent, label });
+      this.#dataText = record.data;
+      Object.freeze(this);
+    }
+
+    /** Frozen: whoever expects that writing to it saves it hears so at once. */
+    get data(): ReadonlySessionData {
+      this.#data ??= deepFreeze(parseData(this.#dataText));
+      return this.#data;
+    }
+
+    toJSON(): PublicSession {
+      return { ...this };
+    }
   }
-
-  get lastSeenAt(): Date {
-    return new Date(this.record.lastSeenAt);
-  }
-
-  get expiresAt(): Date {
-    return new Date(this.policy.expiresAt(this.record));
-  }
-
-  get client(): SessionClient {
-    const { ip, userAgent, label } = this.record;
-    return { ip, userAgent, label };
-  }
-
-  /** Frozen: whoever expects that writing to it saves it hears so at once. */
-  get data(): SessionData {
-    this.parsedData ??= deepFreeze(parseData(this.record.data));
-    return this.parsedData;
-  }
+  return RecordedSession as Recorded<object> as Recorded<Kind>;
 }
 
-class RecordedActiveSession extends ActiveSession {
-  readonly id: string;
-  readonly userId: string;
-  readonly roles: readonly Role[];
-  readonly level: AuthenticationLevel;
-  readonly #authenticatedAt: number;
-  readonly #details: Details;
-
-  constructor(record: SessionRecord, policy: RolePolicy) {
-    super();
-    this.id = record.id;
-    this.userId = record.userId as string;
-    this.roles = policy.roles as readonly Role[];
-    this.level = record.level;
-    this.#authenticatedAt = record.authenticatedAt;
-    this.#details = new Details(record, policy);
-  }
-
-  get createdAt(): Date {
-    return this.#details.createdAt;
-  }
-
-  get authenticatedAt(): Date {
-    return new Date(this.#authenticatedAt);
-  }
-
-  get lastSeenAt(): Date {
-    return this.#details.lastSeenAt;
-  }
-
-  get expiresAt(): Date {
-    return this.#details.expiresAt;
-  }
-
-  get client(): SessionClient {
-    return this.#details.client;
-  }
-
-  get data(): SessionData {
-    return this.#details.data;
-  }
-
-  toJSON(): PublicSession {
-    return publicPart(this);
-  }
-}
-
-class RecordedAnonymousSession extends AnonymousSession {
-  readonly id: string;
-  readonly userId = null;
-  readonly roles: readonly [] = [];
-  readonly level = null;
-  readonly authenticatedAt = null;
-  readonly #details: Details;
-
-  constructor(record: SessionRecord, policy: RolePolicy) {
-    super();
-    this.id = record.id;
-    this.#details = new Details(record, policy);
-  }
-
-  get createdAt(): Date {
-    return this.#details.createdAt;
-  }
-
-  get lastSeenAt(): Date {
-    return this.#details.lastSeenAt;
-  }
-
-  get expiresAt(): Date {
-    return this.#details.expiresAt;
-  }
-
-  get client(): SessionClient {
-    return this.#details.client;
-  }
-
-  get data(): SessionData {
-    return this.#details.data;
-  }
-
-  toJSON(): PublicSession {
-    return publicPart(this);
-  }
-}
-
-function publicPart(session: ActiveSession | AnonymousSession): PublicSession {
-  const { id, userId, roles, level, createdAt, authenticatedAt, lastSeenAt, expiresAt, client } = session;
-  return { id, userId, roles, level, createdAt, authenticatedAt, lastSeenAt, expiresAt, client };
-}
+const RecordedActiveSession = recorded(ActiveSession);
+const RecordedAnonymousSession = recorded(AnonymousSession);
 
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {

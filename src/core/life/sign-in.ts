@@ -8,7 +8,7 @@ import type { SessionPolicy } from '../policy/policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
 import { type Issued, rotationTo } from './rotation.js';
-import type { SessionClient, SessionData } from '../model/session.js';
+import type { ReadonlySessionData, SessionClient } from '../model/session.js';
 import type { Admission, Admitted, Change, SessionStore } from '../model/store.js';
 import type { HashedToken, TokenFormat } from '../token/token.js';
 import type { Revocation } from './revocation.js';
@@ -64,7 +64,10 @@ export class SignIn {
     return { record, token: token.text };
   }
 
-  async createAnonymous(data: SessionData | undefined, client: ClientInfo | undefined): Promise<Issued> {
+  async createAnonymous(
+    data: ReadonlySessionData | undefined,
+    client: ClientInfo | undefined,
+  ): Promise<Issued> {
     const token = this.tokens.mint();
     const record = this.newRecord(token, this.rules.clock(), { userId: null, data }, client);
     await this.store.insert(record, null);
@@ -172,7 +175,7 @@ export class SignIn {
 
   private mergeData(
     record: SessionRecord,
-    data: SessionData | undefined,
+    data: ReadonlySessionData | undefined,
   ): Pick<SessionRecord, 'data' | 'dataVersion'> {
     if (data === undefined) return { data: record.data, dataVersion: record.dataVersion };
     const merged = { ...parseData(record.data), ...data };

@@ -1,6 +1,7 @@
+import { toAddress } from './address.js';
 import { serializeData } from './data.js';
 import { InvalidArgumentError } from './errors.js';
-import type { AuthenticationLevel, Role, SessionClient, SessionData } from './session.js';
+import type { AuthenticationLevel, ReadonlySessionData, Role, SessionClient } from './session.js';
 
 /** Who signed in: what a sign-in handler returns once it has verified the credentials. */
 export interface SessionPrincipal {
@@ -11,12 +12,12 @@ export interface SessionPrincipal {
   /** Default: 1; at a step-up, the higher of this and that of the session. */
   readonly level?: AuthenticationLevel;
   /** Merged into what the session holds already. */
-  readonly data?: SessionData;
+  readonly data?: ReadonlySessionData;
 }
 
 /** Where a sign-in came from. */
 export interface ClientInfo {
-  /** IP address; cut to 45 characters. */
+  /** IP address; without its port, zone and brackets. What is none is not kept. */
   readonly ip?: string | null;
   /** The header `User-Agent`; cut to 255 characters. */
   readonly userAgent?: string | null;
@@ -28,7 +29,7 @@ const MAX_ID_LENGTH = 255;
 const MAX_ROLE_LENGTH = 100;
 const MAX_ROLES = 100;
 /** The widths of the columns: what is longer is cut, since a long user agent is no reason to refuse a sign-in. */
-const CLIENT_WIDTHS = { ip: 45, userAgent: 255, label: 100 } as const;
+const CLIENT_WIDTHS = { userAgent: 255, label: 100 } as const;
 // Characters that could forge a line of a log or hide text in a device list.
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -79,7 +80,7 @@ export function serializeRoles(roles: readonly string[]): string {
 /** Client information as it is stored. */
 export function toClient(client: ClientInfo | null | undefined): SessionClient {
   return {
-    ip: cut(client?.ip, CLIENT_WIDTHS.ip),
+    ip: toAddress(client?.ip),
     userAgent: cut(client?.userAgent, CLIENT_WIDTHS.userAgent),
     label: cut(client?.label, CLIENT_WIDTHS.label),
   };

@@ -55,7 +55,10 @@ export type SessionEventDetail =
   | { readonly type: 'purged'; readonly count: number }
   /** A dead token was used long after its successor was: the session may have been stolen. */
   | { readonly type: 'reuse-detected' }
-  /** From one address came `attempts` different tokens that no session has: see the option `guessing`. */
+  /**
+   * From one address came `attempts` different tokens that no session has: see the option `guessing`. From nobody
+   * (`requester.ip` is `null`) where more addresses were guessing than are told apart.
+   */
   | { readonly type: 'guessing-suspected'; readonly attempts: number; readonly requester: Requester }
   | { readonly type: 'refused'; readonly code: RefusalCode; readonly requester: Requester };
 

@@ -29,6 +29,28 @@ export interface JsonObject {
   [key: string]: JsonValue | undefined;
 }
 
+/** Session data as a session shows it, readonly in all its depth: `SessionService.update` is what changes it. */
+export type ReadonlySessionData = SessionTypes extends { data: infer D extends object }
+  ? DeepReadonly<D>
+  : ReadonlyJsonObject;
+
+/** What JSON can hold, to be read only. */
+export type ReadonlyJsonValue =
+  string | number | boolean | null | readonly ReadonlyJsonValue[] | ReadonlyJsonObject;
+/** An object of JSON values, to be read only. */
+export interface ReadonlyJsonObject {
+  readonly [key: string]: ReadonlyJsonValue | undefined;
+}
+
+// Lists by a rule of their own: through a mapped type the compiler would follow a type that holds itself for ever.
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? number extends T['length']
+    ? readonly DeepReadonly<Item>[]
+    : { readonly [Index in keyof T]: DeepReadonly<T[Index]> }
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
 /** Where a session was started, as far as it was recorded. */
 export interface SessionClient {
   /** IP address; `null` with `recordClient: false`. */
@@ -39,7 +61,7 @@ export interface SessionClient {
   readonly label: string | null;
 }
 
-/** What `JSON.stringify(session)` gives: the public part, which is all but `data`. */
+/** What is left of a session that is copied, printed or serialized: the public part, which is all but `data`. */
 export interface PublicSession {
   /** As of the session; it cannot be used in place of the token. */
   readonly id: string;
@@ -62,8 +84,9 @@ export interface PublicSession {
 }
 
 /**
- * A live session of somebody who has signed in. It never holds the token or a hash of it, and it is a value: what you
- * do to it changes nothing; the verbs of `SessionService` do.
+ * A live session of somebody who has signed in. It never holds the token or a hash of it, and it is a value: it is frozen,
+ * and only the verbs of `SessionService` change anything. All that is public is its own and enumerable; `data` is neither,
+ * so that no copy and no serializer puts it into an answer.
  */
 export abstract class ActiveSession {
   /** Public: safe in lists, logs and URLs. It cannot be used in place of the token. */
@@ -84,13 +107,13 @@ export abstract class ActiveSession {
   abstract readonly expiresAt: Date;
   /** Where the session was started, as far as `recordClient` keeps it. */
   abstract readonly client: SessionClient;
-  /** Frozen; change it with `SessionService.update`. */
-  abstract readonly data: SessionData;
+  /** Frozen, and not enumerable; change it with `SessionService.update`. */
+  abstract readonly data: ReadonlySessionData;
   /** The public part: everything but `data`. */
   abstract toJSON(): PublicSession;
 }
 
-/** A live session from before sign-in: it has data, but nobody's rights. */
+/** A live session from before sign-in: it has data, but nobody's rights. A value as `ActiveSession` is. */
 export abstract class AnonymousSession {
   /** Public, and kept at sign-in. */
   abstract readonly id: string;
@@ -110,8 +133,8 @@ export abstract class AnonymousSession {
   abstract readonly expiresAt: Date;
   /** Where the session was started. */
   abstract readonly client: SessionClient;
-  /** Frozen; change it with `SessionService.update`. It is kept at sign-in. */
-  abstract readonly data: SessionData;
+  /** Frozen, and not enumerable; change it with `SessionService.update`. It is kept at sign-in. */
+  abstract readonly data: ReadonlySessionData;
   /** The public part: everything but `data`. */
   abstract toJSON(): PublicSession;
 }

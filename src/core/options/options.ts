@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../model/audit-entry.js';
 import type { Duration } from '../model/duration.js';
-import type { SecurityLevel, TimeoutRule } from '../policy/policy.js';
+import type { SecurityLevel } from '../policy/policy.js';
 import type { Role } from '../model/session.js';
 
 /** How a token travels: in the answer's body for apps, or in a cookie that no script can read for browsers. */
@@ -47,7 +47,7 @@ export interface CookieOptions {
 
 /** The scheduled removal of the rows of expired sessions. */
 export interface PurgeOptions {
-  /** Default: 5 min. */
+  /** Default: `5m`. */
   every?: Duration;
   /** Rows per statement. Default: 5,000; on SQLite 200, since there every statement holds up all others. */
   batchSize?: number;
@@ -65,7 +65,7 @@ export interface SecretOptions {
 export interface GuessingOptions {
   /** So many different tokens that no session has, from one address, are a suspicion. Default: 20. */
   attempts?: number;
-  /** Counted over this time, at most a day. Default: 1 min. */
+  /** Counted over this time, at most a day. Default: `1m`. */
   within?: Duration;
   /** Answer such tokens from that address with 429 `too_many_guesses`; sessions there go on. Default: false. */
   refuse?: boolean;
@@ -121,50 +121,3 @@ export interface SessionModuleOptions {
   /** Epoch milliseconds. Default: `Date.now`. */
   clock?: () => number;
 }
-
-/** Every option, checked; durations in milliseconds. */
-export interface ResolvedSessionOptions {
-  readonly timeouts: TimeoutRule;
-  readonly roles: {
-    readonly includes: ReadonlyMap<string, readonly string[]>;
-    readonly timeouts: ReadonlyMap<string, TimeoutRule>;
-    readonly isDeclared: boolean;
-  };
-  readonly maxSessionsPerUser: number | null;
-  readonly onSessionLimit: 'evict-oldest' | 'reject';
-  readonly onReuse: 'revoke' | 'report';
-  readonly transport: Transport;
-  readonly cookie: Readonly<Required<CookieOptions> & { clearSiteData: readonly ClearSiteData[] }>;
-  readonly trustedOrigins: ReadonlySet<string>;
-  readonly requireHttps: boolean;
-  readonly secret: { readonly keys: readonly string[]; readonly acceptUnkeyed: boolean };
-  readonly grace: number;
-  readonly purge: { readonly every: number; readonly batchSize: number | null } | null;
-  readonly touchEvery: number | null;
-  readonly recordClient: boolean;
-  readonly maxDataBytes: number;
-  /** `within` in milliseconds. */
-  readonly guessing: Readonly<Required<GuessingOptions> & { within: number }> | null;
-  /** `null`: Nest's logger. */
-  readonly audit: AuditSink | false | null;
-  readonly clock: () => number;
-}
-
-/** All defaults. `null` means that the value follows from others. */
-export const DEFAULTS = {
-  securityLevel: 'medium',
-  maxSessionsPerUser: null,
-  onSessionLimit: 'evict-oldest',
-  onReuse: 'revoke',
-  transport: 'bearer',
-  cookie: { name: 'sid', sameSite: 'lax', clearSiteData: ['cache', 'storage'] },
-  requireHttps: true,
-  grace: 30_000,
-  purge: { every: 5 * 60_000, batchSize: null },
-  touchEvery: null,
-  recordClient: true,
-  maxDataBytes: 16_384,
-  guessing: { attempts: 20, within: 60_000, refuse: false },
-  audit: null,
-  clock: (): number => Date.now(),
-} as const;

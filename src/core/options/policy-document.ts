@@ -1,4 +1,4 @@
-import type { ResolvedSessionOptions } from './options.js';
+import type { ResolvedSessionOptions } from './resolve-options.js';
 import {
   SECURITY_LEVELS,
   type SecurityLevel,

@@ -42,8 +42,8 @@ export interface ServerDialect {
   readonly clock: string;
   /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */
   readonly retryable: ReadonlySet<unknown>;
-  /** In an open transaction: how long it waits for a lock. @returns what to call once the transaction has ended */
-  limitLockWait(runner: QueryRunner, seconds: number): Promise<() => Promise<unknown>>;
+  /** Bounds how long the open transaction waits for a lock. @returns what to call once the transaction has ended */
+  limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
 }

@@ -70,12 +70,14 @@ function outcomeOf(answer: unknown[] | Changed): QueryOutcome {
   return { rows: [], affected: answer.affectedRows, insertId: Number(answer.insertId) };
 }
 
-/** The connection keeps it, and goes back to the application's pool afterwards: it must be as it was before. */
-async function limitLockWait(runner: QueryRunner, seconds: number): Promise<() => Promise<unknown>> {
+/**
+ * In whole seconds. The connection keeps the setting, and goes back to the application's pool: it must be as it was.
+ */
+async function limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>> {
   const [before] = (await runner.query('SELECT @@innodb_lock_wait_timeout AS seconds')) as [
     { seconds: number },
   ];
-  await runner.query(`SET SESSION innodb_lock_wait_timeout = ${seconds}`);
+  await runner.query(`SET SESSION innodb_lock_wait_timeout = ${Math.ceil(milliseconds / 1_000)}`);
   return () => runner.query(`SET SESSION innodb_lock_wait_timeout = ${Number(before.seconds)}`);
 }
 

@@ -32,8 +32,8 @@ export const postgres: Dialect = {
       '40P01', // deadlock_detected
       '40001', // serialization_failure
     ]),
-    async limitLockWait(runner, seconds) {
-      await runner.query(`SET LOCAL lock_timeout = '${seconds}s'`);
+    async limitLockWait(runner, milliseconds) {
+      await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
     },
     endConnection(connection) {

@@ -9,12 +9,15 @@ import type { Statements, Values } from './statements.js';
 
 /** Sessions ended by one sign-in: where a limit was lowered, the next ones end the others. */
 const EVICTED_AT_ONCE = 1_000;
+/** Rows deleted by one statement. */
+const DELETED_AT_ONCE = 100;
 
 /** MySQL and MariaDB. Of those that say what they deleted or changed, MySQL has no statements. */
 export class MysqlUserWrites extends ServerUserWrites {
   /** How many there are beside: in the condition it would be a subquery on the table that is changed. */
   private readonly others: string;
   private readonly liveWithRoom: string;
+  private readonly dropMany: string;
   private readonly fields: string;
   private readonly surplus: (kept: number) => string;
 
@@ -25,6 +28,8 @@ export class MysqlUserWrites extends ServerUserWrites {
     this.liveWithRoom =
       `UPDATE ${sessions} s JOIN ${this.others} SET ${sql.becomesLive('s.')} ` +
       `WHERE ${sql.isPending('s.')} AND others.total < :max AND ${sql.isInTime}`;
+    const ids = Array.from({ length: DELETED_AT_ONCE }, (_, nth) => `:id${nth}`);
+    this.dropMany = `DELETE FROM ${sessions} WHERE ${session('id')} IN (${ids.join(', ')})`;
     this.fields = RECORD_FIELDS.map((field) => `${session(field)} AS ${field}`).join(', ');
     const found = `SELECT ${this.fields} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
     // In the text, for the driver sends numbers as floating ones, which MySQL does not take there.
@@ -41,7 +46,12 @@ export class MysqlUserWrites extends ServerUserWrites {
         { userId, except },
       );
       const records = (rows as SessionRow[]).map(toRecord);
-      for (const { id } of records) await run(this.sql.drop, { id });
+      for (let at = 0; at < records.length; at += DELETED_AT_ONCE) {
+        const ids = records.slice(at, at + DELETED_AT_ONCE).map(({ id }) => id);
+        // As many as the statement has parameters.
+        const values = Array.from({ length: DELETED_AT_ONCE }, (_, nth) => [`id${nth}`, ids[nth] ?? ids[0]]);
+        await run(this.dropMany, Object.fromEntries(values));
+      }
       return records.filter(wasLive);
     });
   }

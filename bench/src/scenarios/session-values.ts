@@ -1,0 +1,78 @@
+import { performance } from 'node:perf_hooks';
+import { toSession } from '../../../dist/core/life/recorded-session.js';
+import { SECURITY_LEVELS, SessionPolicy } from '../../../dist/core/policy/policy.js';
+import { RoleHierarchy } from '../../../dist/core/policy/roles.js';
+import type { SessionRecord } from '../library.js';
+import { print } from '../print.js';
+import { type Cell, table } from '../report/table.js';
+
+const RECORDS = 1_000;
+const ROUNDS = 15;
+
+/** What each request pays for its session's being a plain value, beside the least that a session could be. */
+export async function sessionValues({ isSmoke }: { readonly isSmoke: boolean }): Promise<void> {
+  const policy = new SessionPolicy(
+    SECURITY_LEVELS.medium,
+    new Map(),
+    new RoleHierarchy(new Map(), false),
+    null,
+  );
+  const records = Array.from({ length: RECORDS }, (_, index) => record(index));
+  const ways: Readonly<Record<string, (record: SessionRecord) => unknown>> = {
+    'four properties': ({ id, userId, roles, level }) => ({
+      id,
+      userId,
+      roles: policy.of(roles).roles,
+      level,
+    }),
+    session: (each) => toSession(each, policy.of(each.roles)),
+    'session, data read': (each) => toSession(each, policy.of(each.roles)).data,
+  };
+  const best = new Map<string, number>();
+  for (let round = 0; round < (isSmoke ? 1 : ROUNDS); round++) {
+    for (const [name, make] of Object.entries(ways)) {
+      best.set(name, Math.min(best.get(name) ?? Infinity, nanosecondsOf(make, records)));
+    }
+  }
+  const rows = [...best].map(([name, nanoseconds]): Cell[] => [name, Math.round(nanoseconds).toString()]);
+  print(table(['of one record', 'ns, best of all rounds'], rows));
+}
+
+let kept: unknown;
+
+function nanosecondsOf(make: (record: SessionRecord) => unknown, records: readonly SessionRecord[]): number {
+  const repeats = 200;
+  const begin = performance.now();
+  for (let repeat = 0; repeat < repeats; repeat++) for (const each of records) kept = make(each);
+  return kept === undefined ? NaN : ((performance.now() - begin) * 1e6) / (repeats * records.length);
+}
+
+/** As one literal, like those of the store: an object put together of others would be slow to read. */
+function record(index: number): SessionRecord {
+  const at = Date.UTC(2025, 0) + index;
+  return {
+    id: `id-${index}`,
+    seriesHash: '',
+    tokenHash: '',
+    confirmedAt: null,
+    rotatedAt: at,
+    previousHash: null,
+    previousKind: null,
+    successor: null,
+    userId: `user-${index}`,
+    roles: '["admin"]',
+    level: 1,
+    createdAt: at,
+    authenticatedAt: at,
+    lastSeenAt: at,
+    idleExpiresAt: at + 1,
+    absoluteExpiresAt: at + 1,
+    renewAt: at,
+    expiresAt: at + 1,
+    ip: '192.0.2.7',
+    userAgent: 'bench',
+    label: null,
+    data: '{"theme":"dark","list":[1,2,3]}',
+    dataVersion: 0,
+  };
+}

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import base from './jest.config.js';
+
+const { reporters, testTimeout, ...project } = base;
+const TESTS = ['**/test/edge/*.test.ts'];
+
+/** Nest 11 is CommonJS and Nest 12 is ESM; each has an install of its own, so that the root stays lean. */
+const projects = [11, 12].filter(isInstalled).map((major) => ({
+  ...project,
+  displayName: `Nest ${major}`,
+  resolver: `<rootDir>/test/edge/nest-${major}/resolver.cjs`,
+  testMatch: TESTS,
+  testPathIgnorePatterns: ['/node_modules/'],
+}));
+
+/** What is not there is skipped, loudly; in CI it is a failure. */
+function isInstalled(major) {
+  if (existsSync(new URL(`test/edge/nest-${major}/node_modules/.package-lock.json`, import.meta.url)))
+    return true;
+  const notice = `Nest ${major} is not there, so nothing is tested on it: npm ci --prefix test/edge/nest-${major}`;
+  if (process.env['CI']) throw new Error(notice);
+  process.stderr.write(`\n*** SKIPPED: ${notice} ***\n\n`);
+  return false;
+}
+
+/** Every way but routes by which Nest calls an application, on Nest 11 and 12. @type {import('jest').Config} */
+export default {
+  reporters,
+  testTimeout,
+  testMatch: TESTS,
+  passWithNoTests: true,
+  ...(projects.length > 0 ? { projects } : { testPathIgnorePatterns: ['/'] }),
+};
