@@ -17,8 +17,12 @@ interface Client {
 /** Puts delays between and into the statements of a data source. @returns what ends that */
 export function hesitating(dataSource: DataSource, delays: Delays): () => void {
   const create = dataSource.createQueryRunner.bind(dataSource);
+  // On SQLite there is one for all.
+  const slowed = new Map<QueryRunner, QueryRunner['connect']>();
   dataSource.createQueryRunner = (mode) => {
     const runner = create(mode);
+    if (slowed.has(runner)) return runner;
+    slowed.set(runner, runner.connect);
     const connect = runner.connect.bind(runner);
     runner.connect = async () => {
       const client = (await connect()) as Client;
@@ -29,6 +33,7 @@ export function hesitating(dataSource: DataSource, delays: Delays): () => void {
   };
   return () => {
     dataSource.createQueryRunner = create;
+    for (const [runner, connect] of slowed) runner.connect = connect;
   };
 }
 
