@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
+import type { SessionStore } from '../../src/core/model/store.js';
 import { SessionCore } from '../../src/core/session-core.js';
 import type { SessionEvent } from '../../src/core/model/session-event.js';
 import { SessionService } from '../../src/session.service.js';
@@ -56,11 +57,7 @@ export class TestCluster {
       purgeStep: 1,
     });
     const outages: unknown[] = [];
-    const core = new SessionCore(resolved, store, {
-      onOutage: (cause) => outages.push(cause),
-      onRecovery: () => {},
-      onSubscriberError: () => {},
-    });
+    const core = coreOf(store, { clock: this.clock.read, ...options }, (cause) => outages.push(cause));
     const service = new SessionService(core);
     const events: SessionEvent[] = [];
     service.events.subscribe((event) => events.push(event));
@@ -76,4 +73,16 @@ export class TestCluster {
     }
     await this.database.drop();
   }
+}
+
+export function coreOf(
+  store: SessionStore,
+  options: SessionModuleOptions,
+  onOutage: (cause: unknown) => void = () => {},
+): SessionCore {
+  return new SessionCore(resolveOptions(options), store, {
+    onOutage,
+    onRecovery: () => {},
+    onSubscriberError: () => {},
+  });
 }
