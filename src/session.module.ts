@@ -13,6 +13,7 @@ import { SignInBeginnings } from './http/sign-in-beginnings.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
 import { TokenDelivery } from './http/token-delivery.js';
+import { ClockWatch } from './purge/clock-watch.js';
 import { SessionPurge } from './purge/session-purge.js';
 import {
   ConfigurableModuleClass,
@@ -56,6 +57,7 @@ const EDGE = [
     PlacementCheck,
     SessionGuard,
     SessionPurge,
+    ClockWatch,
     SessionAudit,
     SessionService,
   ],

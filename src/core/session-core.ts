@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import { SharedClock } from './clock/shared-clock.js';
 import { SessionEvents } from './events/session-events.js';
 import { DataUpdate } from './life/data-update.js';
 import { Purge } from './life/purge.js';
@@ -21,6 +22,9 @@ export interface CoreReporter extends OutageReporter {
 
 /** The rules of sessions, put together for one set of options and one store, which nobody else gets to see. */
 export class SessionCore {
+  /** As they are given, but for the clock, which is the one of all nodes. */
+  readonly options: ResolvedSessionOptions;
+  readonly clock: SharedClock;
   readonly tokens: TokenFormat;
   readonly hierarchy: RoleHierarchy;
   readonly policy: SessionPolicy;
@@ -34,11 +38,11 @@ export class SessionCore {
   readonly roleChange: RoleChange;
   readonly purge: Purge;
 
-  constructor(
-    readonly options: ResolvedSessionOptions,
-    store: SessionStore,
-    reporter: CoreReporter,
-  ) {
+  constructor(given: ResolvedSessionOptions, store: SessionStore, reporter: CoreReporter) {
+    const watched = new WatchedStore(store, reporter);
+    this.clock = new SharedClock(given.clock, watched);
+    const options = { ...given, clock: this.clock.read };
+    this.options = options;
     const { clock, roles, secret, timeouts, touchEvery } = options;
     const keys = secret.keys.map((key) => createSecretKey(key, 'utf8'));
     this.tokens = new TokenFormat(keys, secret.acceptUnkeyed);
@@ -47,7 +51,6 @@ export class SessionCore {
     this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
 
     const { tokens, policy, events } = this;
-    const watched = new WatchedStore(store, reporter);
     const lookup = new SessionLookup(watched, tokens, policy, options);
     const revocation = new Revocation(watched, lookup, events, options);
     const validation = new TokenValidation(watched, tokens, policy, lookup, revocation, events, options);

@@ -54,7 +54,7 @@ export class Purge {
   }
 
   /** How far, in milliseconds, this machine's clock is from the database's; 0 where they are the same machine's. */
-  private async clockSkew(): Promise<number> {
+  async clockSkew(): Promise<number> {
     const { server } = this.dialect;
     if (server === null) return 0;
     return this.connection.read(async (runner) => {

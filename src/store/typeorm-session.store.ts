@@ -197,6 +197,10 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.purge.run(now, signal);
   }
 
+  override clockSkew(): Promise<number> {
+    return this.purge.clockSkew();
+  }
+
   /** From now on activity is written at once: later hooks may close the data source. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isShuttingDown = true;

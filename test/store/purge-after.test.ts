@@ -9,8 +9,10 @@ import { coreOf } from '../support/store.js';
 import { TestClock } from '../support/test-clock.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
-const SESSIONS = 500;
-const ROUNDS = 40;
+const SESSIONS = 400;
+/** Neighbours in the table are not active in the same second, as in life. */
+const APART = 10;
+const ROUNDS = 200;
 
 await describeOnEachDatabase((leg) => {
   const clock = new TestClock();
@@ -117,14 +119,14 @@ await describeOnEachDatabase((leg) => {
       };
       const before = await statistics();
       for (let round = 0; round < ROUNDS; round++) {
-        clock.advance('1m');
-        for (const token of tokens) await service.validate(token);
+        clock.advance(MINUTE / APART);
+        for (let nth = round % APART; nth < SESSIONS; nth += APART)
+          await service.validate(tokens[nth] as string);
         await store.flush();
-        if (round % 10 === 9) await query('VACUUM sessions');
       }
       const after = await statistics();
       const updated = after.updated - before.updated;
-      expect(updated).toBe(SESSIONS * ROUNDS);
+      expect(updated).toBeGreaterThan((0.9 * SESSIONS * ROUNDS) / APART);
       expect((after.hot - before.hot) / updated).toBeGreaterThanOrEqual(0.95);
       expect(after.indexes).toBeLessThanOrEqual(before.indexes * 1.5);
       if (process.env['TEST_FIGURES']) {

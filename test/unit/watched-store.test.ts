@@ -23,6 +23,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   deleteByUser: 'bounded',
   deleteAll: 'unbounded',
   purgeExpired: 'unbounded',
+  clockSkew: 'bounded',
 };
 const names = Object.keys(METHODS) as (keyof SessionStore)[];
 const SILENT = { onOutage: () => {}, onRecovery: () => {} };

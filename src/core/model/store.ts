@@ -146,4 +146,12 @@ export abstract class SessionStore {
    * only lately may be left to a later call.
    */
   abstract purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
+
+  /**
+   * How far the store's clock is ahead of this machine's, in milliseconds: nodes set theirs by it. 0 unless a store says
+   * otherwise.
+   */
+  clockSkew(): Promise<number> {
+    return Promise.resolve(0);
+  }
 }

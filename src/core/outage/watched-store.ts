@@ -119,6 +119,10 @@ export class WatchedStore extends SessionStore {
     return this.watch(WHENEVER, () => this.store.purgeExpired(now, signal));
   }
 
+  override clockSkew(): Promise<number> {
+    return this.watch(SOON, () => this.store.clockSkew());
+  }
+
   private async watch<T>(expectation: Expectation, ask: () => Promise<T>): Promise<T> {
     const call = ++this.calls;
     try {

@@ -25,8 +25,8 @@ export const mysql: Dialect = {
   purge: { batchSize: 5_000, pause: 0 },
   deleteExpiredBatch,
   server: {
-    // Whole seconds: `UNIX_TIMESTAMP(NOW(3))` goes by local time, which an hour of every year has twice.
-    clock: 'SELECT UNIX_TIMESTAMP() * 1000 AS now',
+    // Not `UNIX_TIMESTAMP(NOW(3))`, which goes by local time: an hour of every year has it twice.
+    clock: "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 AS now",
     // Single statements too: one on a row that is gone locks the gap where it was, and two such gaps can stand in each
     // other's way.
     retryable: new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']),

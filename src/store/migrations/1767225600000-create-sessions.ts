@@ -23,7 +23,9 @@ export class CreateSessions1767225600000 implements MigrationInterface {
 
 /** For activity: a row whose new version fits into its page needs no new entries in the indexes. */
 async function leaveRoom(runner: QueryRunner, table: string): Promise<void> {
-  const name = table.split('.').map((part) => runner.connection.driver.escape(part));
+  const { driver } = runner.connection;
+  const { schema, tableName } = driver.parseTableName(table);
+  const name = [schema, tableName].flatMap((part) => (part ? [driver.escape(part)] : []));
   await runner.query(`ALTER TABLE ${name.join('.')} SET (fillfactor = 85)`);
 }
 
