@@ -1,23 +1,7 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { Dialect } from './dialects/dialect.js';
-
-/** What a statement did. */
-export interface QueryOutcome {
-  /** What it returned. */
-  readonly rows: unknown[];
-  /** How many rows it changed. */
-  readonly affected: number;
-  /** What `LAST_INSERT_ID(…)` was given, on MySQL; else 0. */
-  readonly insertId: number;
-}
-
-/** Runs a statement with positional parameters. */
-export type PreparedQuery = (
-  runner: QueryRunner,
-  sql: string,
-  parameters: readonly unknown[],
-) => Promise<QueryOutcome>;
+import type { PreparedQuery } from './query.js';
 
 /** For what runs with every request and every sign-in: the database parses and plans it once per connection, not once per query. */
 export function preparedQuery(

@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Dialect } from './dialects/dialect.js';
-import type { PreparedQuery } from './prepared-query.js';
+import type { PreparedQuery } from './query.js';
 import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
 

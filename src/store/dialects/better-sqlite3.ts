@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.js';
-import type { QueryOutcome } from '../prepared-query.js';
+import type { QueryOutcome } from '../query.js';
 import { sqlite } from './sqlite.js';
 
 /** SQLite by another driver, which has prepared statements. */

@@ -1,21 +1,17 @@
 import type { QueryRunner } from 'typeorm';
 import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
-import type { QueryOutcome } from '../prepared-query.js';
+import type { QueryOutcome } from '../query.js';
 import type { Names } from '../writes/names.js';
 import type { OrderSql } from '../writes/order-sql.js';
 import type { Statements } from '../writes/statements.js';
-import type { UserSql } from '../writes/user-sql.js';
+import type { SqlFlavour, UserSql } from '../writes/user-sql.js';
 import type { UserWrites } from '../writes/user-writes.js';
 
 /** What differs between databases, in one object for each. `dialectOf` chooses it, once. */
-export interface Dialect {
+export interface Dialect extends SqlFlavour {
   /** What stands in SQL for the parameter with this number, counted from 1. */
   placeholder(number: number): string;
-  /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
-  sameText(one: string, other: string): string;
-  /** The function for the smaller of two values. */
-  readonly least: string;
   /** How often one whole number goes into another. */
   quotient(dividend: string, divisor: number): string;
   /** The statements on `session_users`. */

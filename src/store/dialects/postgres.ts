@@ -3,7 +3,7 @@ import type { QueryRunner } from 'typeorm';
 import { runSql } from '../named-parameters.js';
 import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
-import type { QueryOutcome } from '../prepared-query.js';
+import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { PostgresUserWrites } from '../writes/postgres-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch } from './dialect.js';

@@ -107,11 +107,12 @@ export class MysqlUserWrites extends ServerUserWrites {
       `AND ${sql.isAsExpected(expected, 's.')}`;
     const isClaimed = async () => (await this.statements.run(claim, values)).affected > 0;
     if (await isClaimed()) return [];
-    // It may be that the rows to look at are not there yet.
-    await this.statements.run(sql.order.create);
-    const { affected } = await this.statements.run(sql.order.turn, values);
-    const isNew = affected === 1; // 2, where the row was there
-    return isNew && (await isClaimed()) ? [] : null;
+    // It may be that the rows to look at are not there yet: MySQL says 1 of a row that is new, and 2 of one that is not.
+    for (const row of [sql.order.turn, sql.order.create]) {
+      const { affected } = await this.statements.run(row, values);
+      if (affected === 1 && (await isClaimed())) return [];
+    }
+    return null;
   }
 
   private async evict(values: Values, max: number): Promise<Evicted> {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { GroupedReads } from '../grouped-reads.js';
-import type { QueryOutcome } from '../prepared-query.js';
+import type { QueryOutcome } from '../query.js';
 import { EVERYONE, NUMBER, type OrderSql } from './order-sql.js';
 import type { Statements } from './statements.js';
 

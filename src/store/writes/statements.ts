@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { PreparedQuery, QueryOutcome } from '../prepared-query.js';
+import type { PreparedQuery, QueryOutcome } from '../query.js';
 import type { PrimaryConnection } from '../primary-connection.js';
 
 export type Values = Readonly<Record<string, unknown>>;

@@ -1,6 +1,5 @@
 import type { Admission, ExpectedOwner } from '../../core/model/store.js';
 import { STORED_COLUMNS, type StoredChange, type StoredRecord } from '../columns.js';
-import type { Dialect } from '../dialects/dialect.js';
 import type { Names } from './names.js';
 import { EVERYONE, type OrderSql } from './order-sql.js';
 import { hashOf } from './session-order.js';
@@ -10,6 +9,14 @@ import type { Values } from './statements.js';
 /** For how long a sign-in that is not done counts, in milliseconds: one that crashed is not to lock its user out. */
 const YOUNG = 60_000;
 const STORED = STORED_COLUMNS.map(({ field }) => field);
+
+/** What only some databases say otherwise. */
+export interface SqlFlavour {
+  /** The function for the smaller of two values. */
+  readonly least: string;
+  /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
+  sameText(one: string, other: string): string;
+}
 
 /** What stands in the place of the parameter of a column. */
 type Given = Partial<Record<keyof StoredRecord, string>>;
@@ -41,7 +48,7 @@ export class UserSql {
   constructor(
     readonly names: Names,
     readonly order: OrderSql,
-    private readonly dialect: Pick<Dialect, 'least' | 'sameText'>,
+    private readonly dialect: SqlFlavour,
   ) {
     const { sessions, session, users, user } = names;
     const isOvertaken = (whose: string) =>

@@ -101,7 +101,7 @@ export const admittingFaults: Faults = {
   'signs in on the session of another': {
     caughtBy: ['admit changes only what is whose it was'],
     fault: (sound) => ({
-      admit: async (id, { userId: _, ...expected }, change, admission) => {
+      admit: async (id, { userId: _shown, ...expected }, change, admission) => {
         const record = await sound.findById(id);
         return sound.admit(id, { ...expected, userId: record?.userId ?? null }, change, admission);
       },
