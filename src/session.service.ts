@@ -57,11 +57,7 @@ export class SessionService {
    * @throws SessionLimitException (409) at `maxSessionsPerUser` with `onSessionLimit: 'reject'`
    * @throws SessionInvalidException (401) when the user's sessions were revoked or roles changed meanwhile
    */
-  create(
-    principal: SessionPrincipal,
-    client?: ClientInfo,
-    options?: SignInOptions,
-  ): Promise<IssuedSession> {
+  create(principal: SessionPrincipal, client?: ClientInfo, options?: SignInOptions): Promise<IssuedSession> {
     return this.answer(async () => {
       assertPrincipal(principal, this.core.options.maxDataBytes);
       const begun = await this.begunOf(options);

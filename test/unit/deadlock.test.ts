@@ -86,7 +86,9 @@ async function storeFailingAt(victim: string) {
   const create = dataSource.createQueryRunner.bind(dataSource);
   jest
     .spyOn(dataSource, 'createQueryRunner')
-    .mockImplementation((mode) => Object.assign(create(mode), { connect: async () => client, query }) as never);
+    .mockImplementation(
+      (mode) => Object.assign(create(mode), { connect: async () => client, query }) as never,
+    );
   const store = new TypeOrmSessionStore(dataSource, { entity: SessionEntity, purgeBatchSize: null });
   return { store, statements };
 }
