@@ -48,6 +48,7 @@ export {
   type Admitted,
   type Change,
   type Expected,
+  type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -72,6 +73,8 @@ export {
 export { sessionOf } from './http/request-state.js';
 export type { EndSessionOptions, StartSessionOptions } from './http/rules.js';
 export { SessionCookie } from './http/session-cookie.js';
+export type { BegunSignIn } from './core/life/begun-sign-in.js';
+export { BeginSignIn } from './http/begin-sign-in.middleware.js';
 export { SessionGuard } from './http/session.guard.js';
 export type { BearerAnswer, CookieAnswer } from './http/token-delivery.js';
 export {
@@ -91,7 +94,7 @@ export {
 } from './session.exceptions.js';
 export type { SessionModuleStaticOptions } from './session.module-definition.js';
 export { SessionModule } from './session.module.js';
-export { SessionService } from './session.service.js';
+export { SessionService, type SignInOptions } from './session.service.js';
 export {
   BaseSessionEntity,
   SessionEntity,

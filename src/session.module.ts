@@ -10,10 +10,12 @@ import { GuessWatch } from './http/guess-watch.js';
 import { PlacementCheck } from './http/placement-check.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
+import { SignInBeginnings } from './http/sign-in-beginnings.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
 import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
+import { ClockWatch } from './purge/clock-watch.js';
 import { SessionPurge } from './purge/session-purge.js';
 import {
   ConfigurableModuleClass,
@@ -28,6 +30,7 @@ import { SessionService } from './session.service.js';
 const EDGE = [
   SessionCore,
   Arrivals,
+  SignInBeginnings,
   ChannelRule,
   RequirementRegistry,
   SessionCookie,
@@ -48,6 +51,7 @@ const EDGE = [
       useFactory: ({ requireHttps }: ResolvedSessionOptions) => new ChannelRule(requireHttps),
     },
     Arrivals,
+    SignInBeginnings,
     RequirementRegistry,
     SessionCookie,
     TokenChanges,
@@ -57,6 +61,7 @@ const EDGE = [
     PlacementCheck,
     SessionGuard,
     SessionPurge,
+    ClockWatch,
     SessionAudit,
     SessionService,
   ],

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
+import { BegunSignIn } from './core/life/begun-sign-in.js';
 import type { DataChange } from './core/life/data-update.js';
 import type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
 import type { Actor } from './core/model/actor.js';
+import { InvalidArgumentError, SessionGoneError } from './core/model/errors.js';
 import type { SessionEvent } from './core/model/session-event.js';
 import { describePolicy, type SessionPolicyDocument } from './core/options/policy-document.js';
 import { assertPrincipal, type ClientInfo, type SessionPrincipal } from './core/model/principal.js';
@@ -18,8 +20,15 @@ import type {
   SessionData,
   SessionVerdict,
 } from './core/model/session.js';
+import { isSessionId } from './core/model/session-id.js';
 import { SessionCore } from './core/session-core.js';
 import { toException } from './session.exceptions.js';
+
+/** For a sign-in by hand. */
+export interface SignInOptions {
+  /** When it began, as `beginSignIn()` said. Default: with the call. */
+  readonly begun?: BegunSignIn;
+}
 
 /**
  * The verbs of sessions. What is not there is an answer (`null`, `false`, 0); misuse is a 400, a session that is gone
@@ -35,17 +44,26 @@ export class SessionService {
   }
 
   /**
-   * Makes a session of somebody whose credentials your code has verified. A revocation of the user's sessions that
-   * comes before this call does not stop it; with `@StartSession()` none after the request's arrival goes unnoticed.
+   * Says that a sign-in begins, for `create` and `authenticate`: call it before your code looks at credentials. A sign-in
+   * does not outlive a `revokeAll`, `revokeEveryone` or `setRoles` that comes after it has begun. On routes with
+   * `@StartSession()` the guard does this; where something looks at credentials before the guard, `BeginSignIn` does.
+   */
+  beginSignIn(): Promise<BegunSignIn> {
+    return this.answer(() => this.core.signIn.begin());
+  }
+
+  /**
+   * Makes a session of somebody whose credentials your code has verified. Without `options.begun` the sign-in begins with
+   * this call: it outlives a revocation that came while the credentials were looked at.
    *
    * @throws SessionLimitException (409) at `maxSessionsPerUser` with `onSessionLimit: 'reject'`
    * @throws SessionInvalidException (401) when the user's sessions were revoked or roles changed meanwhile
    */
-  create(principal: SessionPrincipal, client?: ClientInfo): Promise<IssuedSession> {
+  create(principal: SessionPrincipal, client?: ClientInfo, options?: SignInOptions): Promise<IssuedSession> {
     return this.answer(async () => {
-      const arrivedAt = this.core.order.arrival();
       assertPrincipal(principal, this.core.options.maxDataBytes);
-      return this.issued(await this.core.signIn.create({ principal, client, arrivedAt }));
+      const begun = await this.begunOf(options);
+      return this.issued(await this.core.signIn.create({ principal, client, begun }));
     });
   }
 
@@ -66,11 +84,12 @@ export class SessionService {
    *
    * @throws SessionInvalidException (401) when the session is gone; as `create` otherwise
    */
-  authenticate(id: string, principal: SessionPrincipal): Promise<IssuedSession> {
+  authenticate(id: string, principal: SessionPrincipal, options?: SignInOptions): Promise<IssuedSession> {
     return this.answer(async () => {
-      const arrivedAt = this.core.order.arrival();
       assertPrincipal(principal, this.core.options.maxDataBytes);
-      return this.issued(await this.core.signIn.authenticate(id, { principal, arrivedAt }));
+      if (!isSessionId(id)) throw new SessionGoneError('There is no such session to authenticate.');
+      const begun = await this.begunOf(options);
+      return this.issued(await this.core.signIn.authenticate(id, { principal, begun }));
     });
   }
 
@@ -137,8 +156,8 @@ export class SessionService {
   }
 
   /**
-   * Ends all sessions of a user, but for `except`; how many there were. A sign-in whose request arrived before does
-   * not outlive it (OWASP ASVS 7.4.2, 7.4.3). `by` says who does it, for the audit trail.
+   * Ends all sessions of a user, but for `except`; how many there were. A sign-in that began before does not outlive it
+   * (OWASP ASVS 7.4.2, 7.4.3). `by` says who does it, for the audit trail.
    * @throws InvalidSessionArgumentException (400) for what is no user id, no id or no actor
    */
   revokeAll(userId: string, options?: RevokeAllOptions): Promise<number> {
@@ -162,6 +181,13 @@ export class SessionService {
   policy(): SessionPolicyDocument {
     const { options, hierarchy, policy } = this.core;
     return describePolicy(options, hierarchy, policy);
+  }
+
+  private async begunOf(options: SignInOptions | undefined): Promise<BegunSignIn> {
+    const begun = options?.begun;
+    if (begun === undefined) return this.core.signIn.begin();
+    if (begun instanceof BegunSignIn) return begun;
+    throw new InvalidArgumentError('options.begun', begun, 'pass what `beginSignIn()` has returned.');
   }
 
   private issued({ record, token }: Issued): IssuedSession {

@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto';
+import { SharedClock } from './clock/shared-clock.js';
 import { SessionEvents } from './events/session-events.js';
 import { SessionTurns } from './life/contention.js';
 import { DataUpdate } from './life/data-update.js';
-import { ArrivalOrder } from './life/order.js';
 import { Purge } from './life/purge.js';
 import { Revocation } from './life/revocation.js';
 import { RoleChange } from './life/role-change.js';
@@ -25,11 +25,13 @@ export interface CoreReporter extends OutageReporter {
 
 /** The rules of sessions, put together for one set of options and one store, which nobody else gets to see. */
 export class SessionCore {
+  /** As they are given, but for the clock, which is the one of all nodes. */
+  readonly options: ResolvedSessionOptions;
+  readonly clock: SharedClock;
   readonly tokens: TokenFormat;
   readonly hierarchy: RoleHierarchy;
   readonly policy: SessionPolicy;
   readonly events: SessionEvents;
-  readonly order: ArrivalOrder;
   readonly lookup: SessionLookup;
   readonly revocation: Revocation;
   readonly validation: TokenValidation;
@@ -39,11 +41,11 @@ export class SessionCore {
   readonly roleChange: RoleChange;
   readonly purge: Purge;
 
-  constructor(
-    readonly options: ResolvedSessionOptions,
-    store: SessionStore,
-    reporter: CoreReporter,
-  ) {
+  constructor(given: ResolvedSessionOptions, store: SessionStore, reporter: CoreReporter) {
+    const watched = new WatchedStore(store, reporter);
+    this.clock = new SharedClock(given.clock, watched);
+    const options = { ...given, clock: this.clock.read };
+    this.options = options;
     const { clock, roles, secret, timeouts, touchEvery } = options;
     const keys = secret.keys.map((key) => createSecretKey(key, 'utf8'));
     this.tokens = new TokenFormat(keys, secret.acceptUnkeyed);
@@ -52,12 +54,10 @@ export class SessionCore {
       reporter.onUnknownRoles(unknown),
     );
     this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
-    this.order = ArrivalOrder.of(clock);
 
-    const { tokens, policy, events, order } = this;
-    const watched = new WatchedStore(store, reporter);
+    const { tokens, policy, events } = this;
     const lookup = new SessionLookup(watched, tokens, policy, options);
-    const revocation = new Revocation(watched, lookup, events, order, options);
+    const revocation = new Revocation(watched, lookup, events, options);
     const validation = new TokenValidation(watched, tokens, policy, lookup, revocation, events, options);
     const turns = new SessionTurns();
     this.lookup = lookup;
@@ -66,7 +66,7 @@ export class SessionCore {
     this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, turns, options);
     this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, turns, options);
     this.dataUpdate = new DataUpdate(watched, lookup, events, turns, options);
-    this.roleChange = new RoleChange(watched, policy, events, order, options);
+    this.roleChange = new RoleChange(watched, policy, events, options);
     this.purge = new Purge(watched, events, options);
   }
 }

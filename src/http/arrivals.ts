@@ -29,13 +29,13 @@ export class Arrivals implements OnModuleInit {
     const server: unknown = this.platform.httpAdapter?.getHttpServer();
     if (!isEmitter(server)) return;
     server.prependListener('request', (request) => {
-      (request as Stamped)[ARRIVAL] = { at: this.core.order.arrival(), method: request.method };
+      (request as Stamped)[ARRIVAL] = { at: this.core.options.clock(), method: request.method };
     });
   }
 
-  /** Stamp of `ArrivalOrder`; now, where the server did not tell of the request. */
+  /** Epoch milliseconds; now, where the server did not tell of the request. */
   of(request: SessionRequest): number {
-    return arrivalOf(request)?.at ?? this.core.order.arrival();
+    return arrivalOf(request)?.at ?? this.core.options.clock();
   }
 }
 

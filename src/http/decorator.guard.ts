@@ -7,6 +7,7 @@ import { grant, type RequestState, startState, stateToJudge } from './request-st
 import { RequirementRegistry } from './requirement-registry.js';
 import { SessionCookie } from './session-cookie.js';
 import { SessionGuard } from './session.guard.js';
+import { SignInBeginnings } from './sign-in-beginnings.js';
 import { TokenChanges } from './token-changes.js';
 
 /** Brings the guard along with a decorator: the very one that is global, so that a test can put another in its place. */
@@ -21,6 +22,7 @@ export class DecoratorGuard implements CanActivate {
     private readonly cookie: SessionCookie,
     private readonly changes: TokenChanges,
     private readonly requirements: RequirementRegistry,
+    private readonly beginnings: SignInBeginnings,
   ) {
     this.isReplaced = guard.canActivate !== SessionGuard.prototype.canActivate;
   }
@@ -35,7 +37,10 @@ export class DecoratorGuard implements CanActivate {
     const exchange = exchangeOf(context);
     if (isLetIn && exchange) {
       const { request } = exchange;
-      grant(exchange, this.requirements.of(context), stateToJudge(request) ?? this.firstLookAt(request));
+      const requirement = this.requirements.of(context);
+      const state = stateToJudge(request) ?? this.firstLookAt(request);
+      if (requirement.opens === 'start') state.begun ??= await this.beginnings.of(request);
+      grant(exchange, requirement, state);
     }
     return isLetIn;
   }

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { SessionRecord } from '../core/model/record.js';
 import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
+import type { BegunSignIn } from '../core/life/begun-sign-in.js';
 import type { AcceptedToken } from '../core/life/accepted-token.js';
 import type { RefusedToken } from '../core/life/validation.js';
 import type { Credentials } from './credentials.js';
@@ -13,8 +14,10 @@ import type { Requirement } from './requirement.js';
  */
 export interface RequestState {
   readonly credentials: Credentials;
-  /** Stamp of its arrival: see `ArrivalOrder`. */
+  /** Epoch milliseconds. */
   readonly arrivedAt: number;
+  /** Set where it is a sign-in. The earliest of several: one that is too early only refuses. */
+  begun: BegunSignIn | null;
   /** The latest change of a token that was known when the request was first looked at: see `TokenChanges`. */
   readonly changesSeen: number;
   /** What has brought it about. */
@@ -63,6 +66,7 @@ export function startState(
   return ((request as Stateful)[STATE] = {
     credentials,
     arrivedAt,
+    begun: null,
     changesSeen,
     since: 'arrival',
     examination: null,

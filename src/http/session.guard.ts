@@ -29,6 +29,7 @@ import {
 } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
+import { SignInBeginnings } from './sign-in-beginnings.js';
 import { SessionCookie } from './session-cookie.js';
 import { TokenChanges } from './token-changes.js';
 import { TokenDelivery } from './token-delivery.js';
@@ -48,6 +49,7 @@ export class SessionGuard implements CanActivate {
     private readonly core: SessionCore,
     private readonly requirements: RequirementRegistry,
     private readonly arrivals: Arrivals,
+    private readonly beginnings: SignInBeginnings,
     private readonly channels: ChannelRule,
     private readonly cookie: SessionCookie,
     private readonly changes: TokenChanges,
@@ -95,6 +97,7 @@ export class SessionGuard implements CanActivate {
           await this.renew(verdict, response, credentials, state);
       }
       assertAuthorized(requirement, state.accepted);
+      if (requirement.opens === 'start') state.begun ??= await this.beginnings.of(request);
       grant(exchange, requirement, state);
       return true;
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { catchError, mergeMap, type Observable, take, toArray } from 'rxjs';
+import type { BegunSignIn } from '../core/life/begun-sign-in.js';
 import { InvalidArgumentError, SessionGoneError } from '../core/model/errors.js';
 import { assertPrincipal, type SessionPrincipal, toClient } from '../core/model/principal.js';
 import { toActiveSession } from '../core/life/recorded-session.js';
@@ -32,6 +33,7 @@ interface SignInRequest {
   readonly exchange: Exchange;
   readonly requirement: Requirement;
   readonly state: RequestState;
+  readonly begun: BegunSignIn;
 }
 
 /** Makes a session of the principal that the handler returns, and answers with it. */
@@ -50,9 +52,9 @@ export class StartSessionInterceptor implements NestInterceptor {
     const exchange = exchangeOf(context);
     const requirement = this.requirements.of(context);
     const state = exchange && grantedState(exchange, requirement);
-    if (!exchange || !state)
+    if (!exchange || !state?.begun)
       throw new Error('@StartSession() works only where SessionGuard has run before it.');
-    const signIn = { exchange, state, requirement };
+    const signIn = { exchange, state, begun: state.begun, requirement };
     if (signIn.requirement.answersItself) {
       throw this.mistake(signIn, 'answers through @Res() itself: write @Res({ passthrough: true })');
     }
@@ -68,13 +70,13 @@ export class StartSessionInterceptor implements NestInterceptor {
   }
 
   private async start(signIn: SignInRequest, emitted: readonly unknown[]): Promise<Answer> {
-    const { exchange, requirement, state } = signIn;
+    const { exchange, requirement, state, begun } = signIn;
     const { request, response } = exchange;
     const principal = this.principalOf(signIn, emitted);
     const label = requirement.start.label?.(request as never) ?? null;
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
-      const { record, token } = await this.signIn({ principal, client, arrivedAt: state.arrivedAt }, signIn);
+      const { record, token } = await this.signIn({ principal, client, begun }, signIn);
       const accepted = this.core.validation.acceptedAs(record, token);
       const session = toActiveSession(record, accepted.policy);
       const transport = this.transportOf(signIn);
@@ -117,7 +119,7 @@ export class StartSessionInterceptor implements NestInterceptor {
   private async signIn(attempt: SignInAttempt, { requirement, state }: SignInRequest): Promise<Issued> {
     if (state.accepted === null) return this.core.signIn.create(attempt);
     try {
-      return await this.core.signIn.authenticateShown(state.accepted.token, attempt);
+      return await this.core.signIn.authenticateShown(state.accepted.token, attempt, state.arrivedAt);
     } catch (error) {
       // Another request was faster: from now on this one is like any other that comes with a dead token.
       if (error instanceof SessionGoneError && requirement.session === 'none')

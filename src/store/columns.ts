@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../core/model/record.js';
+import type { Change } from '../core/model/store.js';
 
 /** A column, for the entity as for the migration. */
 export interface Column {
@@ -47,7 +48,7 @@ export const SESSION_COLUMNS = [
   { field: 'idleExpiresAt', ...time('idle_expires_at') },
   { field: 'absoluteExpiresAt', ...time('absolute_expires_at') },
   { field: 'renewAt', ...time('renew_at') },
-  { field: 'expiresAt', ...time('expires_at'), index: 'plain' },
+  { field: 'expiresAt', ...time('expires_at') },
   { field: 'ip', name: 'ip', type: 'varchar', length: 45, nullable: true },
   { field: 'userAgent', name: 'user_agent', type: 'varchar', length: 255, nullable: true },
   { field: 'label', name: 'label', type: 'varchar', length: 100, nullable: true },
@@ -55,16 +56,43 @@ export const SESSION_COLUMNS = [
   { field: 'dataVersion', name: 'data_version', type: 'integer' },
 ] as const satisfies readonly ColumnOf<SessionRecord>[];
 
-/** A row of `session_users`: when the sessions or roles of a user were last changed. */
+/** What a row holds beside the record. */
+export interface StoreFields {
+  /**
+   * When the row may be purged: `expiresAt`, rounded up so coarsely that most activity leaves it alone. `expiresAt` has no
+   * index therefore: PostgreSQL writes all indexes of a row anew when one of the indexed columns changes.
+   */
+  readonly purgeAfter: number;
+  /** Number of the latest `setRoles` that has reached the row. */
+  readonly rolesSet: number;
+  /** Which sign-in of the user's it was, where there is a limit; 0 where there was none. */
+  readonly turn: number;
+}
+
+/** A row of `sessions`. It is pending, a sign-in that is not done yet, while `expiresAt` is 0. */
+export type StoredRecord = SessionRecord & StoreFields;
+export type StoredChange = Change & Partial<Pick<StoreFields, 'purgeAfter'>>;
+
+export const STORED_COLUMNS = [
+  ...SESSION_COLUMNS,
+  { field: 'purgeAfter', ...time('purge_after'), index: 'plain' },
+  { field: 'rolesSet', name: 'roles_set', type: 'bigint' },
+  { field: 'turn', name: 'turn', type: 'bigint' },
+] as const satisfies readonly ColumnOf<StoredRecord>[];
+
+/** A row of `session_users`: see `OrderSql`. */
 export interface SessionMark {
   /** SHA-256 of the user id: hashes compare exactly on every database, user ids do not. */
   readonly userHash: string;
-  /** Stamp of that change, in epoch milliseconds. */
-  readonly changedAt: number;
+  /** Of the latest change to the sessions or roles of the user. */
+  readonly number: number;
+  /** The user's latest turn, or that number if it is larger. */
+  readonly turns: number;
 }
 
 /** The table `session_users`. */
 export const MARK_COLUMNS = [
   { field: 'userHash', ...sha256('user_hash'), index: 'primary' },
-  { field: 'changedAt', ...time('changed_at'), index: 'plain' },
+  { field: 'number', name: 'number', type: 'bigint' },
+  { field: 'turns', name: 'turns', type: 'bigint', index: 'plain' },
 ] as const satisfies readonly ColumnOf<SessionMark>[];

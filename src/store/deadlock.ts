@@ -3,11 +3,6 @@ import { QueryFailedError } from 'typeorm';
 
 const MAX_ATTEMPTS = 10;
 
-/** What was to be locked has vanished. As with a deadlock nothing was done, and the next attempt may succeed. */
-export class LockVanishedError extends Error {
-  override readonly name = 'LockVanishedError';
-}
-
 /**
  * Does it again when the database chose it as the victim of a deadlock, and the like. The attempts are made here alone:
  * one retry inside another would multiply them.
@@ -28,6 +23,7 @@ export async function retryingDeadlocks<T>(
 }
 
 function isRetryable(error: unknown, codes: ReadonlySet<unknown>): boolean {
-  if (error instanceof LockVanishedError) return true;
-  return error instanceof QueryFailedError && codes.has((error.driverError as { code?: unknown }).code);
+  // Prepared statements do not go through TypeORM, which wraps the errors of drivers.
+  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  return codes.has((cause as { code?: unknown } | null)?.code);
 }

@@ -1,20 +1,18 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type { Dialect } from './dialects/dialect.js';
+import type { PreparedQuery } from './query.js';
 
-/** Runs a statement with positional parameters; the rows. */
-export type PreparedQuery = (
-  runner: QueryRunner,
-  sql: string,
-  parameters: readonly string[],
-) => Promise<unknown[]>;
-
-/** For the read of every request: the database parses and plans it once per connection, not once per query. */
+/** For what runs with every request and every sign-in: the database parses and plans it once per connection, not once per query. */
 export function preparedQuery(
   dataSource: DataSource,
   { preparedStatements }: Pick<Dialect, 'preparedStatements'>,
 ): PreparedQuery {
-  const viaTypeOrm: PreparedQuery = (runner, sql, parameters) => runner.query(sql, [...parameters]);
+  const viaTypeOrm: PreparedQuery = async (runner, sql, parameters) => {
+    const { records, affected, raw } = await runner.query(sql, [...parameters], true);
+    const { insertId = 0 } = (raw ?? {}) as { insertId?: number };
+    return { rows: records ?? [], affected: affected ?? 0, insertId: Number(insertId) };
+  };
   if (preparedStatements === null) return viaTypeOrm;
   let isMissing = false;
 

@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DeletedBatch, Dialect } from './dialects/dialect.js';
 import type { PrimaryConnection, Work } from './primary-connection.js';
-import type { SessionMarks } from './session-marks.js';
 import type { SessionTable } from './session-table.js';
+import type { SessionOrder } from './writes/session-order.js';
 
 /** In milliseconds. */
 const MAX_CLOCK_SKEW = 5_000;
@@ -12,13 +12,11 @@ const MAX_CLOCK_SKEW = 5_000;
 export class Purge {
   private readonly logger = new Logger('SessionStore');
 
-  /** @param runBatch runs the statements of a batch: on a server in a transaction, with the locks that they take */
   constructor(
     private readonly dialect: Dialect,
     private readonly connection: PrimaryConnection,
-    private readonly runBatch: <T>(work: Work<T>) => Promise<T>,
     private readonly sessions: SessionTable,
-    private readonly marks: SessionMarks,
+    private readonly order: SessionOrder,
     private readonly batchSize: number,
   ) {}
 
@@ -32,13 +30,16 @@ export class Purge {
     while (batch.count === this.batchSize && !isStopped()) {
       if (total > 0) await wait(pause);
       const next = { now, from: batch.latest, size: this.batchSize };
-      batch = await this.runBatch((runner) => this.dialect.deleteExpiredBatch(runner, this.sessions, next));
+      batch = await this.together((runner) => this.dialect.deleteExpiredBatch(runner, this.sessions, next));
       total += batch.count;
     }
-    while (!isStopped() && (await this.runBatch((runner) => this.marks.forget(runner, now))) > 0) {
-      await wait(pause);
-    }
+    while (!isStopped() && (await this.order.forget()) > 0) await wait(pause);
     return total;
+  }
+
+  /** The statements of a batch: on a server in a transaction, with the locks that they take. */
+  private together<T>(work: Work<T>): Promise<T> {
+    return this.connection.transaction?.(work) ?? this.connection.write(work);
   }
 
   /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
@@ -53,7 +54,7 @@ export class Purge {
   }
 
   /** How far, in milliseconds, this machine's clock is from the database's; 0 where they are the same machine's. */
-  private async clockSkew(): Promise<number> {
+  async clockSkew(): Promise<number> {
     const { server } = this.dialect;
     if (server === null) return 0;
     return this.connection.read(async (runner) => {

@@ -1,7 +1,7 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Dialect } from './dialects/dialect.js';
-import { type PreparedQuery, preparedQuery } from './prepared-query.js';
+import type { PreparedQuery } from './query.js';
 import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
 
@@ -9,16 +9,14 @@ import type { SessionTable } from './session-table.js';
 export class SeriesRead {
   /** By the number of their parameters. */
   private readonly statements = new Map<number, string>();
-  private readonly query: PreparedQuery;
   private readonly decode: (rows: unknown[]) => SessionRecord[];
 
   constructor(
-    dataSource: DataSource,
+    private readonly query: PreparedQuery,
     private readonly dialect: Dialect,
     private readonly table: SessionTable,
     private readonly upToDate: (record: SessionRecord) => SessionRecord,
   ) {
-    this.query = preparedQuery(dataSource, dialect);
     this.decode =
       dialect.rowsAsText === null
         ? (rows) => (rows as SessionRow[]).map(toRecord)
@@ -37,7 +35,7 @@ export class SeriesRead {
       this.statements.set(count, statement);
     }
     const found = new Map<string, SessionRecord>();
-    for (const record of this.decode(await this.query(runner, statement, padded))) {
+    for (const record of this.decode((await this.query(runner, statement, padded)).rows)) {
       found.set(record.seriesHash, this.upToDate(record));
     }
     return found;

@@ -5,13 +5,6 @@ import type { ServerDialect } from './dialects/dialect.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import { endingSilentConnection } from './silence.js';
 
-interface TransactionOptions {
-  /** Runs before the transaction begins, on the same connection, and again with each attempt. */
-  readonly before?: Work<unknown>;
-  /** In milliseconds. */
-  readonly silence?: number;
-}
-
 /**
  * Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere
  * else.
@@ -26,19 +19,16 @@ export class ServerConnection implements PrimaryConnection {
     return this.run(work, CONNECTION_SILENCE);
   }
 
-  write<T>(work: Work<T>): Promise<T> {
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, CONNECTION_SILENCE));
+  write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
+    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, silence));
   }
 
-  transaction<T>(
-    work: Work<T>,
-    { before, silence = CONNECTION_SILENCE }: TransactionOptions = {},
-  ): Promise<T> {
-    const attempt: Work<T> = async (runner) => {
-      await before?.(runner);
-      return this.inTransaction(runner, work);
-    };
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(attempt, silence));
+  transaction<T>(work: Work<T>): Promise<T> {
+    return this.write((runner) => this.inTransaction(runner, work));
+  }
+
+  briefly<T>(work: Work<T>): Promise<T> {
+    return this.write((runner) => inBriefTransaction(runner, work));
   }
 
   private run<T>(work: Work<T>, silence: number): Promise<T> {
@@ -62,5 +52,18 @@ export class ServerConnection implements PrimaryConnection {
     } finally {
       await restoreLockWait?.().catch(() => {});
     }
+  }
+}
+
+async function inBriefTransaction<T>(runner: QueryRunner, work: Work<T>): Promise<T> {
+  await runner.startTransaction();
+  try {
+    const result = await work(runner);
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    // As above.
+    await runner.rollbackTransaction().catch(() => {});
+    throw error;
   }
 }

@@ -1,9 +1,19 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
-import type { Change, Expected, ReuseJudgement, RolesChange } from '../core/model/store.js';
+import type { Expected, ReuseJudgement, RolesChange } from '../core/model/store.js';
+import type { StoredChange, StoredRecord } from './columns.js';
 import { runSql } from './named-parameters.js';
-import { SessionTable, type WhereBuilder } from './session-table.js';
+import { SessionTable } from './session-table.js';
 import type { NotedTouch } from './touch-buffer.js';
+
+export type StoredTouch = NotedTouch & Pick<StoredRecord, 'purgeAfter'>;
+
+/** A `setRoles` with its number. */
+export interface NumberedRolesChange extends RolesChange {
+  readonly number: number;
+  /** What `purgeAfter` is a multiple of. */
+  readonly purgeStep: number;
+}
 
 /**
  * The statements on sessions that every database has; where their SQL differs, the dialect says how. Each method is one
@@ -23,36 +33,10 @@ export class SessionStatements extends SessionTable {
     return this.many(query.orderBy('s.createdAt', 'DESC').addOrderBy('s.id', 'DESC'));
   }
 
-  /** Locks them, so that what is found is what can be deleted; in the order in which activity is written. */
-  lockByUser(runner: QueryRunner, userId: string, except?: string): Promise<SessionRecord[]> {
-    const query = this.select(runner);
-    this.whereUserBut(query, userId, except, 's.');
-    return this.many(query.orderBy('s.id').setLock('pessimistic_write'));
-  }
-
-  async insert(runner: QueryRunner, record: SessionRecord): Promise<void> {
-    await runner.manager
-      .createQueryBuilder()
-      .insert()
-      .into(this.entity)
-      .values(record)
-      .updateEntity(false)
-      .callListeners(false)
-      .execute();
-  }
-
-  /** @param refine further conditions, with the columns' names as they stand in the table */
-  async change(
-    runner: QueryRunner,
-    id: string,
-    expected: Expected,
-    change: Change,
-    refine: (query: WhereBuilder) => void = () => {},
-  ): Promise<boolean> {
+  async change(runner: QueryRunner, id: string, expected: Expected, change: StoredChange): Promise<boolean> {
     const query = this.update(runner, change);
     this.whereId(query, id);
     this.whereExpected(query, expected);
-    refine(query);
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
@@ -61,7 +45,7 @@ export class SessionStatements extends SessionTable {
    * rows are found by their ids alone: PostgreSQL may else look for each among all that have not expired.
    * @returns those whose rows somebody else holds: they were passed over
    */
-  async touch(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<readonly NotedTouch[]> {
+  async touch(runner: QueryRunner, touches: readonly StoredTouch[]): Promise<readonly StoredTouch[]> {
     const [id, authenticatedAt] = [this.column('id'), this.column('authenticatedAt')];
     const [lastSeenAt, expiresAt] = [this.column('lastSeenAt'), this.column('expiresAt')];
     const roles = this.column('roles');
@@ -71,9 +55,9 @@ export class SessionStatements extends SessionTable {
         [`roles${at}`, touch.roles],
       ]),
     );
-    const ofEach = (value: (touch: NotedTouch, at: number) => number | string) =>
+    const ofEach = (value: (touch: StoredTouch, at: number) => number | string) =>
       `CASE ${id} ${touches.map((touch, at) => `WHEN :id${at} THEN ${value(touch, at)}`).join(' ')} END`;
-    const assignments = (['lastSeenAt', 'idleExpiresAt', 'expiresAt'] as const).map(
+    const assignments = (['lastSeenAt', 'idleExpiresAt', 'expiresAt', 'purgeAfter'] as const).map(
       (field) => `${this.column(field)} = ${ofEach((touch) => Number(touch[field]))}`,
     );
     const ids = touches.map((_, at) => `:id${at}`).join(', ');
@@ -96,12 +80,22 @@ export class SessionStatements extends SessionTable {
     return touches.filter((touch) => locked.has(touch.id));
   }
 
-  async setRoles(runner: QueryRunner, userId: string, change: RolesChange): Promise<number> {
+  /**
+   * Sets the roles of a user's live sessions, or of those that are pending, which stay so.
+   * @returns how many
+   */
+  async setRoles(
+    runner: QueryRunner,
+    userId: string,
+    change: NumberedRolesChange,
+    which: 'live' | 'pending',
+  ): Promise<number> {
     const [rolesColumn, renewColumn] = [this.column('roles'), this.column('renewAt')];
-    const [idleEnd, absoluteEnd] = [
-      `${this.column('lastSeenAt')} + :idle`,
-      `${this.column('authenticatedAt')} + :absolute`,
-    ];
+    const [rolesSet, expiresAt] = [this.column('rolesSet'), this.column('expiresAt')];
+    const idleEnd = `${this.column('lastSeenAt')} + :idle`;
+    const absoluteEnd = `${this.column('authenticatedAt')} + :absolute`;
+    const end = `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`;
+    const { purgeStep } = change;
     const query = this.update(runner, {
       // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees what those
       // before it have set. After `roles`, old and new roles would always be the same, and no token would be renewed.
@@ -109,10 +103,14 @@ export class SessionStatements extends SessionTable {
         `CASE WHEN ${this.dialect.sameText(rolesColumn, ':roles')} THEN ${renewColumn} ELSE :now END`,
       idleExpiresAt: () => idleEnd,
       absoluteExpiresAt: () => absoluteEnd,
-      expiresAt: () => `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`,
+      ...(which === 'live' && {
+        expiresAt: () => end,
+        purgeAfter: () => `${this.dialect.quotient(`${end} + ${purgeStep - 1}`, purgeStep)} * ${purgeStep}`,
+      }),
+      rolesSet: () => `CASE WHEN ${rolesSet} < :number THEN :number ELSE ${rolesSet} END`,
       roles: () => ':roles',
     });
-    query.where(`${this.column('expiresAt')} > :now`, { ...change });
+    query.where(which === 'live' ? `${expiresAt} > :now` : `${expiresAt} = 0`, { ...change });
     this.whereUser(query, userId);
     return (await query.execute()).affected ?? 0;
   }
@@ -142,20 +140,7 @@ export class SessionStatements extends SessionTable {
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
-  async deleteByUser(runner: QueryRunner, userId: string, except?: string): Promise<void> {
-    const query = this.remove(runner);
-    this.whereUserBut(query, userId, except);
-    await query.execute();
-  }
-
   async deleteAll(runner: QueryRunner): Promise<number> {
     return (await this.remove(runner).execute()).affected ?? 0;
-  }
-
-  /** What `lockByUser` locks is what `deleteByUser` deletes. */
-  private whereUserBut(query: WhereBuilder, userId: string, except: string | undefined, alias = ''): void {
-    this.whereUser(query, userId, alias);
-    const id = alias ? `${alias}id` : this.column('id');
-    if (except !== undefined) query.andWhere(`${id} <> :except`, { except });
   }
 }

@@ -8,7 +8,8 @@ import type {
   UpdateQueryBuilder,
 } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
-import type { Change, Expected } from '../core/model/store.js';
+import type { Expected } from '../core/model/store.js';
+import type { StoredRecord } from './columns.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EntityTable } from './entity-table.js';
 import type { BaseSessionEntity } from './session.entity.js';
@@ -17,7 +18,7 @@ import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 export type WhereBuilder = { andWhere(condition: string, parameters?: ObjectLiteral): unknown };
 
 /** The table of sessions, and what statements on it are made of. */
-export class SessionTable extends EntityTable<SessionRecord> {
+export class SessionTable extends EntityTable<StoredRecord> {
   constructor(
     dataSource: DataSource,
     override readonly entity: EntityTarget<BaseSessionEntity>,
@@ -52,7 +53,7 @@ export class SessionTable extends EntityTable<SessionRecord> {
 
   protected update(
     runner: QueryRunner,
-    change: { [field in keyof Change]: Change[field] | (() => string) },
+    change: { [field in keyof StoredRecord]?: StoredRecord[field] | (() => string) },
   ): UpdateQueryBuilder<BaseSessionEntity> {
     return runner.manager
       .createQueryBuilder()

@@ -1,6 +1,11 @@
 import { Column, Entity, Index, type ValueTransformer } from 'typeorm';
-import type { SessionRecord } from '../core/model/record.js';
-import { type Column as StoredColumn, MARK_COLUMNS, SESSION_COLUMNS, type SessionMark } from './columns.js';
+import {
+  type Column as StoredColumn,
+  MARK_COLUMNS,
+  type SessionMark,
+  STORED_COLUMNS,
+  type StoredRecord,
+} from './columns.js';
 
 /** A bigint comes back as a string on PostgreSQL and MySQL. */
 const toNumber: ValueTransformer = {
@@ -23,15 +28,15 @@ const toNumber: ValueTransformer = {
  * Columns of your own must be nullable or have a default. Read what you like; to change a session, use the verbs of
  * `SessionService`: a save of an entity would undo what happened since it was loaded.
  */
-export abstract class BaseSessionEntity extends withColumns<SessionRecord>(SESSION_COLUMNS) {}
+export abstract class BaseSessionEntity extends withColumns<StoredRecord>(STORED_COLUMNS) {}
 
 /** The table `sessions`. */
 @Entity('sessions')
 export class SessionEntity extends BaseSessionEntity {}
 
 /**
- * The table `session_users`: when a user's sessions were last revoked or given other roles, so that a sign-in that
- * began before does not outlive it; and the row that serialises the sign-ins of one user.
+ * The table `session_users`: what came first, in numbers. It has a row that numbers are drawn from, a row with the number
+ * of the latest `revokeEveryone`, and one for each user whose sessions were revoked, or who got other roles, lately.
  */
 @Entity('session_users')
 export class SessionUserEntity extends withColumns<SessionMark>(MARK_COLUMNS) {}

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import { GATE_PATIENCE } from '../core/outage/time-budgets.js';
+import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 
 /**
  * On SQLite TypeORM runs everything on one connection. A write made while the application has a transaction open belongs

@@ -2,32 +2,37 @@ import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
 import { Patience } from '../core/outage/patience.js';
-import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
+import { LONG_SILENCE, SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
   type Admitted,
   type Change,
   type Expected,
+  type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
   type Touch,
 } from '../core/model/store.js';
 import { dialectOf } from './dialects/dialect-of.js';
+import type { SessionMark, StoredChange } from './columns.js';
+import { EntityTable } from './entity-table.js';
 import { GroupedReads } from './grouped-reads.js';
-import { LockingWrites } from './locking-writes.js';
-import type { PrimaryConnection, Work } from './primary-connection.js';
+import type { PrimaryConnection } from './primary-connection.js';
+import { preparedQuery } from './prepared-query.js';
 import { Purge } from './purge.js';
-import type { BaseSessionEntity } from './session.entity.js';
+import { type BaseSessionEntity, SessionUserEntity } from './session.entity.js';
 import { SeriesRead } from './series-read.js';
-import { SessionMarks } from './session-marks.js';
 import { ServerConnection } from './server-connection.js';
 import { SessionStatements } from './session-statements.js';
 import { SharedConnection } from './shared-connection.js';
-import { SingleStatementWrites } from './single-statement-writes.js';
 import { type NotedTouch, TouchBuffer } from './touch-buffer.js';
-import type { UserWrites } from './user-writes.js';
+import { namesOf } from './writes/names.js';
+import { SessionOrder } from './writes/session-order.js';
+import { Statements } from './writes/statements.js';
+import { UserSql } from './writes/user-sql.js';
+import type { UserWrites } from './writes/user-writes.js';
 
 /** In one statement; a pause for everybody else on SQLite. */
 const TOUCHES_AT_ONCE = 100;
@@ -38,6 +43,22 @@ export interface TypeOrmSessionStoreOptions {
   readonly entity: EntityTarget<BaseSessionEntity>;
   /** `null`: as fits the database. */
   readonly purgeBatchSize: number | null;
+  /**
+   * What has expired is purged at the next multiple of this many milliseconds, so that most activity leaves the index that
+   * the purge goes by alone. Default: an hour.
+   */
+  readonly purgeStep?: number;
+}
+
+const HOUR = 60 * 60_000;
+/** So few touches in a hundred change the index that the purge goes by. */
+const TOUCHES_PER_STEP = 20;
+/** What is under way is never purged, however soon its session would end. */
+const LONGEST_SIGN_IN = 60_000;
+
+/** @param touchEvery `null`: a minute at most */
+export function purgeStepFor(touchEvery: number | null): number {
+  return Math.max(HOUR, TOUCHES_PER_STEP * (touchEvery ?? 0));
 }
 
 /** Keeps sessions in the application's database. */
@@ -45,8 +66,12 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
+  private readonly statements: Statements;
+  private readonly userSql: UserSql;
   private readonly userWrites: UserWrites;
+  private readonly order: SessionOrder;
   private readonly purge: Purge;
+  private readonly purgeStep: number;
   private readonly reads: GroupedReads<SessionRecord>;
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
   private readonly laterReads: GroupedReads<SessionRecord>;
@@ -56,28 +81,32 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private isShuttingDown = false;
 
   /** @throws SessionOptionsError for a database that is not supported */
-  constructor(dataSource: DataSource, { entity, purgeBatchSize }: TypeOrmSessionStoreOptions) {
+  constructor(
+    dataSource: DataSource,
+    { entity, purgeBatchSize, purgeStep = HOUR }: TypeOrmSessionStoreOptions,
+  ) {
     super();
     const dialect = dialectOf(dataSource);
+    const connection: PrimaryConnection =
+      dialect.server === null
+        ? new SharedConnection(dataSource)
+        : new ServerConnection(dataSource, dialect.server);
+    const query = preparedQuery(dataSource, dialect);
     const sessions = new SessionStatements(dataSource, entity, dialect);
-    const marks = new SessionMarks(dataSource, dialect);
-    const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
+    const names = namesOf(sessions, new EntityTable<SessionMark>(dataSource, SessionUserEntity));
+    const orderSql = dialect.orderSql(names);
+    const statements = new Statements(connection, query, (number) => dialect.placeholder(number));
+    this.connection = connection;
     this.sessions = sessions;
     this.isOnServer = dialect.server !== null;
-    if (dialect.server === null) {
-      const connection = new SharedConnection(dataSource);
-      const alone = <T>(work: Work<T>) => connection.write(work);
-      this.connection = connection;
-      this.userWrites = new SingleStatementWrites(connection, dialect, sessions, marks);
-      this.purge = new Purge(dialect, connection, alone, sessions, marks, batchSize);
-    } else {
-      const connection = new ServerConnection(dataSource, dialect.server);
-      const inTransaction = <T>(work: Work<T>) => connection.transaction(work);
-      this.connection = connection;
-      this.userWrites = new LockingWrites(connection, dialect.server, sessions, marks);
-      this.purge = new Purge(dialect, connection, inTransaction, sessions, marks, batchSize);
-    }
-    const series = new SeriesRead(dataSource, dialect, sessions, (record) => this.touches.apply(record));
+    this.statements = statements;
+    this.userSql = new UserSql(names, orderSql, dialect);
+    this.userWrites = dialect.userWrites(statements, this.userSql);
+    this.order = new SessionOrder(statements, orderSql);
+    this.purgeStep = purgeStep;
+    const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
+    this.purge = new Purge(dialect, connection, sessions, this.order, batchSize);
+    const series = new SeriesRead(query, dialect, sessions, (record) => this.touches.apply(record));
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
@@ -97,27 +126,34 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return record && this.touches.apply(record);
   }
 
+  latestChange(): Promise<number> {
+    return this.order.latest();
+  }
+
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
     await this.touches.flush();
     return this.connection.read((runner) => this.sessions.findLive(runner, userId, now));
   }
 
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    const stored = { ...record, purgeAfter: this.purgeAfter(record.expiresAt), rolesSet: 0, turn: 0 };
     if (admission === null) {
-      await this.connection.write((runner) => this.sessions.insert(runner, record));
+      await this.statements.run(this.userSql.insertLive, stored);
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();
-    return this.userWrites.insert(record, admission);
+    const purgeAfter = this.purgeAfter(Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN));
+    return this.userWrites.insert({ ...stored, purgeAfter }, admission);
   }
 
-  async admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
-    if (admission.limit) await this.touches.flush();
-    return this.userWrites.admit(id, expected, change, admission);
+  async admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
+    if (admission.limit && expected.userId === null) await this.touches.flush();
+    return this.userWrites.admit(id, expected, this.stored(change), admission);
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
-    return this.connection.write((runner) => this.sessions.change(runner, id, expected, change));
+    const stored = this.stored(change);
+    return this.connection.write((runner) => this.sessions.change(runner, id, expected, stored));
   }
 
   async touch(touch: Touch, durably: boolean): Promise<void> {
@@ -131,7 +167,13 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
 
   async setRoles(userId: string, change: RolesChange): Promise<number> {
     await this.touches.flush();
-    return this.userWrites.setRoles(userId, change);
+    const { purgeStep } = this;
+    const numbered = { ...change, number: await this.order.mark(userId), purgeStep };
+    const set = (which: 'live' | 'pending') =>
+      this.connection.write((runner) => this.sessions.setRoles(runner, userId, numbered, which));
+    // First those that could be among the others by then.
+    await set('pending');
+    return set('live');
   }
 
   delete(id: string, userId?: string): Promise<SessionRecord | null> {
@@ -149,12 +191,14 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.connection.write((runner) => this.sessions.deleteReused(runner, judgement));
   }
 
-  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
-    return this.userWrites.deleteByUser(userId, changedAt, except);
+  async deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
+    await this.order.mark(userId);
+    return this.userWrites.deleteByUser(userId, except);
   }
 
-  deleteAll(changedAt: number): Promise<number> {
-    return this.userWrites.deleteAll(changedAt);
+  async deleteAll(): Promise<number> {
+    await this.order.mark(null);
+    return this.connection.write((runner) => this.sessions.deleteAll(runner), LONG_SILENCE);
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
@@ -162,10 +206,24 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.purge.run(now, signal);
   }
 
+  override clockSkew(): Promise<number> {
+    return this.purge.clockSkew();
+  }
+
   /** From now on activity is written at once: later hooks may close the data source. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isShuttingDown = true;
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
+  }
+
+  /** Every change of a deadline is one of this too. */
+  private stored(change: Change): StoredChange {
+    const { expiresAt } = change;
+    return expiresAt === undefined ? change : { ...change, purgeAfter: this.purgeAfter(expiresAt) };
+  }
+
+  private purgeAfter(expiresAt: number): number {
+    return Math.ceil(expiresAt / this.purgeStep) * this.purgeStep;
   }
 
   /**
@@ -180,7 +238,9 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     try {
       const statements = inStatements(touches);
       for (const group of statements) {
-        const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
+        const timely = group
+          .filter(({ expendableAt }) => expendableAt > performance.now())
+          .map((touch) => ({ ...touch, purgeAfter: this.purgeAfter(touch.expiresAt) }));
         if (timely.length === 0) continue;
         const writing = this.connection.write((runner) => {
           const written = this.sessions.touch(runner, timely);

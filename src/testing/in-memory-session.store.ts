@@ -5,6 +5,7 @@ import {
   type Admitted,
   type Change,
   type Expected,
+  type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -21,10 +22,11 @@ const DELETED_AT_ONCE = 100;
 export class InMemorySessionStore extends SessionStore {
   /** By id. A record is never changed, but replaced by another one. */
   private readonly records = new Map<string, SessionRecord>();
-  /** Stamps of the latest `setRoles` or `deleteByUser`, by user. */
+  private latest = 0;
+  /** Numbers of the latest `setRoles` or `deleteByUser`, by user. */
   private readonly changes = new Map<string, number>();
-  /** Stamp of the latest `deleteAll`. */
-  private changeForEveryone = -Infinity;
+  /** Number of the latest `deleteAll`. */
+  private changeForEveryone = 0;
 
   async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
     return this.bySeries([seriesHash]);
@@ -38,6 +40,10 @@ export class InMemorySessionStore extends SessionStore {
     return this.records.get(id) ?? null;
   }
 
+  async latestChange(): Promise<number> {
+    return this.latest;
+  }
+
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
     return this.liveOf(userId, now);
   }
@@ -49,9 +55,11 @@ export class InMemorySessionStore extends SessionStore {
     return this.enter({ ...record }, admission);
   }
 
-  async admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+  async admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
     const record = this.asExpected(id, expected);
-    return record === null ? { outcome: 'conflict' } : this.enter({ ...record, ...change }, admission);
+    if (record === null) return { outcome: 'conflict' };
+    const limit = record.userId === null ? admission.limit : null;
+    return this.enter({ ...record, ...change }, { ...admission, limit });
   }
 
   async change(id: string, expected: Expected, change: Change): Promise<boolean> {
@@ -71,8 +79,8 @@ export class InMemorySessionStore extends SessionStore {
   async flush(): Promise<void> {}
 
   async setRoles(userId: string, change: RolesChange): Promise<number> {
-    const { roles, idle, absolute, now, changedAt } = change;
-    this.noteChange(userId, changedAt);
+    const { roles, idle, absolute, now } = change;
+    this.changes.set(userId, ++this.latest);
     const live = this.liveOf(userId, now);
     for (const record of live) {
       const idleExpiresAt = record.lastSeenAt + idle;
@@ -104,15 +112,15 @@ export class InMemorySessionStore extends SessionStore {
     return isSettled && this.drop([record]);
   }
 
-  async deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
-    this.noteChange(userId, changedAt);
+  async deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
+    this.changes.set(userId, ++this.latest);
     const theirs = this.where((record) => record.userId === userId && record.id !== except);
     this.drop(theirs);
     return theirs;
   }
 
-  async deleteAll(changedAt: number): Promise<number> {
-    this.changeForEveryone = Math.max(this.changeForEveryone, changedAt);
+  async deleteAll(): Promise<number> {
+    this.changeForEveryone = ++this.latest;
     const count = this.records.size;
     this.records.clear();
     return count;
@@ -144,8 +152,8 @@ export class InMemorySessionStore extends SessionStore {
     return { outcome: 'admitted', evicted: surplus };
   }
 
-  private isOvertaken({ userId, arrivedAt }: Admission): boolean {
-    return Math.max(this.changes.get(userId) ?? -Infinity, this.changeForEveryone) > arrivedAt;
+  private isOvertaken({ userId, begun }: Admission): boolean {
+    return Math.max(this.changes.get(userId) ?? 0, this.changeForEveryone) > begun;
   }
 
   /** The oldest sessions, for which there is no room beside this one. */
@@ -156,13 +164,9 @@ export class InMemorySessionStore extends SessionStore {
       .slice(limit.max - 1);
   }
 
-  private noteChange(userId: string, changedAt: number): void {
-    this.changes.set(userId, Math.max(this.changes.get(userId) ?? -Infinity, changedAt));
-  }
-
-  private asExpected(id: string, expected: Expected): SessionRecord | null {
+  private asExpected(id: string, expected: Partial<ExpectedOwner>): SessionRecord | null {
     const record = this.records.get(id);
-    const fields = Object.keys(expected) as (keyof Expected)[];
+    const fields = Object.keys(expected) as (keyof ExpectedOwner)[];
     return record && fields.every((field) => record[field] === expected[field]) ? record : null;
   }
 

@@ -20,9 +20,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** The same for the rooms of `core`: no arrow leads back up. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'session-core': ['life', 'options', 'outage', 'token', 'policy', 'events', 'model'],
+  'session-core': ['life', 'options', 'outage', 'clock', 'token', 'policy', 'events', 'model'],
   life: ['outage', 'token', 'policy', 'events', 'model'],
-  options: ['policy', 'model'],
+  options: ['policy', 'clock', 'model'],
+  clock: ['model'],
   outage: ['model'],
   token: ['model'],
   policy: ['model'],

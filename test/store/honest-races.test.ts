@@ -35,7 +35,7 @@ await describeOnEachDatabase((leg) => {
   async function stepUp(token: string): Promise<string> {
     const shown = node.core.tokens.parse(token);
     if (shown === null) throw new Error('No token.');
-    const attempt = { principal: { userId: 'ana' }, arrivedAt: node.core.order.arrival() };
+    const attempt = { principal: { userId: 'ana' }, begun: await node.core.signIn.begin() };
     return (await node.core.signIn.authenticateShown(shown, attempt)).token;
   }
 

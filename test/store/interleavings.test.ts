@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { TestClock } from 'nestjs-sessions/testing';
+import type { BegunSignIn } from '../../src/core/life/begun-sign-in.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import type { SessionPrincipal } from '../../src/core/model/principal.js';
 import { toSession } from '../../src/core/life/recorded-session.js';
@@ -135,6 +136,7 @@ const READS_AND_WRITES = [
   'findBySeries',
   'findByAnySeries',
   'findById',
+  'latestChange',
   'findLive',
   'insert',
   'admit',
@@ -194,7 +196,7 @@ function holdFirstChange(store: SessionStore): [Promise<void>, () => void] {
 
 /** Some clients and some sessions of two users on two nodes, and all that happens to them. */
 class Scene {
-  readonly history = new History();
+  readonly history: History;
   /** All sessions there ever were, with the first and the newest token that the client has got. */
   private readonly jar = new Map<string, { first: string; newest: string }>();
   private additions = 0;
@@ -207,7 +209,10 @@ class Scene {
     private readonly cluster: TestCluster,
     private readonly nodes: readonly TestNode[],
     private readonly all: readonly Scene[],
-  ) {}
+  ) {
+    const { maxSessionsPerUser, onSessionLimit } = (nodes[0] as TestNode).core.options;
+    this.history = new History(maxSessionsPerUser !== null && onSessionLimit === 'evict-oldest');
+  }
 
   /** Two sessions of one user, one of another's, one of nobody's; all of them in use. */
   async prepare(): Promise<void> {
@@ -321,7 +326,13 @@ class Scene {
   }
 
   private create(node: TestNode, { principal }: { principal: SessionPrincipal }) {
-    return this.signIn('create', {}, principal, (whole) => node.service.create(whole), node);
+    return this.signIn(
+      'create',
+      {},
+      principal,
+      (whole, begun) => node.service.create(whole, {}, { begun }),
+      node,
+    );
   }
 
   private authenticate(node: TestNode, { nth, principal }: ArgumentsOf<'authenticate'>) {
@@ -330,18 +341,18 @@ class Scene {
       'authenticate',
       { id },
       principal,
-      (whole) => node.service.authenticate(id, whole),
+      (whole, begun) => node.service.authenticate(id, whole, { begun }),
       node,
     );
   }
 
   private async authenticateShown(node: TestNode, { nth, principal }: ArgumentsOf<'authenticateShown'>) {
-    const { signIn, tokens, order } = node.core;
+    const { signIn, tokens } = node.core;
     const { id, newest: token } = this.at(nth);
     const shown = tokens.parse(token);
     if (shown === null) return;
-    const attempt = (whole: SessionPrincipal) =>
-      signIn.authenticateShown(shown, { principal: whole, arrivedAt: order.arrival() });
+    const attempt = (principal: SessionPrincipal, begun: BegunSignIn) =>
+      signIn.authenticateShown(shown, { principal, begun });
     await this.signIn('authenticateShown', { id, token }, principal, attempt, node);
   }
 
@@ -427,16 +438,18 @@ class Scene {
     verb: string,
     about: { id?: string; token?: string },
     principal: SessionPrincipal,
-    attempt: (whole: SessionPrincipal) => Promise<IssuedSession | Issued>,
+    attempt: (whole: SessionPrincipal, begun: BegunSignIn) => Promise<IssuedSession | Issued>,
     node: TestNode,
   ) {
     const { roles } = principal;
     const userId = this.own(principal.userId);
     const key = `addition${++this.additions}`;
     const whole = { ...principal, userId, data: { [key]: true } };
-    return this.history.note({ verb, ...about, userId, roles, key }, (call) =>
-      this.issue(call, node, () => attempt(whole)),
-    );
+    return this.history.note({ verb, ...about, userId, roles, key }, async (call) => {
+      const begun = await node.service.beginSignIn();
+      this.history.begin(call);
+      await this.issue(call, node, () => attempt(whole, begun));
+    });
   }
 
   private async issue(

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import type { SessionPrincipal } from '../../src/core/model/principal.js';
+import type { BegunSignIn } from '../../src/core/life/begun-sign-in.js';
 import type { Issued } from '../../src/core/life/rotation.js';
 import { toSession } from '../../src/core/life/recorded-session.js';
 import type { ActiveSession, AnonymousSession, IssuedSession } from '../../src/core/model/session.js';
@@ -125,7 +126,7 @@ class Comparison {
   /** Every session that ever was, with every token that it ever had; the newest last. */
   private readonly known = new Map<string, string[]>();
   /** When the commands so far began, for those that arrived earlier. */
-  private arrivals: { real: number; model: number; at: number }[] = [];
+  private arrivals: { begun: BegunSignIn; model: number; at: number }[] = [];
   private unwritten = 0;
 
   constructor(
@@ -137,7 +138,8 @@ class Comparison {
   }
 
   async run(each: Command): Promise<void> {
-    this.arrivals.push({ real: this.node.core.order.arrival(), model: this.model.arrival(), at: this.now });
+    const begun = await this.node.core.signIn.begin();
+    this.arrivals.push({ begun, model: this.model.arrival(), at: this.now });
     await (this[each.verb] as (args: Command) => Promise<void>)(each);
     expect(this.toldEvents()).toEqual(sorted(this.model.events.splice(0)));
   }
@@ -161,7 +163,7 @@ class Comparison {
     const { answer, fresh } = await this.attempt(() =>
       ago === 0
         ? this.service.create(principal)
-        : this.node.core.signIn.create({ principal, arrivedAt: arrival.real }),
+        : this.node.core.signIn.create({ principal, begun: arrival.begun }),
     );
     expect(answer).toEqual(this.model.create(principal, fresh, arrival.model));
   }
@@ -183,11 +185,9 @@ class Comparison {
     const shown = core.tokens.parse(token);
     if (shown === null) return;
     const { answer, fresh } = await this.attempt(() =>
-      core.signIn.authenticateShown(shown, { principal, arrivedAt: arrival.real }),
+      core.signIn.authenticateShown(shown, { principal, begun: arrival.begun }, arrival.at),
     );
-    expect(answer).toEqual(
-      this.model.authenticateShown(token, principal, fresh, arrival.model, arrival.real),
-    );
+    expect(answer).toEqual(this.model.authenticateShown(token, principal, fresh, arrival.model, arrival.at));
   }
 
   private validate({ nth, age }: ArgumentsOf<'validate'>) {

@@ -61,7 +61,9 @@ await describeOnEachDatabase((leg) => {
         result.status === 'rejected' ? [result.reason.code] : [],
       );
       expect(await node.ask('list', 'ana')).toHaveLength(3);
-      expect(failures).toEqual(onSessionLimit === 'reject' ? Array(47).fill('session_limit') : []);
+      if (onSessionLimit === 'reject') expect(failures).toEqual(Array(47).fill('session_limit'));
+      // Newer ones may have evicted a session before its sign-in was told of it.
+      else expect(failures.filter((code) => code !== 'session_invalid')).toEqual([]);
     },
     30_000,
   );

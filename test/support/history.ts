@@ -18,6 +18,8 @@ export interface SessionView {
 export interface Call {
   readonly verb: string;
   readonly began: number;
+  /** Of a sign-in: when it had read the number of the latest change. */
+  begun?: number;
   ended: number;
   /** The session that it is about. */
   readonly id?: string;
@@ -46,6 +48,9 @@ export class History {
   readonly evicted = new Set<string>();
   private moment = 0;
 
+  /** @param evicts whether the oldest sessions give way to newer ones */
+  constructor(private readonly evicts = false) {}
+
   async note(
     about: Omit<Call, 'began' | 'ended' | 'seen'>,
     act: (call: Call) => Promise<void>,
@@ -55,6 +60,11 @@ export class History {
     await act(call);
     call.ended = this.moment++;
     return call;
+  }
+
+  /** The sign-in knows now what the latest change was. */
+  begin(call: Call): void {
+    call.begun = this.moment++;
   }
 
   /** Every token of a session, with the call that handed it out. */
@@ -148,8 +158,8 @@ export class History {
     const signIn = this.signInsOn(id).find(({ issued }) => issued?.session.userId === userId);
     return this.calls.filter((call) => {
       if (call.verb === 'revoke') return call.id === id && call.answer === true;
-      // A sign-in whose request arrived before does not outlive it.
-      const cameFirst = signIn !== undefined && signIn.began < call.began;
+      // A sign-in that has begun before does not outlive it.
+      const cameFirst = signIn !== undefined && Number(signIn.begun) < call.began;
       if (call.verb === 'revokeAll') return call.userId === userId && call.except !== id && cameFirst;
       if (call.verb === 'revokeEveryone')
         return userId === null ? made !== undefined && isBefore(made, call) : cameFirst;
@@ -199,8 +209,8 @@ export class History {
       const isOverwritten = done.some(
         (later) =>
           isBefore(writer, later) ||
-          // A sign-in whose request arrived before a `setRoles` does not bring old roles back.
-          (signIns.includes(writer) && later.verb === 'setRoles' && writer.began < later.began),
+          // A sign-in that has begun before a `setRoles` does not bring old roles back.
+          (signIns.includes(writer) && later.verb === 'setRoles' && Number(writer.begun) < later.began),
       );
       return !isOverwritten && this.rolesGivenBy(writer, id)?.join() === roles.join();
     });
@@ -235,7 +245,15 @@ export class History {
         call.verb === 'revokeEveryone' ||
         ((call.verb === 'revokeAll' || call.verb === 'setRoles') && call.userId === userId),
     );
-    const isOvertaken = changes.some((change) => began < change.began && change.began < ended);
+    const isBeside = (other: Call) => began < other.ended && other.began < ended;
+    const isOvertaken = changes.some(isBeside);
+    // Newer sign-ins of the user have ended the session before it was told of.
+    const isEvicted =
+      this.evicts &&
+      this.calls.some(
+        (other) =>
+          other.begun !== undefined && other.began !== began && other.userId === userId && isBeside(other),
+      );
     const canBeGone = id !== undefined && this.canBeGone(id, ended);
     const wasPlanted = id !== undefined && this.signInsOn(id)[0]?.issued?.session.userId === null;
     const byId = this.calls.filter(
@@ -249,8 +267,8 @@ export class History {
         return canBeGone;
       case 'session_invalid':
         return verb === 'create'
-          ? isOvertaken
-          : isOvertaken || canBeGone || (token !== undefined && isRotated);
+          ? isOvertaken || isEvicted
+          : isOvertaken || isEvicted || canBeGone || (token !== undefined && isRotated);
       case 'unknown':
         return canBeGone || wasPlanted || byId.length > RECOGNISED_ROTATIONS;
       case 'rotated':

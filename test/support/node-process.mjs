@@ -1,4 +1,5 @@
 // One node of an application in a process of its own: it does what its parent tells it, with the built library.
+import './skewed-clock.mjs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { resolveOptions } from '../../dist/core/options/resolve-options.js';
@@ -8,10 +9,12 @@ import { SessionEntity, sessionEntities } from '../../dist/store/session.entity.
 import { TypeOrmSessionStore } from '../../dist/store/typeorm-session.store.js';
 import { runLane } from './busy-lane.mjs';
 
-const { database, options } = JSON.parse(process.argv[2]);
+const { database, options, skew } = JSON.parse(process.argv[2]);
 const dataSource = await new DataSource({ ...database, entities: [...sessionEntities] }).initialize();
 let ahead = 0;
-const resolved = resolveOptions({ ...options, clock: () => Date.now() + ahead });
+// A clock of its own is not set right.
+const clock = skew === undefined ? { clock: () => Date.now() + ahead } : {};
+const resolved = resolveOptions({ ...options, ...clock });
 const store = new TypeOrmSessionStore(dataSource, {
   entity: SessionEntity,
   purgeBatchSize: resolved.purge?.batchSize ?? null,
@@ -21,6 +24,7 @@ const core = new SessionCore(resolved, store, {
   onRecovery: () => {},
   onSubscriberError: () => {},
 });
+await core.clock.adjust();
 const service = new SessionService(core);
 const events = [];
 service.events.subscribe(({ type, sessionId }) => events.push({ type, sessionId }));
@@ -38,6 +42,13 @@ const commands = {
       reason: null,
       renewed: verdict.isRenewalDue ? await core.rotation.renew(verdict) : null,
     };
+  },
+  /** A sign-in that looks at credentials for so long. */
+  signIn: async (userId, milliseconds) => {
+    const begun = await service.beginSignIn();
+    await wait(milliseconds);
+    const { session, token } = await service.create({ userId, roles: ['old'] }, {}, { begun });
+    return { session, token };
   },
   flush: () => store.flush(),
   /** Adds one to `n` in a session's data, so many times at once. @returns with how many statements */

@@ -31,9 +31,14 @@ export class NodeProcess {
     });
   }
 
-  static async start(database: DataSourceOptions, options: SessionModuleOptions = {}): Promise<NodeProcess> {
+  /** @param skew how far its clock is ahead, in milliseconds; it sets it by the database's as an application does */
+  static async start(
+    database: DataSourceOptions,
+    options: SessionModuleOptions = {},
+    skew?: number,
+  ): Promise<NodeProcess> {
     const script = resolve('test/support/node-process.mjs');
-    const child = fork(script, [JSON.stringify({ database, options })], { execArgv: EXEC_ARGV });
+    const child = fork(script, [JSON.stringify({ database, options, skew })], { execArgv: EXEC_ARGV });
     const node = new NodeProcess(child);
     await once(child, 'message');
     return node;

@@ -2,6 +2,7 @@ import { TestClock } from 'nestjs-sessions/testing';
 import { DataSource } from 'typeorm';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
+import type { SessionStore } from '../../src/core/model/store.js';
 import { SessionCore } from '../../src/core/session-core.js';
 import type { SessionEvent } from '../../src/core/model/session-event.js';
 import { SessionService } from '../../src/session.service.js';
@@ -53,14 +54,10 @@ export class TestCluster {
     const store = new TypeOrmSessionStore(dataSource, {
       entity: SessionEntity,
       purgeBatchSize: resolved.purge?.batchSize ?? null,
+      purgeStep: 1,
     });
     const outages: unknown[] = [];
-    const core = new SessionCore(resolved, store, {
-      onOutage: (cause) => outages.push(cause),
-      onRecovery: () => {},
-      onSubscriberError: () => {},
-      onUnknownRoles: () => {},
-    });
+    const core = coreOf(store, { clock: this.clock.now, ...options }, (cause) => outages.push(cause));
     const service = new SessionService(core);
     const events: SessionEvent[] = [];
     service.events.subscribe((event) => events.push(event));
@@ -76,4 +73,17 @@ export class TestCluster {
     }
     await this.database.drop();
   }
+}
+
+export function coreOf(
+  store: SessionStore,
+  options: SessionModuleOptions,
+  onOutage: (cause: unknown) => void = () => {},
+): SessionCore {
+  return new SessionCore(resolveOptions(options), store, {
+    onOutage,
+    onRecovery: () => {},
+    onSubscriberError: () => {},
+    onUnknownRoles: () => {},
+  });
 }

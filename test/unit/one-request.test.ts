@@ -33,8 +33,8 @@ beforeEach(async () => {
     onSubscriberError: () => {},
     onUnknownRoles: () => {},
   });
-  const arrivedAt = core.order.arrival();
-  ({ token } = await core.signIn.create({ principal: { userId: 'ana' }, arrivedAt }));
+  const begun = await core.signIn.begin();
+  ({ token } = await core.signIn.create({ principal: { userId: 'ana' }, begun }));
   await core.validation.validate(token);
 });
 

@@ -16,19 +16,19 @@ function connectionFailingWith(...codes: string[]) {
       prepared.push(config);
       const code = codes.shift();
       if (code !== undefined) throw Object.assign(new Error(code), { code });
-      return { rows: ['prepared'] };
+      return { rows: ['prepared'], rowCount: 1 };
     },
   };
   const runner = {
     connect: async () => client,
     query: async (sql: string) => {
       plain.push(sql);
-      return ['plain'];
+      return { records: ['plain'] };
     },
   } as unknown as QueryRunner;
   const logger = { logQuery: jest.fn() };
   const query = preparedQuery({ logger } as unknown as DataSource, postgres);
-  return { ask: (sql = SQL) => query(runner, sql, ['x']), prepared, plain, logger };
+  return { ask: async (sql = SQL) => (await query(runner, sql, ['x'])).rows, prepared, plain, logger };
 }
 
 describe('the query of every request', () => {
@@ -65,10 +65,10 @@ describe('the query of every request', () => {
       const execute = jest.fn((_sql: string, _values: unknown, done: (error: Error) => void) =>
         done(Object.assign(new Error(code), { code })),
       );
-      const runner = { connect: async () => ({ execute }), query: async () => ['plain'] };
+      const runner = { connect: async () => ({ execute }), query: async () => ({ records: ['plain'] }) };
       const dataSource = { logger: { logQuery: () => {} } };
       const query = preparedQuery(dataSource as unknown as DataSource, mysql);
-      const ask = () => query(runner as unknown as QueryRunner, SQL, ['x']);
+      const ask = async () => (await query(runner as unknown as QueryRunner, SQL, ['x'])).rows;
       expect([await ask(), await ask()]).toEqual([['plain'], ['plain']]);
       expect(execute).toHaveBeenCalledTimes(1);
       expect(warn).toHaveBeenCalledTimes(1);

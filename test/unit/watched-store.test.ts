@@ -9,6 +9,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   findBySeries: 'bounded',
   findByAnySeries: 'bounded',
   findById: 'bounded',
+  latestChange: 'bounded',
   findLive: 'bounded',
   insert: 'bounded',
   admit: 'bounded',
@@ -22,6 +23,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   deleteByUser: 'bounded',
   deleteAll: 'unbounded',
   purgeExpired: 'unbounded',
+  clockSkew: 'bounded',
 };
 const names = Object.keys(METHODS) as (keyof SessionStore)[];
 const SILENT = { onOutage: () => {}, onRecovery: () => {} };

@@ -6,7 +6,6 @@ import type { SessionRecord } from '../model/record.js';
 import type { RevocationReason } from '../model/session-event.js';
 import { isSessionId } from '../model/session-id.js';
 import type { ReuseJudgement, SessionStore } from '../model/store.js';
-import type { ArrivalOrder } from './order.js';
 import type { SessionLookup } from './session-lookup.js';
 
 /** What `revoke` takes beside the id. */
@@ -31,7 +30,6 @@ export class Revocation {
     private readonly store: SessionStore,
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
-    private readonly order: ArrivalOrder,
     private readonly rules: { readonly onReuse: 'revoke' | 'report' },
   ) {}
 
@@ -51,14 +49,14 @@ export class Revocation {
     const { except, by } = readOptions(options);
     const actor = readActor('options.by', by);
     if (except !== undefined) assertIdentifier('options.except', except);
-    const records = await this.store.deleteByUser(userId, this.order.change(), except);
+    const records = await this.store.deleteByUser(userId, except);
     return this.tellOfLive('revoked', records, actor);
   }
 
   /** Ends all sessions there are; how many there were. @throws InvalidArgumentError */
   async revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
     const actor = readActor('options.by', readOptions(options).by);
-    const count = await this.store.deleteAll(this.order.change());
+    const count = await this.store.deleteAll();
     this.events.emit({ type: 'revoked', reason: 'revoked', count, ...actor });
     return count;
   }

@@ -4,7 +4,6 @@ import { assertIdentifier, assertRoles, serializeRoles } from '../model/principa
 import type { Role } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
 import type { SessionPolicy } from '../policy/policy.js';
-import type { ArrivalOrder } from './order.js';
 
 /** Changes the roles of a user in all of the user's live sessions. It ends none of them: see `Revocation` for that. */
 export class RoleChange {
@@ -12,7 +11,6 @@ export class RoleChange {
     private readonly store: SessionStore,
     private readonly policy: SessionPolicy,
     private readonly events: SessionEvents,
-    private readonly order: ArrivalOrder,
     private readonly rules: { readonly clock: () => number },
   ) {}
 
@@ -23,8 +21,8 @@ export class RoleChange {
     const actor = readActor('by', by);
     const text = serializeRoles(roles);
     const { idle, absolute } = this.policy.of(text).timeouts;
-    const [now, changedAt] = [this.rules.clock(), this.order.change()];
-    const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now, changedAt });
+    const now = this.rules.clock();
+    const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now });
     this.events.emit({ type: 'roles-changed', roles: [...roles], count, ...actor }, { userId });
     return count;
   }

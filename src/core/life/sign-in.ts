@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { BegunSignIn } from './begun-sign-in.js';
 import type { SessionTurns } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
@@ -24,11 +25,11 @@ export interface SignInRules {
   readonly clock: () => number;
 }
 
-/** Who signs in, from where, and when the request that brought the credentials arrived: see `ArrivalOrder`. */
+/** Who signs in, from where, and when that began. */
 export interface SignInAttempt {
   readonly principal: SessionPrincipal;
   readonly client?: ClientInfo | undefined;
-  readonly arrivedAt: number;
+  readonly begun: BegunSignIn;
 }
 
 /** Makes sessions, and applies authentication events to those there are. */
@@ -45,7 +46,15 @@ export class SignIn {
     private readonly rules: SignInRules,
   ) {}
 
-  /** @throws SessionLimitError, SignInOvertakenError */
+  /**
+   * To be called before anybody looks at credentials: what is revoked, or whose roles change, after it has begun to ask
+   * is not outlived by the sign-in.
+   */
+  async begin(): Promise<BegunSignIn> {
+    return new BegunSignIn(await this.store.latestChange());
+  }
+
+  /** @throws SessionLimitError, SignInOvertakenError, SessionGoneError */
   async create(attempt: SignInAttempt): Promise<Issued> {
     const { principal } = attempt;
     const now = this.rules.clock();
@@ -79,10 +88,12 @@ export class SignIn {
   /**
    * The authentication event of the session whose token the request showed. The token is judged on the very state
    * that is changed: of two sign-ins with one token the second finds it dead. @throws as `authenticate`
+   *
+   * @param arrivedAt when the request did; default: now
    */
-  authenticateShown(token: HashedToken, attempt: SignInAttempt): Promise<Issued> {
+  authenticateShown(token: HashedToken, attempt: SignInAttempt, arrivedAt?: number): Promise<Issued> {
     return this.decide(token.seriesHash, attempt, async () => {
-      const verdict = await this.validation.judge(token, attempt.arrivedAt);
+      const verdict = await this.validation.judge(token, arrivedAt);
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
       return { record: verdict.record, next: () => this.tokens.mintInSeriesOf(token) };
@@ -129,15 +140,10 @@ export class SignIn {
       userId: principal.userId,
       level: Math.max(record.level, principal.level ?? 1) as SessionRecord['level'],
     } satisfies Change;
-    const { tokenHash, dataVersion } = record;
-    // Roles that are kept must still be the ones that were read.
-    const expected = {
-      tokenHash,
-      dataVersion,
-      ...(principal.roles === undefined && { roles: record.roles }),
-    };
-    const admission = this.admissionOf(attempt, now, wasAnonymous);
-    const admitted = await this.store.admit(record.id, expected, change, admission);
+    const { userId, tokenHash, dataVersion } = record;
+    // Roles that a `setRoles` at the same time gives are not to be undone, not even by those that the handler knows of.
+    const expected = { userId, tokenHash, dataVersion, roles: record.roles };
+    const admitted = await this.store.admit(record.id, expected, change, this.admissionOf(attempt, now));
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const authenticated = { ...record, ...change };
@@ -149,10 +155,10 @@ export class SignIn {
     return (await this.revocation.replace(record)) ? this.create(attempt) : null;
   }
 
-  private admissionOf({ principal, arrivedAt }: SignInAttempt, now: number, addsSession = true): Admission {
+  private admissionOf({ principal, begun }: SignInAttempt, now: number): Admission {
     const { maxSessionsPerUser: max, onSessionLimit: onReached } = this.rules;
-    const limit = max === null || !addsSession ? null : { max, onReached };
-    return { userId: principal.userId, arrivedAt, now, limit };
+    const limit = max === null ? null : { max, onReached };
+    return { userId: principal.userId, begun: begun.latestChange, now, limit };
   }
 
   private settle(admitted: Admitted): void {
@@ -162,7 +168,9 @@ export class SignIn {
       case 'overtaken':
         throw new SignInOvertakenError('The sessions or roles of the user were changed during the sign-in.');
       case 'conflict':
-        throw new SessionGoneError('The session changed during the sign-in.');
+        throw new SessionGoneError(
+          'Newer sign-ins of the user have ended the session before it was told of.',
+        );
       case 'admitted':
         this.revocation.evicted(admitted.evicted);
     }

@@ -8,12 +8,15 @@ export type Expected = Partial<
 /** What a change sets; what is left out stays. */
 export type Change = Partial<Omit<SessionRecord, 'id'>>;
 
+/** What a sign-in on a session that is there was decided on: it must say whose that is, `null` for nobody's yet. */
+export type ExpectedOwner = Expected & Pick<SessionRecord, 'userId'>;
+
 /** The conditions under which somebody may sign in. */
 export interface Admission {
   /** Who signs in. */
   readonly userId: string;
-  /** Stamp of the request's arrival: see `ArrivalOrder`. */
-  readonly arrivedAt: number;
+  /** What `latestChange` said before the credentials were looked at: a later change overtakes the sign-in. */
+  readonly begun: number;
   /** Epoch milliseconds: what counts as live. */
   readonly now: number;
   /** `null`: no limit. */
@@ -25,9 +28,9 @@ export type Admitted =
   | { readonly outcome: 'admitted'; readonly evicted: readonly SessionRecord[] }
   /** The user has `limit.max` live sessions. */
   | { readonly outcome: 'limit-reached' }
-  /** A `setRoles`, `deleteByUser` or `deleteAll` with a later stamp than `arrivedAt` came first. */
+  /** A `setRoles`, `deleteByUser` or `deleteAll` that concerns the user has a larger number than `begun`. */
   | { readonly outcome: 'overtaken' }
-  /** The record is not as expected any more. */
+  /** The record is not as expected any more. Of an `insert`: newer sign-ins at the same time have evicted it already. */
   | { readonly outcome: 'conflict' };
 
 /** Activity of a session. It counts only for the roles and the sign-in that its deadlines were reckoned from. */
@@ -61,8 +64,6 @@ export interface RolesChange {
   readonly absolute: number;
   /** Epoch milliseconds: what counts as live, and when tokens fall due for renewal. */
   readonly now: number;
-  /** Stamp of this change: see `ArrivalOrder`. */
-  readonly changedAt: number;
 }
 
 /**
@@ -73,6 +74,17 @@ export interface RolesChange {
  * - "Live" means `expiresAt > now`.
  * - Absence is an answer (`null`, `false`, 0); an exception means that the store could not do it.
  * - Ids and hashes compare exactly: no folding of case or accents.
+ *
+ * **What came first is a number, not a time**: the clocks of two nodes are never the same. Each `setRoles`,
+ * `deleteByUser` and `deleteAll` (a *change*) draws a number that is larger than all drawn before, by whichever process.
+ * A sign-in reads the latest number before anybody looks at credentials, and is refused where a change that concerns its
+ * user has a larger one: it may have looked at what that change took away. A number that is read too early refuses too
+ * much, one that is read too late lets somebody outlive his revocation.
+ *
+ * A change first draws its number, then leaves it where sign-ins look (a mark), then acts, and each of the three is there
+ * for everybody before the next begins. A sign-in must not go unseen between a mark that it did not see and an act that
+ * does not see it: either it looks for the mark in the very moment in which its session begins to be there for the act,
+ * or its session is there for the act before it looks for the mark.
  */
 export abstract class SessionStore {
   /** Live or not. The one read of every request. */
@@ -81,6 +93,8 @@ export abstract class SessionStore {
   abstract findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null>;
   /** Live or not. */
   abstract findById(id: string): Promise<SessionRecord | null>;
+  /** The number of the latest change to anybody's sessions. Read when it is called or later, never earlier. */
+  abstract latestChange(): Promise<number>;
   /** Live sessions of a user, newest first. */
   abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
 
@@ -92,8 +106,16 @@ export abstract class SessionStore {
    *   user's oldest sessions or, with `reject`, inserts nothing.
    */
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
-  /** The same for somebody who signs in on a record that is there already: changes it where it is as expected. */
-  abstract admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted>;
+  /**
+   * The same for somebody who signs in on a record that is there already: changes it where it is as expected, also in
+   * whose it is. The limit is for sessions of nobody yet (`expected.userId` is `null`): others are among those that count.
+   */
+  abstract admit(
+    id: string,
+    expected: ExpectedOwner,
+    change: Change,
+    admission: Admission,
+  ): Promise<Admitted>;
   /** Changes the record where it is as expected. Never inserts. */
   abstract change(id: string, expected: Expected, change: Change): Promise<boolean>;
   /**
@@ -106,7 +128,7 @@ export abstract class SessionStore {
   abstract flush(): Promise<void>;
   /**
    * Sets the roles of a user's live sessions and reckons their deadlines anew; where the roles differ, the token falls
-   * due for renewal at `now`. How many sessions there are.
+   * due for renewal at `now`. How many sessions there are. Sign-ins that began earlier are overtaken.
    */
   abstract setRoles(userId: string, change: RolesChange): Promise<number>;
 
@@ -116,10 +138,21 @@ export abstract class SessionStore {
   abstract deleteExpected(id: string, expected: Expected): Promise<boolean>;
   /** Deletes the record where the judgement still holds. */
   abstract deleteReused(judgement: ReuseJudgement): Promise<boolean>;
-  /** Deletes a user's records but for `except`; what they were. Sign-ins that arrived earlier are overtaken. */
-  abstract deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]>;
-  /** Deletes all records; how many. Sign-ins that arrived earlier are overtaken. */
-  abstract deleteAll(changedAt: number): Promise<number>;
-  /** Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. */
+  /** Deletes a user's records but for `except`; what they were. Sign-ins that began earlier are overtaken. */
+  abstract deleteByUser(userId: string, except?: string): Promise<SessionRecord[]>;
+  /** Deletes all records; how many. Sign-ins that began earlier are overtaken. */
+  abstract deleteAll(): Promise<number>;
+  /**
+   * Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. What expired
+   * only lately may be left to a later call.
+   */
   abstract purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
+
+  /**
+   * How far the store's clock is ahead of this machine's, in milliseconds: nodes set theirs by it. 0 unless a store says
+   * otherwise.
+   */
+  clockSkew(): Promise<number> {
+    return Promise.resolve(0);
+  }
 }

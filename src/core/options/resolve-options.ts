@@ -1,3 +1,4 @@
+import { machineClock } from '../clock/shared-clock.js';
 import type { TimeoutRule } from '../policy/policy.js';
 import { boolean, choice, duration, integer, objectOrFalse } from './option-kinds.js';
 import { Given, type OptionTable, readAll, type Resolved } from './option.js';
@@ -122,8 +123,7 @@ function readAudit(given: Given): AuditSink | false | null {
 }
 
 function readClock(given: Given): () => number {
-  // Not `Date.now` itself: tests put another in its place later.
-  const clock = given.value ?? (() => Date.now());
+  const clock = given.value ?? machineClock;
   if (typeof clock === 'function') return clock as () => number;
   throw given.refuse('pass a function that returns epoch milliseconds.');
 }

@@ -5,6 +5,7 @@ import {
   type Admitted,
   type Change,
   type Expected,
+  type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -62,6 +63,10 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.findById(id));
   }
 
+  latestChange(): Promise<number> {
+    return this.watch(SOON, () => this.store.latestChange());
+  }
+
   findLive(userId: string, now: number): Promise<SessionRecord[]> {
     return this.watch(SOON, () => this.store.findLive(userId, now));
   }
@@ -70,7 +75,7 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.insert(record, admission));
   }
 
-  admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+  admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
     return this.watch(SOON, () => this.store.admit(id, expected, change, admission));
   }
 
@@ -102,16 +107,20 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.deleteReused(judgement));
   }
 
-  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
-    return this.watch(SOON, () => this.store.deleteByUser(userId, changedAt, except));
+  deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
+    return this.watch(SOON, () => this.store.deleteByUser(userId, except));
   }
 
-  deleteAll(changedAt: number): Promise<number> {
-    return this.watch(WHENEVER, () => this.store.deleteAll(changedAt));
+  deleteAll(): Promise<number> {
+    return this.watch(WHENEVER, () => this.store.deleteAll());
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
     return this.watch(WHENEVER, () => this.store.purgeExpired(now, signal));
+  }
+
+  override clockSkew(): Promise<number> {
+    return this.watch(SOON, () => this.store.clockSkew());
   }
 
   private async watch<T>(expectation: Expectation, ask: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Dialect } from './dialect.js';
+import type { QueryOutcome } from '../query.js';
 import { sqlite } from './sqlite.js';
 
 /** SQLite by another driver, which has prepared statements. */
@@ -12,17 +13,24 @@ interface Database {
 }
 
 interface Statement {
-  all(...values: readonly string[]): unknown[];
+  readonly reader: boolean;
+  all(...values: readonly unknown[]): unknown[];
+  run(...values: readonly unknown[]): { readonly changes: number };
 }
 
 const statements = new WeakMap<Database, Map<string, Statement>>();
 
 /** Synchronous: the answer is there before another request can come. */
-async function runPrepared(connection: unknown, sql: string, values: readonly string[]): Promise<unknown[]> {
+async function runPrepared(
+  connection: unknown,
+  sql: string,
+  values: readonly unknown[],
+): Promise<QueryOutcome> {
   const database = connection as Database;
   let prepared = statements.get(database);
   if (prepared === undefined) statements.set(database, (prepared = new Map()));
   let statement = prepared.get(sql);
   if (statement === undefined) prepared.set(sql, (statement = database.prepare(sql)));
-  return statement.all(...values);
+  if (statement.reader) return { rows: statement.all(...values), affected: 0, insertId: 0 };
+  return { rows: [], affected: statement.run(...values).changes, insertId: 0 };
 }

@@ -1,15 +1,27 @@
 import type { QueryRunner } from 'typeorm';
-import type { SessionRecord } from '../../core/model/record.js';
+import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
+import type { QueryOutcome } from '../query.js';
+import type { Names } from '../writes/names.js';
+import type { OrderSql } from '../writes/order-sql.js';
+import type { Statements } from '../writes/statements.js';
+import type { SqlFlavour, UserSql } from '../writes/user-sql.js';
+import type { UserWrites } from '../writes/user-writes.js';
 
 /** What differs between databases, in one object for each. `dialectOf` chooses it, once. */
-export interface Dialect {
+export interface Dialect extends SqlFlavour {
   /** What stands in SQL for the parameter with this number, counted from 1. */
   placeholder(number: number): string;
   /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
   sameText(one: string, other: string): string;
   /** Updates rows by their ids, but for those that somebody else has locked: it waits for nobody. */
   updateUnlocked(rows: RowsById, assignments: string, condition: string): string;
+  /** How often one whole number goes into another. */
+  quotient(dividend: string, divisor: number): string;
+  /** The statements on `session_users`. */
+  orderSql(names: Names): OrderSql;
+  /** How users sign in and are revoked. */
+  userWrites(statements: Statements, sql: UserSql): UserWrites;
   /** Makes one text of all rows, a JSON array of arrays; `null` where the driver decodes columns faster. */
   readonly rowsAsText: ((columns: string) => string) | null;
   /** `null`: the driver has none. */
@@ -18,7 +30,7 @@ export interface Dialect {
   /** Deletes the oldest rows that have expired. On a server it runs in a transaction, on SQLite alone. */
   deleteExpiredBatch(
     runner: QueryRunner,
-    table: EntityTable<SessionRecord>,
+    table: EntityTable<StoredRecord>,
     batch: ExpiredBatch,
   ): Promise<DeletedBatch>;
   /** What only a server has; `null` for SQLite, whose one connection is the application's too. */
@@ -30,8 +42,6 @@ export interface ServerDialect {
   readonly clock: string;
   /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */
   readonly retryable: ReadonlySet<unknown>;
-  /** What makes a `SELECT` lock its rows against those who change them, but not against those who do the same. */
-  readonly sharedLock: string;
   /** Bounds how long the open transaction waits for a lock. @returns what to call once the transaction has ended */
   limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
@@ -48,7 +58,7 @@ export interface RowsById {
 /** What a driver does with prepared statements. */
 export interface PreparedStatements {
   /** @param connection as `QueryRunner.connect()` gives it */
-  run(connection: unknown, sql: string, parameters: readonly string[]): Promise<unknown[]>;
+  run(connection: unknown, sql: string, parameters: readonly unknown[]): Promise<QueryOutcome>;
   /** Codes of errors that say that the connection, or a pooler before the database, keeps no prepared statements. */
   readonly missing: ReadonlySet<unknown>;
 }
@@ -60,14 +70,14 @@ export interface PurgePace {
   readonly pause: number;
 }
 
-/** Which rows to delete: at most `size` that expired by `now`, from the expiry `from` on. */
+/** Which rows to delete: at most `size` whose `purgeAfter` has come by `now`, from that at `from` on. */
 export interface ExpiredBatch {
   readonly now: number;
   readonly from: number;
   readonly size: number;
 }
 
-/** How many rows were deleted, and the latest expiry among them: the next batch need not pass over them again. */
+/** How many rows were deleted, and the latest `purgeAfter` among them: the next batch need not pass over them again. */
 export interface DeletedBatch {
   readonly count: number;
   readonly latest: number;

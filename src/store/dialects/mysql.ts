@@ -1,7 +1,10 @@
 import type { QueryRunner } from 'typeorm';
 import { runSql } from '../named-parameters.js';
-import type { SessionRecord } from '../../core/model/record.js';
+import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
+import type { QueryOutcome } from '../query.js';
+import { orderSql } from '../writes/order-sql.js';
+import { MysqlUserWrites } from '../writes/mysql-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
 
 /** MySQL and MariaDB. */
@@ -11,6 +14,10 @@ export const mysql: Dialect = {
   // the rows by the index, the second one takes the right ones of them.
   sameText: (one, other) => `${one} = ${other} AND ${bytesOf(one)} = ${bytesOf(other)}`,
   updateUnlocked,
+  least: 'LEAST',
+  quotient: (dividend, divisor) => `(${dividend}) DIV ${divisor}`,
+  orderSql: (names) => orderSql('mysql', names),
+  userWrites: (statements, sql) => new MysqlUserWrites(statements, sql),
   rowsAsText: null,
   preparedStatements: {
     run: runPrepared,
@@ -19,13 +26,11 @@ export const mysql: Dialect = {
   purge: { batchSize: 5_000, pause: 0 },
   deleteExpiredBatch,
   server: {
-    // Whole seconds: `UNIX_TIMESTAMP(NOW(3))` goes by local time, which an hour of every year has twice.
-    clock: 'SELECT UNIX_TIMESTAMP() * 1000 AS now',
+    // Not `UNIX_TIMESTAMP(NOW(3))`, which goes by local time: an hour of every year has it twice.
+    clock: "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 AS now",
     // Single statements too: one on a row that is gone locks the gap where it was, and two such gaps can stand in each
     // other's way.
     retryable: new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']),
-    // Not `FOR SHARE`, which MariaDB does not know.
-    sharedLock: 'LOCK IN SHARE MODE',
     limitLockWait,
     endConnection(connection) {
       // `end()` would only say goodbye, and wait for an answer.
@@ -34,12 +39,18 @@ export const mysql: Dialect = {
   },
 };
 
+/** The answer to what returns no rows. */
+interface Changed {
+  readonly affectedRows: number;
+  readonly insertId: number | string;
+}
+
 interface MysqlConnection {
   readonly stream: { destroy(error: Error): unknown };
   execute(
     sql: string,
-    values: readonly string[],
-    done: (error: Error | null, rows: unknown[]) => void,
+    values: readonly unknown[],
+    done: (error: Error | null, answer: unknown[] | Changed) => void,
   ): unknown;
 }
 
@@ -47,12 +58,17 @@ function bytesOf(text: string): string {
   return `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
 }
 
-function runPrepared(connection: unknown, sql: string, values: readonly string[]): Promise<unknown[]> {
+function runPrepared(connection: unknown, sql: string, values: readonly unknown[]): Promise<QueryOutcome> {
   return new Promise((resolve, reject) => {
-    (connection as MysqlConnection).execute(sql, values, (error, rows) =>
-      error ? reject(error) : resolve(rows),
+    (connection as MysqlConnection).execute(sql, values, (error, answer) =>
+      error ? reject(error) : resolve(outcomeOf(answer)),
     );
   });
+}
+
+function outcomeOf(answer: unknown[] | Changed): QueryOutcome {
+  if (Array.isArray(answer)) return { rows: answer, affected: 0, insertId: 0 };
+  return { rows: [], affected: answer.affectedRows, insertId: Number(answer.insertId) };
 }
 
 /**
@@ -78,24 +94,29 @@ function updateUnlocked({ table, id, ids }: RowsById, assignments: string, condi
 /** Two statements, for MySQL has none that says what it deleted. Rows that another node has locked are left to it. */
 async function deleteExpiredBatch(
   runner: QueryRunner,
-  table: EntityTable<SessionRecord>,
+  table: EntityTable<StoredRecord>,
   batch: ExpiredBatch,
 ): Promise<DeletedBatch> {
-  const [id, expiresAt] = [table.column('id'), table.column('expiresAt')];
+  const [id, purgeAfter] = [table.column('id'), table.column('purgeAfter')];
   const { records } = await runSql(
     runner,
     mysql,
-    `SELECT ${id} AS id, ${expiresAt} AS expires_at FROM ${table.name} ` +
-      `WHERE ${expiresAt} >= :from AND ${expiresAt} <= :now ` +
-      `ORDER BY ${expiresAt} LIMIT :size FOR UPDATE SKIP LOCKED`,
+    `SELECT ${id} AS id, ${purgeAfter} AS purge_after FROM ${table.name} ` +
+      `WHERE ${purgeAfter} >= :from AND ${purgeAfter} <= :now ` +
+      `ORDER BY ${purgeAfter} LIMIT :size FOR UPDATE SKIP LOCKED`,
     batch,
   );
-  const expired = records as { id: string; expires_at: unknown }[];
+  const expired = records as { id: string; purge_after: unknown }[];
   if (expired.length === 0) return { count: 0, latest: batch.from };
   const ids = expired.map((row) => row.id);
-  await runSql(runner, mysql, `DELETE FROM ${table.name} WHERE ${id} IN (:...ids) AND ${expiresAt} <= :now`, {
-    ids,
-    now: batch.now,
-  });
-  return { count: expired.length, latest: Number(expired.at(-1)?.expires_at) };
+  await runSql(
+    runner,
+    mysql,
+    `DELETE FROM ${table.name} WHERE ${id} IN (:...ids) AND ${purgeAfter} <= :now`,
+    {
+      ids,
+      now: batch.now,
+    },
+  );
+  return { count: expired.length, latest: Number(expired.at(-1)?.purge_after) };
 }

@@ -1,14 +1,21 @@
 import { hash } from 'node:crypto';
 import type { QueryRunner } from 'typeorm';
 import { runSql } from '../named-parameters.js';
-import type { SessionRecord } from '../../core/model/record.js';
+import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
+import type { QueryOutcome } from '../query.js';
+import { orderSql } from '../writes/order-sql.js';
+import { PostgresUserWrites } from '../writes/postgres-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
 
 export const postgres: Dialect = {
   placeholder: (number) => `$${number}`,
   sameText: (one, other) => `${one} = ${other}`,
   updateUnlocked,
+  least: 'LEAST',
+  quotient: (dividend, divisor) => `(${dividend}) / ${divisor}`,
+  orderSql: (names) => orderSql('postgres', names),
+  userWrites: (statements, sql) => new PostgresUserWrites(statements, sql),
   rowsAsText: (columns) => `CAST(json_agg(json_build_array(${columns})) AS text)`,
   preparedStatements: {
     run: runPrepared,
@@ -26,7 +33,6 @@ export const postgres: Dialect = {
       '40P01', // deadlock_detected
       '40001', // serialization_failure
     ]),
-    sharedLock: 'FOR SHARE',
     async limitLockWait(runner, milliseconds) {
       await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
@@ -39,20 +45,25 @@ export const postgres: Dialect = {
 };
 
 interface PostgresClient {
-  query(config: { name: string; text: string; values: readonly string[] }): Promise<{ rows: unknown[] }>;
+  query(config: {
+    name: string;
+    text: string;
+    values: readonly unknown[];
+  }): Promise<{ rows: unknown[]; rowCount: number | null }>;
   end(): Promise<void>;
 }
 
 /** By their text: applications may have several tables of sessions on one pool. */
 const names = new Map<string, string>();
 
-async function runPrepared(client: unknown, text: string, values: readonly string[]): Promise<unknown[]> {
+async function runPrepared(client: unknown, text: string, values: readonly unknown[]): Promise<QueryOutcome> {
   let name = names.get(text);
   if (name === undefined) {
     name = `nestjs-sessions-${hash('sha256', text).slice(0, 16)}`;
     names.set(text, name);
   }
-  return (await (client as PostgresClient).query({ name, text, values })).rows;
+  const { rows, rowCount } = await (client as PostgresClient).query({ name, text, values });
+  return { rows, affected: rowCount ?? 0, insertId: 0 };
 }
 
 /** The weakest lock that an update takes: it keeps the change inside the page (HOT), and no foreign key from checking. */
@@ -67,20 +78,20 @@ function updateUnlocked({ table, id, ids }: RowsById, assignments: string, condi
 /** One statement. Rows that another node has locked are left to it. */
 async function deleteExpiredBatch(
   runner: QueryRunner,
-  table: EntityTable<SessionRecord>,
+  table: EntityTable<StoredRecord>,
   batch: ExpiredBatch,
 ): Promise<DeletedBatch> {
-  const [id, expiresAt] = [table.column('id'), table.column('expiresAt')];
+  const [id, purgeAfter] = [table.column('id'), table.column('purgeAfter')];
   const { records } = await runSql(
     runner,
     postgres,
     `WITH expired AS (
-       SELECT ${id} AS id FROM ${table.name} WHERE ${expiresAt} >= :from AND ${expiresAt} <= :now
-       ORDER BY ${expiresAt} LIMIT :size FOR UPDATE SKIP LOCKED
+       SELECT ${id} AS id FROM ${table.name} WHERE ${purgeAfter} >= :from AND ${purgeAfter} <= :now
+       ORDER BY ${purgeAfter} LIMIT :size FOR UPDATE SKIP LOCKED
      ), gone AS (
-       DELETE FROM ${table.name} WHERE ${id} IN (SELECT id FROM expired) RETURNING ${expiresAt} AS expires_at
+       DELETE FROM ${table.name} WHERE ${id} IN (SELECT id FROM expired) RETURNING ${purgeAfter} AS purge_after
      )
-     SELECT COUNT(*) AS count, MAX(expires_at) AS latest FROM gone`,
+     SELECT COUNT(*) AS count, MAX(purge_after) AS latest FROM gone`,
     batch,
   );
   const [{ count, latest }] = records as [{ count: string; latest: string | null }];

@@ -83,19 +83,44 @@ export const changes: Checks = {
   'admit changes only where the record is as expected': async ({ store }) => {
     const record = await put(store, { ...SEEN, userId: null });
     for (const expected of unmet(record)) {
-      const { outcome } = await store.admit(record.id, expected, { userId: 'ana' }, admissionWith());
+      const { outcome } = await store.admit(
+        record.id,
+        { userId: null, ...expected },
+        { userId: 'ana' },
+        admissionWith(),
+      );
       expectThat(`a conflict where ${JSON.stringify(expected)} does not hold`, outcome, 'conflict');
     }
     expectRecord('the record stays as it is', await store.findById(record.id), record);
     const { tokenHash } = record;
-    const { outcome } = await store.admit(record.id, { tokenHash }, { userId: 'ana' }, admissionWith());
+    const { outcome } = await store.admit(
+      record.id,
+      { userId: null, tokenHash },
+      { userId: 'ana' },
+      admissionWith(),
+    );
     expectThat('where it holds, it is admitted', outcome, 'admitted');
     expectThat('and changed', (await store.findById(record.id))?.userId, 'ana');
   },
 
+  'admit changes only what is whose it was': async ({ store }) => {
+    const anonymous = await put(store, { userId: null });
+    const theirs = await put(store, { userId: 'ben' });
+    for (const [id, userId] of [
+      [anonymous.id, 'ana'],
+      [theirs.id, 'ana'],
+      [theirs.id, null],
+    ] as const) {
+      const { outcome } = await store.admit(id, { userId }, { userId: 'ana' }, admissionWith());
+      expectThat('another owner is a conflict', outcome, 'conflict');
+    }
+    expectRecord('the session of nobody stays so', await store.findById(anonymous.id), anonymous);
+    expectRecord('and that of another theirs', await store.findById(theirs.id), theirs);
+  },
+
   'admit never inserts': async ({ store }) => {
     const { id, ...fields } = recordWith();
-    const { outcome } = await store.admit(id, {}, fields, admissionWith());
+    const { outcome } = await store.admit(id, { userId: null }, fields, admissionWith());
     expectThat('a sign-in on nothing is a conflict', outcome, 'conflict');
     expectThat('and makes nothing', await store.findById(id), null);
   },

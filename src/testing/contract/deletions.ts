@@ -74,7 +74,7 @@ export const deletions: Checks = {
   'deleteByUser takes the records of a user, and says what they were': async ({ store, second }) => {
     const [live, expired] = await putAll(store, [{}, { expiresAt: NOW }]);
     await putAll(store, [{ userId: 'ben' }, { userId: null }]);
-    const deleted = await store.deleteByUser('ana', NOW);
+    const deleted = await store.deleteByUser('ana');
     expectThat(
       'live ones and expired ones are told',
       idsOf(deleted).toSorted(),
@@ -83,15 +83,15 @@ export const deletions: Checks = {
     if (live) expectRecord('as they were', deleted.find(({ id }) => id === live.id) ?? null, live);
     expectThat('they are gone', await second.findLive('ana', 0), []);
     expectThat('another user keeps theirs', (await store.findLive('ben', NOW)).length, 1);
-    expectThat('there is nothing to delete again', await store.deleteByUser('ana', NOW), []);
+    expectThat('there is nothing to delete again', await store.deleteByUser('ana'), []);
   },
 
   'deleteByUser leaves the exception': async ({ store }) => {
     const [kept, gone] = await putAll(store, [{}, {}]);
     const others = await put(store, { userId: 'ben' });
-    expectThat('the others are deleted', idsOf(await store.deleteByUser('ana', NOW, kept?.id)), [gone?.id]);
+    expectThat('the others are deleted', idsOf(await store.deleteByUser('ana', kept?.id)), [gone?.id]);
     expectThat('the exception stays', idsOf(await store.findLive('ana', NOW)), [kept?.id]);
-    const deleted = await store.deleteByUser('ana', NOW, others.id);
+    const deleted = await store.deleteByUser('ana', others.id);
     expectThat("an exception that is another user's saves none", idsOf(deleted), [kept?.id]);
   },
 
@@ -101,7 +101,7 @@ export const deletions: Checks = {
       LOOKALIKES.map((userId) => ({ userId })),
     );
     for (const userId of LOOKALIKES) {
-      const deleted = await store.deleteByUser(userId, NOW);
+      const deleted = await store.deleteByUser(userId);
       const users = deleted.map((record) => record.userId);
       expectThat('it deletes what is exactly theirs', users, [userId]);
     }
@@ -109,9 +109,9 @@ export const deletions: Checks = {
 
   'deleteAll takes all records, and says how many': async ({ store, second }) => {
     const records = await putAll(store, [{}, { userId: 'ben' }, { userId: null }, { expiresAt: NOW }]);
-    expectThat('it counts live ones, expired ones and anonymous ones', await store.deleteAll(NOW), 4);
+    expectThat('it counts live ones, expired ones and anonymous ones', await store.deleteAll(), 4);
     const found = await Promise.all(records.map(({ id }) => second.findById(id)));
     expectThat('they are gone', found, [null, null, null, null]);
-    expectThat('there is nothing to delete again', await store.deleteAll(NOW), 0);
+    expectThat('there is nothing to delete again', await store.deleteAll(), 0);
   },
 };

@@ -60,8 +60,9 @@ export function putAll(
   return Promise.all(each.map((fields) => put(store, fields)));
 }
 
+/** Of a sign-in that nothing overtakes, unless it says when it has begun. */
 export function admissionWith(fields: Partial<Admission> = {}): Admission {
-  return { userId: 'ana', arrivedAt: NOW, now: NOW, limit: null, ...fields };
+  return { userId: 'ana', begun: Number.MAX_SAFE_INTEGER, now: NOW, limit: null, ...fields };
 }
 
 /** Activity `after` milliseconds after what the record knows of. */

@@ -1,73 +1,112 @@
 import type { Admission, RolesChange, SessionStore } from '../../core/model/store.js';
 import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
-import { ABSOLUTE, admissionWith, atOnce, IDLE, LOOKALIKES, NOW, put, recordWith } from './fixtures.js';
+import {
+  ABSOLUTE,
+  admissionWith,
+  atOnce,
+  IDLE,
+  LOOKALIKES,
+  NOW,
+  put,
+  putAll,
+  recordWith,
+} from './fixtures.js';
 
-const rolesAt = (changedAt: number): RolesChange => ({
-  roles: '["admin"]',
-  idle: IDLE,
-  absolute: ABSOLUTE,
-  now: NOW,
-  changedAt,
-});
+const ROLES: RolesChange = { roles: '["admin"]', idle: IDLE, absolute: ABSOLUTE, now: NOW };
 
-const OVERTAKING: Readonly<Record<string, (store: SessionStore, changedAt: number) => Promise<unknown>>> = {
-  setRoles: (store, changedAt) => store.setRoles('ana', rolesAt(changedAt)),
-  deleteByUser: (store, changedAt) => store.deleteByUser('ana', changedAt),
-  deleteAll: (store, changedAt) => store.deleteAll(changedAt),
+const CHANGES: Readonly<Record<string, (store: SessionStore, userId: string) => Promise<unknown>>> = {
+  setRoles: (store, userId) => store.setRoles(userId, ROLES),
+  deleteByUser: (store, userId) => store.deleteByUser(userId),
+  deleteAll: (store) => store.deleteAll(),
 };
 
+/** Of a fresh sign-in, one on an anonymous session, and one more on a session of the user's. */
 async function outcomesOf(store: SessionStore, admission: Admission): Promise<string[]> {
-  const { id } = await put(store, { userId: null });
-  const inserted = await store.insert(recordWith({ userId: admission.userId }), admission);
-  const admitted = await store.admit(id, {}, { userId: admission.userId }, admission);
-  return [inserted.outcome, admitted.outcome];
+  const { userId } = admission;
+  const [anonymous, own] = await putAll(store, [{ userId: null }, { userId }]);
+  const inserted = await store.insert(recordWith({ userId }), admission);
+  const expected = { userId: null, tokenHash: anonymous?.tokenHash ?? '' };
+  const admitted = await store.admit(anonymous?.id ?? '', expected, { userId }, admission);
+  const again = await store.admit(
+    own?.id ?? '',
+    { userId, roles: own?.roles ?? '' },
+    { level: 2 },
+    admission,
+  );
+  await store.delete(own?.id ?? '');
+  return [inserted.outcome, admitted.outcome, again.outcome];
 }
 
-const overtaking = Object.entries(OVERTAKING).map(([verb, change]): [string, Checks[string]] => [
-  `${verb} overtakes the sign-ins that arrived earlier`,
+const ALL_OVERTAKEN = ['overtaken', 'overtaken', 'overtaken'];
+const ALL_ADMITTED = ['admitted', 'admitted', 'admitted'];
+
+const overtaking = Object.entries(CHANGES).map(([verb, change]): [string, Checks[string]] => [
+  `${verb} overtakes the sign-ins that began earlier`,
   async ({ store, second }) => {
-    await change(second, NOW + 5);
-    await change(second, NOW + 2);
-    const at = (arrivedAt: number) => outcomesOf(store, admissionWith({ arrivedAt }));
-    expectThat('insert and admit say so', await at(NOW + 4), ['overtaken', 'overtaken']);
+    const first = await store.latestChange();
+    await change(second, 'ana');
+    const between = await store.latestChange();
+    await change(second, 'ana');
+    for (const begun of [first, between]) {
+      expectThat('they are told so', await outcomesOf(store, admissionWith({ begun })), ALL_OVERTAKEN);
+    }
     expectThat('and nobody has signed in', await store.findLive('ana', NOW), []);
-    expectThat('what arrived with it or after it is admitted', await at(NOW + 5), ['admitted', 'admitted']);
+    const begun = await store.latestChange();
+    expectThat(
+      'what begins later is admitted',
+      await outcomesOf(store, admissionWith({ begun })),
+      ALL_ADMITTED,
+    );
   },
 ]);
 
 export const ordering: Checks = {
   ...Object.fromEntries(overtaking),
 
+  'each change has a larger number than all before it, whoever makes it': async ({ store, second }) => {
+    const numbers = [await store.latestChange()];
+    for (const change of Object.values(CHANGES)) {
+      for (const each of [store, second]) {
+        await change(each, 'ana');
+        numbers.push(await store.latestChange());
+        expectThat('every instance reads the same', await second.latestChange(), numbers.at(-1));
+      }
+    }
+    const inOrder = [...new Set(numbers)].toSorted((one, other) => one - other);
+    expectThat('the numbers grow with each change', inOrder, numbers);
+  },
+
   'nobody is overtaken by a change to another user': async ({ store }) => {
+    const begun = await store.latestChange();
     const [first, ...others] = LOOKALIKES;
-    await store.deleteByUser(first, NOW + 5);
-    await store.setRoles(first, rolesAt(NOW + 5));
+    await store.deleteByUser(first);
+    await store.setRoles(first, ROLES);
     for (const userId of others) {
-      const outcomes = await outcomesOf(store, admissionWith({ userId }));
-      expectThat(`${JSON.stringify(userId)} is admitted`, outcomes, ['admitted', 'admitted']);
+      const outcomes = await outcomesOf(store, admissionWith({ userId, begun }));
+      expectThat(`${JSON.stringify(userId)} is admitted`, outcomes, ALL_ADMITTED);
     }
   },
 
   'an anonymous session is overtaken by nothing': async ({ store }) => {
-    await store.deleteAll(NOW + 5);
+    await store.deleteAll();
     const { id } = await put(store, { userId: null });
     expectThat('it is there', (await store.findById(id))?.id, id);
   },
 
   'no sign-in slips past a revocation at the same time': async ({ store, second }) => {
-    const admission = admissionWith();
+    const admission = admissionWith({ begun: await store.latestChange() });
     await atOnce(31, { store, second }, async (each, at) => {
-      if (at === 15) await each.deleteByUser('ana', NOW + 1);
+      if (at === 15) await each.deleteByUser('ana');
       else await each.insert(recordWith(), admission);
     });
     expectThat('all of them are overtaken or deleted', await store.findLive('ana', NOW), []);
   },
 
   'no sign-in slips past a change of roles at the same time': async ({ store, second }) => {
-    const admission = admissionWith();
+    const admission = admissionWith({ begun: await store.latestChange() });
     await atOnce(31, { store, second }, async (each, at) => {
-      if (at === 15) await each.setRoles('ana', rolesAt(NOW + 1));
+      if (at === 15) await each.setRoles('ana', ROLES);
       else await each.insert(recordWith(), admission);
     });
     const roles = new Set((await store.findLive('ana', NOW)).map((record) => record.roles));

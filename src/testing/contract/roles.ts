@@ -8,7 +8,6 @@ const CHANGE = {
   idle: 5 * MINUTE,
   absolute: 20 * MINUTE,
   now: NOW + 1,
-  changedAt: NOW + 1,
 } as const;
 
 export const roles: Checks = {

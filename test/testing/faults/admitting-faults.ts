@@ -70,38 +70,62 @@ export const admittingFaults: Faults = {
   },
   'lets nothing overtake': {
     caughtBy: [
-      'setRoles overtakes the sign-ins that arrived earlier',
-      'deleteByUser overtakes the sign-ins that arrived earlier',
-      'deleteAll overtakes the sign-ins that arrived earlier',
+      'setRoles overtakes the sign-ins that began earlier',
+      'deleteByUser overtakes the sign-ins that began earlier',
+      'deleteAll overtakes the sign-ins that began earlier',
     ],
     fault: (sound) => ({
-      insert: (record, admission) => sound.insert(record, admission && { ...admission, arrivedAt: Infinity }),
+      insert: (record, admission) => sound.insert(record, admission && { ...admission, begun: Infinity }),
     }),
   },
-  'forgets a later change for an earlier one': {
-    caughtBy: ['deleteByUser overtakes the sign-ins that arrived earlier'],
+  'looks for changes at fresh sign-ins only': {
+    caughtBy: ['setRoles overtakes the sign-ins that began earlier'],
+    fault: (sound) => ({
+      admit: (id, expected, change, admission) =>
+        sound.admit(id, expected, change, { ...admission, begun: Infinity }),
+    }),
+  },
+  'numbers only some of the changes': {
+    caughtBy: ['each change has a larger number than all before it, whoever makes it'],
     fault: (sound) => {
-      let changedAt = -Infinity;
+      let hidden = 0;
       return {
-        deleteByUser: async (userId, stamp, except) => {
-          changedAt = stamp;
-          return sound.deleteByUser(userId, -Infinity, except);
+        latestChange: async () => (await sound.latestChange()) - hidden,
+        deleteAll: () => {
+          hidden++;
+          return sound.deleteAll();
         },
-        insert: async (record, admission) =>
-          admission && admission.arrivedAt < changedAt
-            ? { outcome: 'overtaken' }
-            : sound.insert(record, admission),
       };
     },
+  },
+  'signs in on the session of another': {
+    caughtBy: ['admit changes only what is whose it was'],
+    fault: (sound) => ({
+      admit: async (id, { userId: _shown, ...expected }, change, admission) => {
+        const record = await sound.findById(id);
+        return sound.admit(id, { ...expected, userId: record?.userId ?? null }, change, admission);
+      },
+    }),
+  },
+  'counts a step-up as one more session': {
+    caughtBy: ['a sign-in on a session of the user is not one more'],
+    fault: (sound) => ({
+      admit: async (id, expected, change, admission) => {
+        const live = await sound.findLive(admission.userId, admission.now);
+        return live.length >= (admission.limit?.max ?? Infinity)
+          ? { outcome: 'limit-reached' }
+          : sound.admit(id, expected, change, admission);
+      },
+    }),
   },
   'lets a change overtake anonymous sessions': {
     caughtBy: ['an anonymous session is overtaken by nothing'],
     fault: (sound) => {
       let isClosed = false;
       return {
-        deleteAll: (changedAt) => {
+        deleteAll: () => {
           isClosed = true;
-          return sound.deleteAll(changedAt);
+          return sound.deleteAll();
         },
         insert: async (record, admission) =>
           isClosed ? { outcome: 'overtaken' } : sound.insert(record, admission),

@@ -84,7 +84,9 @@ export const changingFaults: Faults = {
   },
   'admits whatever is there': {
     caughtBy: ['admit changes only where the record is as expected'],
-    fault: (sound) => ({ admit: (id, _, change, admission) => sound.admit(id, {}, change, admission) }),
+    fault: (sound) => ({
+      admit: (id, { userId }, change, admission) => sound.admit(id, { userId }, change, admission),
+    }),
   },
   'overwrites by insert': {
     caughtBy: ['an insert never takes the place of a record'],

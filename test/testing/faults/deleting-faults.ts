@@ -40,7 +40,7 @@ export const deletingFaults: Faults = {
   },
   'knows no exception': {
     caughtBy: ['deleteByUser leaves the exception'],
-    fault: (sound) => ({ deleteByUser: (userId, changedAt) => sound.deleteByUser(userId, changedAt) }),
+    fault: (sound) => ({ deleteByUser: (userId) => sound.deleteByUser(userId) }),
   },
   'deletes all of users, and no anonymous sessions': {
     caughtBy: ['deleteAll takes all records, and says how many'],
@@ -52,9 +52,11 @@ export const deletingFaults: Faults = {
       },
     }),
   },
-  'purges what expires at this moment only later': {
+  'leaves what expired long ago': {
     caughtBy: ['purgeExpired takes what has expired, and says how many'],
-    fault: (sound) => ({ purgeExpired: (now, signal) => sound.purgeExpired(now - 1, signal) }),
+    fault: (sound) => ({
+      purgeExpired: (now, signal) => sound.purgeExpired(now - 2 * 24 * 60 * 60_000, signal),
+    }),
   },
   'purges one batch': {
     caughtBy: ['purgeExpired takes as many as there are'],

@@ -54,8 +54,8 @@ export const readingFaults: Faults = {
         for (const each of lookalikesOf(userId)) count += await sound.setRoles(each, change);
         return count;
       },
-      deleteByUser: async (userId, changedAt, except) => {
-        const deleted = lookalikesOf(userId).map((each) => sound.deleteByUser(each, changedAt, except));
+      deleteByUser: async (userId, except) => {
+        const deleted = lookalikesOf(userId).map((each) => sound.deleteByUser(each, except));
         return (await Promise.all(deleted)).flat();
       },
     }),

@@ -1,0 +1,104 @@
+import type { SessionRecord } from '../../core/model/record.js';
+import type { Admission } from '../../core/model/store.js';
+import { parseRecords, RECORD_FIELDS, type TextRow } from '../session-rows.js';
+import { type Event, type Evicted, ServerUserWrites } from './server-user-writes.js';
+import { deletedByUser, wasLive } from './deleted-by-user.js';
+import { turnValues, type UserSql } from './user-sql.js';
+import type { Statements, Values } from './statements.js';
+
+/**
+ * For what is pending: its commit need not wait for the disk. Others see it all the same, and the commit that makes the
+ * session live waits for both.
+ */
+const NOT_AWAITED = "set_config('synchronous_commit', 'off', true)";
+
+/** PostgreSQL does several things in one statement, which sees all tables as they were when it began. */
+export class PostgresUserWrites extends ServerUserWrites {
+  private readonly insertFirst: string;
+  private readonly insertTurn: string;
+  private readonly liveWithRoom: string;
+  private readonly liveEvicting: string;
+  private readonly evict: string;
+  private readonly hasRoom: string;
+
+  constructor(statements: Statements, sql: UserSql) {
+    super(statements, sql);
+    const { sessions, session } = sql.names;
+    const insert = sql.insert({ expiresAt: '0', turn: '(SELECT turn FROM mine)' });
+    this.insertTurn = `WITH mine AS (${sql.order.turn}) ${insert} RETURNING ${session('turn')} AS turn, ${NOT_AWAITED}`;
+    this.insertFirst = `${sql.insertPending} RETURNING ${NOT_AWAITED}`;
+    this.hasRoom = `(SELECT COUNT(*) FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) < :max`;
+    this.liveWithRoom = `${sql.live} AND ${this.hasRoom}`;
+    const record = RECORD_FIELDS.map(session).join(', ');
+    const evicting = (condition: string) =>
+      `doomed AS (SELECT ${session('id')} AS id FROM ${sessions} WHERE ${sql.ofEarlierTurns()} AND ${condition} ` +
+      `ORDER BY ${sql.newestFirst} OFFSET :kept FOR UPDATE), ` +
+      `gone AS (DELETE FROM ${sessions} WHERE ${session('id')} IN (SELECT id FROM doomed) RETURNING ${record}), ` +
+      `evicted AS (SELECT CAST(json_agg(json_build_array(${record})) AS text) AS records FROM gone)`;
+    this.evict = `WITH ${evicting('TRUE')} SELECT records FROM evicted`;
+    this.liveEvicting =
+      `WITH live AS (${sql.live} RETURNING 1), ${evicting('EXISTS (SELECT 1 FROM live)')} ` +
+      'SELECT (SELECT COUNT(*) FROM live) AS live, records FROM evicted';
+  }
+
+  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
+    return deletedByUser(this.statements, this.sql, userId, except);
+  }
+
+  protected override async insertPending(values: Values): Promise<number> {
+    await this.statements.run(this.insertFirst, values);
+    return 0;
+  }
+
+  protected async insertInTurn(values: Values): Promise<number> {
+    return turnOf(await this.statements.run(this.insertTurn, values));
+  }
+
+  protected async enter(values: Values, { limit }: Admission): Promise<Evicted> {
+    if (limit === null) return this.enterUnlimited(values);
+    if (limit.onReached === 'reject') {
+      return (await this.statements.run(this.liveWithRoom, values)).affected > 0 ? [] : null;
+    }
+    const { rows } = await this.statements.run(this.liveEvicting, values);
+    return Number((rows[0] as { live: unknown }).live) > 0 ? endedOf(rows) : null;
+  }
+
+  protected async claim(values: Values, event: Event, { limit }: Admission): Promise<Evicted> {
+    if (limit?.onReached === 'reject') return this.claimWithRoom(values, event);
+    const sql = this.sql;
+    const turn = sql.names.session('turn');
+    const claimed = await this.statements.run(
+      `WITH mine AS (${sql.order.turn}) UPDATE ${sql.names.sessions} ` +
+        `SET ${sql.changes(event.change)}, ${turn} = (SELECT turn FROM mine) ` +
+        `WHERE ${sql.isAsExpected(event.expected)} AND (SELECT number FROM mine) <= :begun ` +
+        `AND ${sql.isInTimeForEveryone} RETURNING ${turn} AS turn`,
+      values,
+    );
+    if (claimed.affected === 0) return null;
+    if (limit === null) return [];
+    const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
+    return endedOf(rows);
+  }
+
+  /** The statement that counts has to begin once the user's row is locked: else it does not see who was there before. */
+  private claimWithRoom(values: Values, { expected, change }: Event): Promise<Evicted> {
+    const sql = this.sql;
+    return this.statements.together('briefly', async (run) => {
+      const turn = turnOf(await run(sql.order.turn, values));
+      const { affected } = await run(
+        `UPDATE ${sql.names.sessions} SET ${sql.changes(change)}, ${sql.names.session('turn')} = :turn ` +
+          `WHERE ${sql.isAsExpected(expected)} AND ${sql.isInTime} AND ${this.hasRoom}`,
+        { ...values, ...turnValues(turn) },
+      );
+      return affected > 0 ? [] : null;
+    });
+  }
+}
+
+function turnOf({ rows: [row] }: { readonly rows: readonly unknown[] }): number {
+  return Number((row as { turn: unknown }).turn);
+}
+
+function endedOf(rows: readonly unknown[]): SessionRecord[] {
+  return parseRecords(rows as readonly TextRow[]).filter(wasLive);
+}

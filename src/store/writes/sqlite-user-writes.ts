@@ -1,0 +1,83 @@
+import type { SessionRecord } from '../../core/model/record.js';
+import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
+import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
+import { deletedByUser } from './deleted-by-user.js';
+import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
+import type { StoredChange, StoredRecord } from '../columns.js';
+import type { UserWrites } from './user-writes.js';
+import type { Statements, Values } from './statements.js';
+
+/**
+ * Sign-ins on SQLite, which runs one statement after the other: what looks for marks and what acts is the same one, and
+ * nothing is ever pending. TypeORM shares its one connection with the application, so there are no transactions.
+ */
+export class SqliteUserWrites implements UserWrites {
+  private readonly hasRoom: string;
+  private readonly evicting: string;
+
+  constructor(
+    private readonly statements: Statements,
+    private readonly sql: UserSql,
+  ) {
+    const { sessions, session } = sql.names;
+    const live = `${session('userId')} = :userId AND ${session('expiresAt')} > :now`;
+    this.hasRoom = `(SELECT COUNT(*) FROM ${sessions} WHERE ${live}) < :max`;
+    const id = session('id');
+    // Its own session first, unless a sign-in beside it has evicted that meanwhile: each leaves the allowed number.
+    const surplus =
+      `SELECT ${id} FROM ${sessions} WHERE ${live} ` +
+      `ORDER BY ${id} = :id DESC, ${session('createdAt')} DESC, ${id} DESC LIMIT -1 OFFSET :max`;
+    const record = RECORD_FIELDS.map((field) => `${session(field)} AS "${field}"`).join(', ');
+    // TypeORM drops the rows that a statement with DELETE as its first word returns.
+    this.evicting =
+      `WITH doomed AS (${surplus}) DELETE FROM ${sessions} WHERE ${id} IN (SELECT ${id} FROM doomed) ` +
+      `RETURNING ${record}`;
+  }
+
+  async insert(record: StoredRecord, admission: Admission): Promise<Admitted> {
+    const values = { ...record, ...valuesOf(record.id, admission) };
+    const { affected } = await this.statements.run(this.sql.insertIf(this.condition(admission)), values);
+    if (affected > 0) return this.admitted(values, admission);
+    return { outcome: (await this.wasOvertaken(values)) ? 'overtaken' : 'limit-reached' };
+  }
+
+  async admit(
+    id: string,
+    expected: ExpectedOwner,
+    change: StoredChange,
+    admission: Admission,
+  ): Promise<Admitted> {
+    // Other sessions of the user's count, and this one is among them already.
+    const event = { ...admission, limit: expected.userId === null ? admission.limit : null };
+    const values = { ...change, ...expectedValues(expected), ...valuesOf(id, event) };
+    const { sessions } = this.sql.names;
+    const { affected } = await this.statements.run(
+      `UPDATE ${sessions} SET ${this.sql.changes(change)} ` +
+        `WHERE ${this.sql.isAsExpected(expected)} AND ${this.sql.hasOldRoles()} AND ${this.condition(event)}`,
+      values,
+    );
+    if (affected > 0) return this.admitted(values, event);
+    if (await this.wasOvertaken(values)) return { outcome: 'overtaken' };
+    const { rows } = await this.statements.run(this.sql.isThere(expected), values);
+    return { outcome: rows.length > 0 && event.limit ? 'limit-reached' : 'conflict' };
+  }
+
+  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
+    return deletedByUser(this.statements, this.sql, userId, except);
+  }
+
+  private condition({ limit }: Admission): string {
+    return limit?.onReached === 'reject' ? `${this.sql.isInTime} AND ${this.hasRoom}` : this.sql.isInTime;
+  }
+
+  private async admitted(values: Values, { limit }: Admission): Promise<Admitted> {
+    if (limit?.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
+    const { rows } = await this.statements.run(this.evicting, values);
+    const evicted: SessionRecord[] = (rows as SessionRow[]).map(toRecord);
+    return { outcome: 'admitted', evicted };
+  }
+
+  private async wasOvertaken(values: Values): Promise<boolean> {
+    return (await this.statements.run(this.sql.wasOvertaken, values)).rows.length > 0;
+  }
+}
