@@ -37,8 +37,14 @@ export function exchangeOf(context: ExecutionContext): Exchange | null {
       // `switchToHttp()` gives the same, but makes several functions on every request.
       return { request: context.getArgByIndex(0), response: context.getArgByIndex(1), isMutation: false };
     }
-    case 'graphql':
-      return graphqlExchange(context.getArgByIndex(2), context.getArgByIndex(3));
+    case 'graphql': {
+      // References of federated entities have no arguments: (reference, context, info).
+      const isReference = context.getArgs().length === 3;
+      return graphqlExchange(
+        context.getArgByIndex(isReference ? 1 : 2),
+        context.getArgByIndex(isReference ? 2 : 3),
+      );
+    }
     default:
       return null;
   }
