@@ -12,7 +12,7 @@ import { unknownNest } from './nest-enhancers.js';
  * Each application with sessions has an heir of it in its place, which asks the guard of that application.
  */
 @Injectable()
-export class MessageGuard implements CanActivate {
+class MessageGuard implements CanActivate {
   canActivate(_context: ExecutionContext): boolean | Promise<boolean> {
     return true;
   }
