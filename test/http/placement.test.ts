@@ -86,6 +86,11 @@ class Types {
   @RequireRole('admin') @ResolveField() __resolveType(): void {}
 }
 
+@Injectable()
+class Operations {
+  @RequireRole('admin') @SetMetadata('graphql:resolver_type', 'Query') secret(): void {}
+}
+
 @Resolver()
 class SignInField {
   @StartSession() @ResolveField() open() {
@@ -200,6 +205,16 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   it('a reference without any decorator is open with globalGuard: false, as that says', async () => {
     const providers = [References, graphql()];
     expect(await bootError({ controllers: [], providers, options: { globalGuard: false } })).toBeNull();
+  });
+
+  it('a resolver that a factory makes is guarded by the global guard alone: without it the boot stops', async () => {
+    const providers = [{ provide: 'operations', useFactory: () => new Operations() }];
+    expect(await bootError({ controllers: [], providers })).toBeNull();
+    const error = await bootError({ controllers: [], providers, options: { globalGuard: false } });
+    expect(error).toBeInstanceOf(SessionDecoratorError);
+    expect(
+      await bootError({ controllers: [], providers: [Operations], options: { globalGuard: false } }),
+    ).toBeNull();
   });
 
   it('messages are closed by a guard of their application alone', async () => {
