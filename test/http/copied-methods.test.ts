@@ -1,4 +1,4 @@
-import { Controller, Get, Post, type Type } from '@nestjs/common';
+import { Controller, Get, Post, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Public, RequireRole, RequireSession, SessionDecoratorError, StartSession } from 'nestjs-sessions';
 import { PLATFORMS } from '../support/platforms.js';
@@ -211,6 +211,19 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         SessionDecoratorError,
       );
     });
+  });
+
+  it('a bound handler of messages stops the boot, as no guard is found on it', async () => {
+    class BoundMessages {
+      constructor() {
+        this.message = this.message.bind(this);
+      }
+      @SetMetadata('microservices:handler_type', 1) message(): void {}
+    }
+    Controller()(BoundMessages);
+    const error = await bootError([BoundMessages]);
+    expect(error).toBeInstanceOf(SessionDecoratorError);
+    expect((error as Error).message).toMatch(/BoundMessages\.message .*do not bind it/);
   });
 
   it('bound handlers keep what stands on their methods', async () => {

@@ -36,10 +36,10 @@ function methodOf({ type }: Host, method: string): object {
   return Reflect.get(type.prototype as object, method) as object;
 }
 
-/** Routes and messages only in controllers, all else only in providers. */
-function isLookedFor(kind: HandlerKind, { role, type }: Host): boolean {
+/** Routes and messages only in controllers, all else only in providers; gateways that a factory makes are not connected. */
+function isLookedFor(kind: HandlerKind, { role, type, isGiven }: Host): boolean {
   if (kind === 'route' || kind === 'message') return role === 'controller';
-  return role === 'provider' && (kind !== 'socket-message' || isGateway(type));
+  return role === 'provider' && (kind !== 'socket-message' || (isGiven && isGateway(type)));
 }
 
 /** Of a controller Nest calls what the instance has under the name of a method: `this.show = this.show.bind(this)`. */

@@ -10,6 +10,8 @@ export interface Host {
   readonly module: NestModule;
   /** Nest looks for routes and messages in controllers, for the other handlers in providers, and for none in the rest. */
   readonly role: 'controller' | 'provider' | 'other';
+  /** Whether Nest was given the class, and not what makes an instance of it. */
+  readonly isGiven: boolean;
   /** For a class of which each request has one of its own: the prototype of these, made without its constructor. */
   readonly instance: object | null;
   /** Whether that instance is the one that is called. Only after boot: Nest would keep an answer from before. */
@@ -27,10 +29,11 @@ export function* hostsOf(modules: ModulesContainer): Generator<Host> {
 }
 
 function* hostIn(module: NestModule, wrapper: Wrapper, role: Host['role']): Generator<Host> {
-  const type = wrapper.isNotMetatype ? classOf(wrapper.instance) : wrapper.metatype;
+  const isGiven = !wrapper.isNotMetatype;
+  const type = isGiven ? wrapper.metatype : classOf(wrapper.instance);
   if (!isClass(type)) return;
   const instance = isObject(wrapper.instance) ? wrapper.instance : null;
-  yield { type, module, role, instance, isSingleton: () => wrapper.isDependencyTreeStatic() };
+  yield { type, module, role, isGiven, instance, isSingleton: () => wrapper.isDependencyTreeStatic() };
 }
 
 /** By the prototype: reading a property may do something, as of a proxy. */

@@ -72,24 +72,18 @@ export class PlacementCheck implements OnModuleInit {
 
   /** What decorators bring along is on the function that they stood on: another may have been put in its place. */
   private assertEnhanced(
-    { host, handler, kinds }: Called,
+    { host, handler, kinds, isReplaced }: Called,
     { handler: where, ...requirement }: Requirement,
   ): void {
     const needed: Class[] = [];
     if (requirement.opens === 'start') needed.push(StartSessionInterceptor);
     if (requirement.opens === 'end') needed.push(EndSessionInterceptor);
     if (requirement.isDeclared && !this.isGuarded) needed.push(DecoratorGuard);
-    if (needed.some((enhancer) => !this.enhancers.runs(enhancer, host, handler))) {
-      throw new SessionDecoratorError(
-        `The session decorators of ${where} would not be carried out: another decorator has replaced the method, or it ` +
-          'overrides one and has none of its own. Put them above all others on the method itself.',
-      );
-    }
+    if (needed.some((enhancer) => !this.enhancers.runs(enhancer, host, handler))) throw replaced(where);
     const isMessage = kinds.includes('message') || kinds.includes('socket-message');
     const { guard } = this.messages;
-    if (isMessage && guard !== null && !this.enhancers.runs(guard, host, handler)) {
-      throw unknownNest(`the guard of ${where} is not found`);
-    }
+    if (!isMessage || guard === null || this.enhancers.runs(guard, host, handler)) return;
+    throw isReplaced ? replaced(where) : unknownNest(`the guard of ${where} is not found`);
   }
 
   /** A decorator on what Nest does not call for a request is without effect. */
@@ -106,6 +100,14 @@ export class PlacementCheck implements OnModuleInit {
 
 function hasRules(type: Class): boolean {
   return lineageOf(type).some((ancestor) => ownRules(ancestor).length > 0);
+}
+
+function replaced(where: string): SessionDecoratorError {
+  return new SessionDecoratorError(
+    `The session decorators of ${where} would not be carried out: another decorator has replaced the method, or it ` +
+      'overrides one and has none of its own, or the instance has bound it. Put them above all others on the method ' +
+      'itself, and do not bind it.',
+  );
 }
 
 function idle(where: string): SessionDecoratorError {
