@@ -13,6 +13,7 @@ import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
+import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
 import { SessionPurge } from './purge/session-purge.js';
 import {
@@ -31,6 +32,7 @@ const EDGE = [
   ChannelRule,
   RequirementRegistry,
   SessionCookie,
+  TokenChanges,
   TokenDelivery,
   GuessWatch,
   Refusals,
@@ -49,6 +51,7 @@ const EDGE = [
     Arrivals,
     RequirementRegistry,
     SessionCookie,
+    TokenChanges,
     TokenDelivery,
     GuessWatch,
     Refusals,

@@ -3,6 +3,7 @@ import { readCommandLine } from './command-line.js';
 import { compare } from './compare.js';
 import { requireWrk } from './load/wrk.js';
 import { profile } from './profile.js';
+import { contention } from './scenarios/contention.js';
 import { flood } from './scenarios/flood.js';
 import { growth } from './scenarios/growth.js';
 import { memory } from './scenarios/memory.js';
@@ -20,6 +21,7 @@ const commands = {
   flood,
   memory,
   revocation,
+  contention,
   'session-values': sessionValues,
 };
 const command = commands[settings.command as keyof typeof commands];

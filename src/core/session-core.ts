@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { SessionEvents } from './events/session-events.js';
+import { SessionTurns } from './life/contention.js';
 import { DataUpdate } from './life/data-update.js';
 import { ArrivalOrder } from './life/order.js';
 import { Purge } from './life/purge.js';
@@ -54,12 +55,13 @@ export class SessionCore {
     const lookup = new SessionLookup(watched, tokens, policy, options);
     const revocation = new Revocation(watched, lookup, events, order, options);
     const validation = new TokenValidation(watched, tokens, policy, lookup, revocation, events, options);
+    const turns = new SessionTurns();
     this.lookup = lookup;
     this.revocation = revocation;
     this.validation = validation;
-    this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, options);
-    this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, options);
-    this.dataUpdate = new DataUpdate(watched, lookup, events, options);
+    this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, turns, options);
+    this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, turns, options);
+    this.dataUpdate = new DataUpdate(watched, lookup, events, turns, options);
     this.roleChange = new RoleChange(watched, policy, events, order, options);
     this.purge = new Purge(watched, events, options);
   }

@@ -59,8 +59,9 @@ export class SessionStatements extends SessionTable {
   /**
    * Writes the activity of many sessions at once, of each only where it counts. What counts stands in a `CASE`, so that
    * rows are found by their ids alone: PostgreSQL may else look for each among all that have not expired.
+   * @returns those whose rows somebody else holds: they were passed over
    */
-  async touch(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<void> {
+  async touch(runner: QueryRunner, touches: readonly NotedTouch[]): Promise<readonly NotedTouch[]> {
     const [id, authenticatedAt] = [this.column('id'), this.column('authenticatedAt')];
     const [lastSeenAt, expiresAt] = [this.column('lastSeenAt'), this.column('expiresAt')];
     const roles = this.column('roles');
@@ -84,8 +85,15 @@ export class SessionStatements extends SessionTable {
         this.dialect.sameText(roles, `:roles${at}`),
       ].join(' AND '),
     );
-    const sql = `UPDATE ${this.name} SET ${assignments.join(', ')} WHERE ${id} IN (${ids}) AND ${counts}`;
-    await runSql(runner, this.dialect, sql, parameters);
+    const rows = { table: this.name, id, ids };
+    const sql = this.dialect.updateUnlocked(rows, assignments.join(', '), counts);
+    const { affected } = await runSql(runner, this.dialect, sql, parameters);
+    if (this.dialect.server === null || affected === touches.length) return [];
+    // Gone, overtaken by other activity, or locked: only then does it still count.
+    const remaining = `SELECT ${id} AS id FROM ${this.name} WHERE ${id} IN (${ids}) AND ${counts}`;
+    const { records } = await runSql(runner, this.dialect, remaining, parameters);
+    const locked = new Set((records as { id: string }[]).map((row) => row.id));
+    return touches.filter((touch) => locked.has(touch.id));
   }
 
   async setRoles(runner: QueryRunner, userId: string, change: RolesChange): Promise<number> {

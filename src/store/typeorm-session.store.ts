@@ -52,6 +52,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
   private readonly patience = new Patience();
+  private readonly isOnServer: boolean;
   private isShuttingDown = false;
 
   /** @throws SessionOptionsError for a database that is not supported */
@@ -62,6 +63,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     const marks = new SessionMarks(dataSource, dialect);
     const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
     this.sessions = sessions;
+    this.isOnServer = dialect.server !== null;
     if (dialect.server === null) {
       const connection = new SharedConnection(dataSource);
       const alone = <T>(work: Work<T>) => connection.write(work);
@@ -79,7 +81,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
-    this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
+    this.touches = new TouchBuffer((touches, onSent) => this.writeTouches(touches, onSent));
   }
 
   findBySeries(seriesHash: string): Promise<SessionRecord | null> {
@@ -119,8 +121,8 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async touch(touch: Touch, durably: boolean): Promise<void> {
-    this.touches.note(touch);
-    if (durably || this.isShuttingDown) await this.touches.flush();
+    const sent = this.touches.note(touch);
+    await (durably || this.isShuttingDown ? this.touches.settle(touch.id) : sent);
   }
 
   flush(): Promise<void> {
@@ -166,15 +168,32 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
   }
 
-  /** Activity that cannot be written is lost, and nothing else is: the next request notes it again. */
-  private async writeTouches(touches: readonly NotedTouch[]): Promise<void> {
+  /**
+   * Activity that cannot be written is lost, and nothing else is: the next request notes it again.
+   * @returns what found its row locked
+   */
+  private async writeTouches(
+    touches: readonly NotedTouch[],
+    onSent: () => void,
+  ): Promise<readonly NotedTouch[]> {
+    const locked: NotedTouch[] = [];
     try {
-      for (const some of inStatements(touches)) {
-        await this.patience.within(this.connection.write((runner) => this.sessions.touch(runner, some)));
+      const statements = inStatements(touches);
+      for (const group of statements) {
+        const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
+        if (timely.length === 0) continue;
+        const writing = this.connection.write((runner) => {
+          const written = this.sessions.touch(runner, timely);
+          // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
+          if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
+          return written;
+        });
+        locked.push(...(await this.patience.within(writing)));
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
+    return locked;
   }
 }
 

@@ -1,9 +1,13 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import type { IssuedSession } from '../../src/core/model/session.js';
 import { describeOnEachDatabase } from '../support/databases.js';
+import { NodeProcess } from '../support/processes.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
 const OTHERS = 10_000;
+/** Processes that are killed right after an answer. */
+const KILLS = 5;
 
 interface Plan {
   readonly 'Index Name'?: string;
@@ -25,6 +29,13 @@ await describeOnEachDatabase((leg) => {
   });
   afterAll(() => cluster.close());
 
+  const writtenAt = async ({ id }: { id: string }) => {
+    const [row] = (await node.dataSource.query(
+      `SELECT last_seen_at AS at FROM sessions WHERE id = '${id}'`,
+    )) as [{ at: unknown }];
+    return Number(row.at);
+  };
+
   /** One after the other, as sign-ins of one user come to pass anyhow. */
   async function signIn(times: number): Promise<IssuedSession[]> {
     const issued: IssuedSession[] = [];
@@ -39,7 +50,7 @@ await describeOnEachDatabase((leg) => {
     for (const { session, token } of made) {
       cluster.clock.advance(1);
       await node.service.validate(token);
-      seenAt.set(session.id, cluster.clock.read());
+      seenAt.set(session.id, cluster.clock.now());
     }
     await node.store.flush();
     const rows: { id: string; at: unknown }[] = await node.dataSource.query(
@@ -64,7 +75,123 @@ await describeOnEachDatabase((leg) => {
     queries.mockRestore();
   });
 
+  it('writes the activity of concurrent requests with hardly any statements', async () => {
+    const made = await signIn(64);
+    for (const { token } of made) await node.service.validate(token);
+    cluster.clock.advance('1m');
+    const queries = jest.spyOn(node.dataSource.logger, 'logQuery');
+    await Promise.all(made.map(({ token }) => node.service.validate(token)));
+    await node.store.flush();
+    const writes = queries.mock.calls.filter(([query]) => query.startsWith('UPDATE'));
+    queries.mockRestore();
+    // The first goes at once, all others together; lookups that are slow may come in several groups.
+    expect(writes.length).toBeLessThanOrEqual(5);
+  });
+
+  it('has sent activity once the request is answered, and with `touchEvery: 0` has written it', async () => {
+    const strict = cluster.nodeSharing(node, { touchEvery: 0 });
+    for (const { service, isStrict } of [
+      { ...node, isStrict: false },
+      { ...strict, isStrict: true },
+    ]) {
+      const { session, token } = await service.create({ userId: 'ana' });
+      await service.validate(token);
+      cluster.clock.advance('1m');
+      const queries = jest.spyOn(node.dataSource.logger, 'logQuery');
+      await service.validate(token);
+      if (isStrict) expect(await writtenAt(session)).toBe(cluster.clock.now());
+      expect(queries.mock.calls.map(([query]) => query)).toContainEqual(expect.stringMatching(/^UPDATE/));
+      queries.mockRestore();
+    }
+  });
+
+  if (!leg.isShared) return;
+
+  it('loses no activity that was answered before the process is killed', async () => {
+    const processes = await Promise.all(
+      Array.from({ length: KILLS }, () => NodeProcess.start(node.dataSource.options, { touchEvery: 100 })),
+    );
+    const killings = processes.map(async (each) => {
+      const { session, token } = await each.ask<{ session: { id: string }; token: string }>('create', {
+        userId: 'killed',
+      });
+      await each.ask('validate', token);
+      // So long that all of this activity would count, were it lost.
+      await each.ask('advance', 600_000);
+      await each.ask('validate', token);
+      await each.kill();
+      const least = Date.now() + 500_000;
+      for (let asked = 0; asked < 100 && (await writtenAt(session)) < least; asked++) await wait(20);
+      return (await writtenAt(session)) >= least;
+    });
+    expect(await Promise.all(killings)).toEqual(processes.map(() => true));
+  }, 30_000);
+
+  if (leg.name.startsWith('SQLite')) return;
+
+  it('lets nobody wait for a row that is locked, and writes its activity once that is free', async () => {
+    const limited = cluster.nodeSharing(node, { maxSessionsPerUser: 5 });
+    const { session, token } = await node.service.create({ userId: 'locked' });
+    const other = await node.service.create({ userId: 'other' });
+    for (const each of [token, other.token]) await node.service.validate(each);
+    cluster.clock.advance('1m');
+    const holder = node.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    const sql = `UPDATE sessions SET label = 'held' WHERE id = '${session.id}'`;
+    await holder.query(sql);
+    const began = performance.now();
+    for (const each of [token, other.token]) await node.service.validate(each);
+    const [listed] = await node.service.list('other');
+    expect(listed?.lastSeenAt.getTime()).toBe(cluster.clock.now());
+    expect((await node.service.list('locked'))[0]?.id).toBe(session.id);
+    expect(await node.service.setRoles('other', ['customer'])).toBe(1);
+    expect((await limited.service.create({ userId: 'other' })).session.userId).toBe('other');
+    expect(await node.service.purgeExpired()).toBe(0);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(await writtenAt(other.session)).toBe(cluster.clock.now());
+    expect((await node.service.get(session.id))?.lastSeenAt.getTime()).toBe(cluster.clock.now());
+    expect(await writtenAt(session)).toBeLessThan(cluster.clock.now());
+    await holder.rollbackTransaction();
+    await holder.release();
+    for (let asked = 0; asked < 50 && (await writtenAt(session)) < cluster.clock.now(); asked++)
+      await wait(20);
+    expect(await writtenAt(session)).toBe(cluster.clock.now());
+  });
+
   if (leg.name !== 'PostgreSQL') return;
+
+  it('changes rows inside their pages (HOT) where no index is on what it writes, row locks or not', async () => {
+    const { dataSource, service } = node;
+    await service.revokeEveryone();
+    // Room for the new versions, and none of the index on `expires_at`.
+    const indexes = (await dataSource.query(
+      `SELECT indexname AS name FROM pg_indexes WHERE tablename = 'sessions' AND indexdef LIKE '%expires_at%'`,
+    )) as { name: string }[];
+    await dataSource.query('ALTER TABLE sessions SET (fillfactor = 50)');
+    await dataSource.query('VACUUM FULL sessions');
+    for (const { name } of indexes) await dataSource.query(`DROP INDEX "${name}"`);
+    const made = await signIn(100);
+    for (const { token } of made) await service.validate(token);
+    await dataSource.query('VACUUM FULL sessions');
+    cluster.clock.advance('1m');
+    const updates = async () => {
+      const [counts] = (await dataSource.query(
+        `SELECT pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_tuples_updated(oid) AS all,
+                pg_stat_get_xact_tuples_hot_updated(oid) + pg_stat_get_tuples_hot_updated(oid) AS hot
+         FROM pg_class WHERE relname = 'sessions'`,
+      )) as [{ all: string; hot: string }];
+      return { all: Number(counts.all), hot: Number(counts.hot) };
+    };
+    await wait(1_500);
+    const before = await updates();
+    await Promise.all(made.map(({ token }) => service.validate(token)));
+    await node.store.flush();
+    await wait(1_500); // until PostgreSQL tells what its processes have counted
+    const after = await updates();
+    const [all, hot] = [after.all - before.all, after.hot - before.hot];
+    expect(all).toBeGreaterThanOrEqual(100);
+    expect(hot / all).toBeGreaterThanOrEqual(0.95);
+  });
 
   it('finds the rows by their ids, whatever PostgreSQL believes of expiries', async () => {
     const { dataSource, service, store } = node;

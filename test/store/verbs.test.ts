@@ -34,8 +34,8 @@ await describeOnEachDatabase((leg) => {
       level: 2,
       client: { ip: '192.0.2.1', userAgent: 'Agent/1', label: 'Phone' },
       data: { theme: 'dark' },
-      createdAt: new Date(cluster.clock.read()),
-      expiresAt: new Date(cluster.clock.read() + 15 * 60_000),
+      createdAt: new Date(cluster.clock.now()),
+      expiresAt: new Date(cluster.clock.now() + 15 * 60_000),
     });
     expect(await node.service.get(session.id)).toMatchObject({ id: session.id });
   });
@@ -170,7 +170,7 @@ await describeOnEachDatabase((leg) => {
       roles: ['customer'],
       data: { a: 1 },
     });
-    expect(after.session.authenticatedAt.getTime()).toBe(cluster.clock.read());
+    expect(after.session.authenticatedAt.getTime()).toBe(cluster.clock.now());
     const again = await node.service.authenticate(before.session.id, { userId: 'ana' });
     expect(again.session.level).toBe(2);
     expect(await reasonFor(before.token)).toBe('rotated');
@@ -257,7 +257,7 @@ await describeOnEachDatabase((leg) => {
     const verdict = await node.service.validate(token);
     expect(verdict.session).toMatchObject({ id: session.id, roles: ['customer', 'support'] });
     const row = (await rows()).find((each) => each['user_id'] === 'ana');
-    expect(Number(row?.['renew_at'])).toBe(cluster.clock.read());
+    expect(Number(row?.['renew_at'])).toBe(cluster.clock.now());
     expect(await node.service.setRoles('ana', ['customer', 'support'])).toBe(1);
   });
 

@@ -40,6 +40,17 @@ const commands = {
     };
   },
   flush: () => store.flush(),
+  /** Adds one to `n` in a session's data, so many times at once. @returns with how many statements */
+  count: async (id, times) => {
+    let statements = 0;
+    const { logger } = dataSource;
+    const logQuery = logger.logQuery;
+    logger.logQuery = () => void statements++;
+    const add = (data) => ({ ...data, n: (data.n ?? 0) + 1 });
+    await Promise.all(Array.from({ length: times }, () => service.update(id, add)));
+    logger.logQuery = logQuery;
+    return statements;
+  },
   /** Begins streams of verbs that go on until the process is killed; beside them, sign-ins of one user by all. */
   busy: (lanes, crowd) => {
     for (const lane of lanes) void runLane(lane, { service, present: commands.present }, tell);

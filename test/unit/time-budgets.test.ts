@@ -15,8 +15,14 @@ it('ends no connection that somebody still waits for', () => {
   expect(budgets.CONNECTION_SILENCE).toBeGreaterThanOrEqual(budgets.STORE_PATIENCE);
 });
 
-it('writes activity before its session would end without it', () => {
-  expect(budgets.TOUCH_DELAY + budgets.LOCK_TIMEOUT).toBeLessThan(budgets.WRITE_BEHIND_MARGIN);
+it('writes activity before its session would end without it, or not at all', () => {
+  expect(budgets.TOUCH_PATIENCE).toBeLessThan(budgets.WRITE_BEHIND_MARGIN);
+});
+
+it('answers a request whose activity cannot be written', () => {
+  expect(budgets.TOUCH_PATIENCE).toBeLessThan(budgets.STORE_PATIENCE);
+  expect(budgets.TOUCH_DISPATCH).toBeLessThan(budgets.TOUCH_PATIENCE);
+  expect(budgets.TOUCH_RETRY).toBeLessThan(budgets.TOUCH_PATIENCE);
 });
 
 it('shuts down only once the last activity is written or given up', () => {
@@ -25,4 +31,9 @@ it('shuts down only once the last activity is written or given up', () => {
 
 it('gives locks whole seconds, as MySQL counts them', () => {
   expect(budgets.LOCK_TIMEOUT % 1_000).toBe(0);
+});
+
+it('remembers what overtakes a renewal until its answer is too old to bring it', () => {
+  const { RENEWAL_LAPSE, STORE_PATIENCE, TOKEN_CHANGE_MEMORY } = budgets;
+  expect(TOKEN_CHANGE_MEMORY).toBeGreaterThanOrEqual(2 * STORE_PATIENCE + RENEWAL_LAPSE);
 });

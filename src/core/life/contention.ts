@@ -1,19 +1,67 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailableError } from '../model/errors.js';
+import { Patience } from '../outage/patience.js';
+import { STORE_PATIENCE } from '../outage/time-budgets.js';
 
-const MAX_ATTEMPTS = 1_000;
-/** Between two attempts, in milliseconds. */
-const LONGEST_WAIT = 20;
+/** Between two attempts, in milliseconds: at first, and at most. */
+const SHORTEST_WAIT = 2;
+const LONGEST_WAIT = 200;
+
+/** Throws once the caller has been answered 503: nothing is to start after that. */
+export type InTime = () => void;
 
 /**
- * Optimistic concurrency: `attempt` reads, decides and changes only what it read, and returns `null` when somebody
- * else was faster; then it is made again. Every failed attempt is another's success, so the end is certain.
+ * Changes of one session, decided on what was read of it. In this process they are made one after the other: each that
+ * fails because another was faster has read, and perhaps written, for nothing, so that many at once would cost the square
+ * of their number. Between processes nobody waits for anybody, and who comes second tries again.
+ *
+ * A caller waits for `STORE_PATIENCE` in all. What has not begun by then does not happen.
  */
-export async function untilUncontended<T>(attempt: () => Promise<T | null>): Promise<T> {
-  for (let made = 0; made < MAX_ATTEMPTS; made++) {
-    const result = await attempt();
-    if (result !== null) return result;
-    await wait(Math.random() * Math.min(made, LONGEST_WAIT));
+export class SessionTurns {
+  private readonly patience = new Patience();
+  /** The end of the last turn that was asked for, by the session. */
+  private readonly ends = new Map<string, Promise<void>>();
+
+  /**
+   * Optimistic concurrency: `attempt` reads, decides, and changes only what it read. It returns `null` when somebody else
+   * was faster; then it is made again.
+   * @param session its id, or whatever leads to it
+   * @throws StoreUnavailableError
+   */
+  async untilUncontended<T>(session: string, attempt: (inTime: InTime) => Promise<T | null>): Promise<T> {
+    const deadline = performance.now() + STORE_PATIENCE;
+    const inTime = () => {
+      if (performance.now() < deadline) return;
+      throw new StoreUnavailableError(`The session could not be changed within ${STORE_PATIENCE} ms.`);
+    };
+    try {
+      return await this.patience.within(this.inTurn(session, () => attempts(attempt, inTime)));
+    } catch (error) {
+      inTime(); // the patience has its own words for it
+      throw error;
+    }
   }
-  throw new StoreUnavailableError(`Gave up after ${MAX_ATTEMPTS} attempts to change the same session.`);
+
+  private async inTurn<T>(session: string, work: () => Promise<T>): Promise<T> {
+    const before = this.ends.get(session);
+    // A turn in which there is nothing left to do is over at once.
+    const turn = before === undefined ? work() : before.then(work);
+    const end = turn.then(ignore, ignore);
+    this.ends.set(session, end);
+    await end;
+    if (this.ends.get(session) === end) this.ends.delete(session);
+    return turn;
+  }
 }
+
+async function attempts<T>(attempt: (inTime: InTime) => Promise<T | null>, inTime: InTime): Promise<T> {
+  for (let longest = SHORTEST_WAIT; ; longest = Math.min(2 * longest, LONGEST_WAIT)) {
+    inTime();
+    const result = await attempt(inTime);
+    if (result !== null) return result;
+    // Each at another time, or those that have met would meet again.
+    const pause = Math.random() * longest;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+function ignore(): void {}

@@ -1,4 +1,4 @@
-import { untilUncontended } from './contention.js';
+import type { InTime, SessionTurns } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -15,6 +15,7 @@ export class DataUpdate {
     private readonly store: SessionStore,
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
+    private readonly turns: SessionTurns,
     private readonly rules: { readonly maxDataBytes: number },
   ) {}
 
@@ -28,15 +29,20 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data } = await untilUncontended(() => this.tryUpdate(id, change));
+    const { data } = await this.turns.untilUncontended(id, (inTime) => this.tryUpdate(id, change, inTime));
     return data;
   }
 
-  private async tryUpdate(id: string, change: DataChange): Promise<{ data: SessionData | null } | null> {
+  private async tryUpdate(
+    id: string,
+    change: DataChange,
+    inTime: InTime,
+  ): Promise<{ data: SessionData | null } | null> {
     const record = await this.lookup.byId(id);
     if (record === null) return { data: null };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
     if (text !== record.data) {
+      inTime();
       const { dataVersion } = record;
       const next = { data: text, dataVersion: dataVersion + 1 };
       if (!(await this.store.change(id, { dataVersion }, next))) return null;

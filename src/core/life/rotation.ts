@@ -1,4 +1,4 @@
-import { untilUncontended } from './contention.js';
+import type { SessionTurns } from './contention.js';
 import { SessionGoneError, StoreUnavailableError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
 import type { SessionPolicy } from '../policy/policy.js';
@@ -39,14 +39,16 @@ export class TokenRotation {
     private readonly lookup: SessionLookup,
     private readonly validation: TokenValidation,
     private readonly events: SessionEvents,
+    private readonly turns: SessionTurns,
     private readonly rules: { readonly clock: () => number },
   ) {}
 
   /** The earlier token is dead when this returns. @throws SessionGoneError */
   rotate(id: string): Promise<Issued> {
-    return untilUncontended(async () => {
+    return this.turns.untilUncontended(id, async (inTime) => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to rotate.');
+      inTime();
       const next = this.tokens.mintInSeriesAfter(record.seriesHash);
       const { renewal } = this.policy.of(record.roles).timeouts;
       const change = rotationTo(next, record, this.rules.clock(), renewal);

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { untilUncontended } from './contention.js';
+import type { SessionTurns } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -41,6 +41,7 @@ export class SignIn {
     private readonly validation: TokenValidation,
     private readonly revocation: Revocation,
     private readonly events: SessionEvents,
+    private readonly turns: SessionTurns,
     private readonly rules: SignInRules,
   ) {}
 
@@ -68,7 +69,7 @@ export class SignIn {
 
   /** The authentication event of the session with this id. @throws SessionGoneError and what `create` throws */
   authenticate(id: string, attempt: SignInAttempt): Promise<Issued> {
-    return this.decide(attempt, async () => {
+    return this.decide(id, attempt, async () => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to authenticate.');
       return { record, next: () => this.tokens.mintInSeriesAfter(record.seriesHash) };
@@ -80,7 +81,7 @@ export class SignIn {
    * that is changed: of two sign-ins with one token the second finds it dead. @throws as `authenticate`
    */
   authenticateShown(token: HashedToken, attempt: SignInAttempt): Promise<Issued> {
-    return this.decide(attempt, async () => {
+    return this.decide(token.seriesHash, attempt, async () => {
       const verdict = await this.validation.judge(token, attempt.arrivedAt);
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
@@ -90,11 +91,13 @@ export class SignIn {
 
   /** Looks, decides, and changes what it saw. */
   private decide(
+    session: string,
     attempt: SignInAttempt,
     look: () => Promise<{ record: SessionRecord; next: () => HashedToken }>,
   ): Promise<Issued> {
-    return untilUncontended(async () => {
+    return this.turns.untilUncontended(session, async (inTime) => {
       const { record, next } = await look();
+      inTime();
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
       if (isOther) return this.replace(record, attempt);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.

@@ -3,7 +3,7 @@ import type { SessionRecord } from '../model/record.js';
 import type { RefusalReason } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
 import { WRITE_BEHIND_MARGIN } from '../outage/time-budgets.js';
-import type { SessionPolicy } from '../policy/policy.js';
+import type { RolePolicy, SessionPolicy } from '../policy/policy.js';
 import { standingOf } from '../token/judgement.js';
 import type { HashedToken, TokenFormat } from '../token/token.js';
 import { AcceptedToken } from './accepted-token.js';
@@ -49,7 +49,25 @@ export class TokenValidation {
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
     const accepted = verdict.isFirstShown ? await this.confirm(verdict) : verdict;
-    return showing.isActivity !== false && accepted.isTouchDue ? this.touch(accepted) : accepted;
+    return showing.isActivity === false ? accepted : this.noteActivity(accepted);
+  }
+
+  /** What a token that was made just now is to the request that has it made: the client has not got it yet. */
+  acceptedAs(record: SessionRecord, text: string): AcceptedToken {
+    const token = this.tokens.parse(text) as HashedToken;
+    return new AcceptedToken(
+      token,
+      record,
+      'current',
+      this.policy.of(record.roles),
+      record.rotatedAt,
+      this.rules.grace,
+    );
+  }
+
+  /** Notes activity of a session whose token was accepted without. */
+  noteActivity(accepted: AcceptedToken): AcceptedToken | Promise<AcceptedToken> {
+    return accepted.isTouchDue ? this.touch(accepted) : accepted;
   }
 
   /** Judges a token on the newest state of its session, and changes nothing unless it was reused. */
@@ -85,8 +103,7 @@ export class TokenValidation {
     const { record, policy, now } = accepted;
     const touched = { ...record, lastSeenAt: now };
     const active = { ...touched, ...policy.deadlines(touched) };
-    const isUrgent = record.idleExpiresAt - now < Math.max(2 * policy.touchEvery, WRITE_BEHIND_MARGIN);
-    await this.store.touch(active, isUrgent).catch(() => {}); // activity that is lost is no reason to refuse
+    await this.store.touch(active, isUrgent(record, policy, now)).catch(() => {}); // activity that is lost is no reason to refuse
     return accepted.with(active);
   }
 
@@ -103,4 +120,9 @@ export class TokenValidation {
       settledBy: shownAt - this.rules.grace,
     });
   }
+}
+
+/** Whether the session could end too early if this activity were lost, as it may be when the process is killed now. */
+function isUrgent({ idleExpiresAt }: SessionRecord, { touchEvery }: RolePolicy, now: number): boolean {
+  return touchEvery === 0 || idleExpiresAt - now < Math.max(2 * touchEvery, WRITE_BEHIND_MARGIN);
 }

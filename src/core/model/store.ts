@@ -97,8 +97,9 @@ export abstract class SessionStore {
   /** Changes the record where it is as expected. Never inserts. */
   abstract change(id: string, expected: Expected, change: Change): Promise<boolean>;
   /**
-   * Notes activity, soon or (`durably`) before it returns. Never moves `lastSeenAt` back, never touches a session
-   * whose roles or sign-in have changed, never brings one back. Reads through this store see it at once.
+   * Notes activity: it is on its way when this returns or, with `durably`, written. Nobody waits for a row that another
+   * transaction has locked. Never moves `lastSeenAt` back, never touches a session whose roles or sign-in have changed,
+   * never brings one back. Reads through this store see it at once.
    */
   abstract touch(touch: Touch, durably: boolean): Promise<void>;
   /** Writes the activity that was noted but not written. */

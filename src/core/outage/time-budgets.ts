@@ -6,8 +6,12 @@
  * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
  *   that changes very many rows.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
- * - `TOUCH_DELAY` + `LOCK_TIMEOUT` < `WRITE_BEHIND_MARGIN`: activity that waits to be written is written before its
- *   session would end without it, also where another transaction has the row.
+ * - `TOUCH_PATIENCE` < `WRITE_BEHIND_MARGIN`: activity that is not awaited is written before its session would end
+ *   without it, or not at all. Later it would bring back a session that a change of roles has passed over as ended.
+ * - `TOUCH_PATIENCE` < `STORE_PATIENCE`: a request that waits for its activity to be written is answered, though another
+ *   transaction has the row.
+ * - `TOKEN_CHANGE_MEMORY` ≥ 2 × `STORE_PATIENCE` + `RENEWAL_LAPSE`: what overtakes a renewal is known until its answer has
+ *   brought the token or is too old to: it may wait for activity to be written, for the token, and for its handler.
  * - `SHUTDOWN_PATIENCE` ≥ `STORE_PATIENCE`: a shutdown waits as long as the last activity may take to be written.
  */
 
@@ -26,10 +30,16 @@ export const LOCK_TIMEOUT = 3_000;
 /** How long a write waits for the application's transaction on the same connection of SQLite. */
 export const GATE_PATIENCE = 1_000;
 
-/** How long activity waits to be written together with that of other sessions. */
-export const TOUCH_DELAY = 1_000;
+/** How long a request waits for its activity to be on its way to the database. */
+export const TOUCH_DISPATCH = 100;
 
-/** Activity is written behind only where the session has longer than this to live. */
+/** How long it is tried to write activity. */
+export const TOUCH_PATIENCE = 3_000;
+
+/** After this activity of a session whose row was locked is tried again. */
+export const TOUCH_RETRY = 100;
+
+/** Requests wait for their activity to be written where the session has no longer than this to live. */
 export const WRITE_BEHIND_MARGIN = 5_000;
 
 /** How long a shutdown waits for the last activity to be written. */
@@ -37,3 +47,6 @@ export const SHUTDOWN_PATIENCE = 5_000;
 
 /** How long an answer may take to bring a renewed token. */
 export const RENEWAL_LAPSE = 5_000;
+
+/** How long a process remembers that a session was given another token, or was ended. */
+export const TOKEN_CHANGE_MEMORY = 20_000;

@@ -8,6 +8,8 @@ export interface Dialect {
   placeholder(number: number): string;
   /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
   sameText(one: string, other: string): string;
+  /** Updates rows by their ids, but for those that somebody else has locked: it waits for nobody. */
+  updateUnlocked(rows: RowsById, assignments: string, condition: string): string;
   /** Makes one text of all rows, a JSON array of arrays; `null` where the driver decodes columns faster. */
   readonly rowsAsText: ((columns: string) => string) | null;
   /** `null`: the driver has none. */
@@ -34,6 +36,13 @@ export interface ServerDialect {
   limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
+}
+
+/** Some rows of a table, in SQL: the table, its column of ids, and a list of ids. */
+export interface RowsById {
+  readonly table: string;
+  readonly id: string;
+  readonly ids: string;
 }
 
 /** What a driver does with prepared statements. */

@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import { runSql } from '../named-parameters.js';
 import type { SessionRecord } from '../../core/model/record.js';
 import type { EntityTable } from '../entity-table.js';
-import type { DeletedBatch, Dialect, ExpiredBatch } from './dialect.js';
+import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
 
 /** MySQL and MariaDB. */
 export const mysql: Dialect = {
@@ -10,6 +10,7 @@ export const mysql: Dialect = {
   // By the default collations `aB3` and `Ab3` are the same, and so are `a`, `a ` and `á`. The first comparison finds
   // the rows by the index, the second one takes the right ones of them.
   sameText: (one, other) => `${one} = ${other} AND ${bytesOf(one)} = ${bytesOf(other)}`,
+  updateUnlocked,
   rowsAsText: null,
   preparedStatements: {
     run: runPrepared,
@@ -63,6 +64,15 @@ async function limitLockWait(runner: QueryRunner, milliseconds: number): Promise
   ];
   await runner.query(`SET SESSION innodb_lock_wait_timeout = ${Math.ceil(milliseconds / 1_000)}`);
   return () => runner.query(`SET SESSION innodb_lock_wait_timeout = ${Number(before.seconds)}`);
+}
+
+/**
+ * Joined in this order: else MySQL might lock the rows to update before it looks which of them are free. Ids are distinct
+ * anyhow: `DISTINCT` keeps MySQL from merging the two, which it refuses for a table that it updates.
+ */
+function updateUnlocked({ table, id, ids }: RowsById, assignments: string, condition: string): string {
+  const free = `SELECT DISTINCT ${id} AS free_id FROM ${table} WHERE ${id} IN (${ids}) FOR UPDATE SKIP LOCKED`;
+  return `UPDATE (${free}) AS free STRAIGHT_JOIN ${table} ON ${id} = free_id SET ${assignments} WHERE ${condition}`;
 }
 
 /** Two statements, for MySQL has none that says what it deleted. Rows that another node has locked are left to it. */

@@ -7,6 +7,9 @@ import type { DeletedBatch, Dialect, ExpiredBatch } from './dialect.js';
 export const sqlite: Dialect = {
   placeholder: () => '?',
   sameText: (one, other) => `${one} = ${other}`,
+  // It locks no rows.
+  updateUnlocked: ({ table, id, ids }, assignments, condition) =>
+    `UPDATE ${table} SET ${assignments} WHERE ${id} IN (${ids}) AND ${condition}`,
   rowsAsText: (columns) => `json_group_array(json_array(${columns}))`,
   preparedStatements: null,
   // It does nothing else while it deletes: small batches, with pauses for the others.
