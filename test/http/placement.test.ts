@@ -21,7 +21,7 @@ import {
   SessionModule,
   StartSession,
 } from 'nestjs-sessions';
-import { InMemorySessionStore } from 'nestjs-sessions/testing';
+import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 import { EMPTY } from 'rxjs';
 import { assertNestMetadata } from '../../src/http/placement/nest-metadata-check.js';
 import { NestEnhancers } from '../../src/http/placement/nest-enhancers.js';
@@ -29,7 +29,6 @@ import { fakeContext } from '../support/fake-context.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn } from '../support/sign-in.js';
 import { appsOn } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 /* What the packages for messages and GraphQL leave behind. The real ones are in `test/edge`. */
 const MessagePattern = () => SetMetadata('microservices:handler_type', 1);
@@ -237,7 +236,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('server-sent events do not hold off the idle timeout', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers: [AccountController, Streams], options: { clock: clock.read } });
+    const app = await start({ controllers: [AccountController, Streams], options: { clock: clock.now } });
     const token = await signIn(app);
     clock.advance('20m');
     await app.http.get('/stream').set(bearer(token)).expect(200);
