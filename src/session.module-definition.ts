@@ -7,7 +7,7 @@ import { Given, type OptionTable, readAll } from './core/options/option.js';
 import type { SessionModuleOptions } from './core/options/options.js';
 import { type ResolvedSessionOptions, resolveOptions } from './core/options/resolve-options.js';
 import { SessionStore } from './core/model/store.js';
-import { GLOBAL_GUARD } from './http/placement-check.js';
+import { GLOBAL_GUARD } from './http/placement/global-guard.js';
 import { SessionGuard } from './http/session.guard.js';
 import { BaseSessionEntity, SessionEntity, SessionUserEntity } from './store/session.entity.js';
 import { purgeStepFor, TypeOrmSessionStore } from './store/typeorm-session.store.js';

@@ -7,7 +7,9 @@ import { SessionStore } from './core/model/store.js';
 import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
 import { GuessWatch } from './http/guess-watch.js';
-import { PlacementCheck } from './http/placement-check.js';
+import { MessageClosing } from './http/placement/message-closing.js';
+import { NestEnhancers } from './http/placement/nest-enhancers.js';
+import { PlacementCheck } from './http/placement/placement-check.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SignInBeginnings } from './http/sign-in-beginnings.js';
@@ -58,8 +60,10 @@ const EDGE = [
     TokenDelivery,
     GuessWatch,
     Refusals,
-    PlacementCheck,
     SessionGuard,
+    NestEnhancers,
+    MessageClosing,
+    PlacementCheck,
     SessionPurge,
     ClockWatch,
     SessionAudit,

@@ -9,7 +9,8 @@ import { addRule, type Rule } from './rules.js';
 /** Adds a rule, and brings the guard along: no decorator is ever mere decoration. */
 export function ruled(rule: Rule): ClassDecorator & MethodDecorator {
   return applyDecorators(
-    (target: object, method?: string | symbol) => addRule(rule, target, method),
+    (target: object, method?: string | symbol, descriptor?: PropertyDescriptor) =>
+      addRule(rule, target, method, descriptor),
     UseGuards(DecoratorGuard),
   );
 }

@@ -1,78 +1,82 @@
-import { type ExecutionContext, Injectable, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { MetadataScanner } from '@nestjs/core';
 import { SessionDecoratorError } from '../core/model/errors.js';
 import { SessionCore } from '../core/session-core.js';
+import { isForReading } from './handler-metadata.js';
+import { assertNoStray } from './rules-of-functions.js';
+import { ownRules } from './rules.js';
 import { type Class, compileRequirement, type Requirement } from './requirement.js';
-import { isForReading, isRoute } from './route-metadata.js';
 
-/** By the method's function, and by its name: what wraps or binds a handler keeps that. */
-type Handlers = ReadonlyMap<unknown, Requirement>;
-
-interface Handler {
-  readonly type: Class;
-  readonly handler: object;
-  readonly requirement: Requirement;
+interface Compiled {
+  readonly byMethod: ReadonlyMap<string, Requirement>;
+  readonly byFunction: Map<unknown, Requirement>;
 }
 
 /** The requirements of all handlers, compiled at boot: a contradiction stops it, and no request pays for reflection. */
 @Injectable()
-export class RequirementRegistry implements OnModuleInit {
+export class RequirementRegistry {
   // By class first: one function is the handler of every class that inherits it.
-  private readonly compiled = new WeakMap<object, Handlers>();
+  private readonly compiled = new WeakMap<object, Compiled>();
 
   constructor(
-    private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly core: SessionCore,
   ) {}
 
-  onModuleInit(): void {
-    for (const type of this.classes()) this.handlersOf(type);
-  }
-
-  /** What is mounted after boot is compiled on its first request. @throws SessionDecoratorError */
+  /**
+   * By the function that runs. What is mounted after boot is compiled on its first request.
+   *
+   * @throws SessionDecoratorError
+   */
   of(context: ExecutionContext): Requirement {
     const type = context.getClass();
-    const handlers = this.handlersOf(type);
     const handler = context.getHandler();
-    const requirement = handlers.get(handler) ?? handlers.get(handler.name.replace(/^bound /, ''));
+    const requirement = (this.compiled.get(type) ?? this.compile(type)).byFunction.get(handler);
     if (requirement) return requirement;
     throw new SessionDecoratorError(
       `The handler '${handler.name}' of ${type.name} is none of its methods, so that its decorators cannot be found. ` +
-        'Do not replace the methods of a controller.',
+        'Do not replace the methods of a controller after boot, or where each request has a controller of its own.',
     );
   }
 
-  /** The handlers of HTTP routes, and whatever else bears a decorator of ours. */
-  *ofAllHandlers(): Generator<Handler> {
-    for (const type of this.classes()) {
-      for (const [handler, requirement] of this.handlersOf(type)) {
-        if (typeof handler === 'function' && (requirement.isDeclared || isRoute(handler))) {
-          yield { type, handler, requirement };
-        }
-      }
-    }
+  /** Those of a class, by the names of its methods. @throws SessionDecoratorError */
+  ofMethods(type: Class): ReadonlyMap<string, Requirement> {
+    return (this.compiled.get(type) ?? this.compile(type)).byMethod;
   }
 
-  /** Controllers, resolvers and gateways; other providers have no handlers and compile to what nobody asks for. */
-  private classes(): Class[] {
-    const wrappers = [...this.discovery.getControllers(), ...this.discovery.getProviders()];
-    return wrappers.map(({ metatype }) => metatype).filter(isClass);
+  /**
+   * An instance has a function of its own in the place of a method, such as a bound one. The route is that of the
+   * method, whatever the function is called; so is the requirement.
+   *
+   * @throws SessionDecoratorError where it is the function of another method with other decorators
+   */
+  admit(type: Class, method: string, handler: object): void {
+    const { byMethod, byFunction } = this.compiled.get(type) ?? this.compile(type);
+    const requirement = byMethod.get(method)!;
+    assertNoStray(
+      handler,
+      ownRules(Reflect.get(type.prototype as object, method) as object),
+      requirement.handler,
+    );
+    enter(byFunction, handler, requirement);
+    const original = byMethod.get((handler as () => void).name.replace(/^(bound )+/, ''));
+    if (original) assertAlike(original, requirement);
   }
 
-  private handlersOf(type: Class): Handlers {
-    const known = this.compiled.get(type);
-    if (known) return known;
-    const handlers = new Map<unknown, Requirement>();
+  private compile(type: Class): Compiled {
+    const byMethod = new Map<string, Requirement>();
+    const byFunction = new Map<unknown, Requirement>();
     const prototype = type.prototype as Record<string, unknown>;
     for (const method of this.scanner.getAllMethodNames(prototype)) {
       const requirement = compileRequirement(type, method, this.core.hierarchy);
       const handler = prototype[method] as object;
       if (isForReading(handler)) this.assertReadOnly(requirement);
-      handlers.set(handler, requirement).set(method, requirement);
+      byMethod.set(method, requirement);
+      enter(byFunction, handler, requirement);
     }
-    this.compiled.set(type, handlers);
-    return handlers;
+    const compiled = { byMethod, byFunction };
+    this.compiled.set(type, compiled);
+    return compiled;
   }
 
   /** What a link or an image of any page can make a browser send signs nobody out, and nobody in. */
@@ -92,8 +96,17 @@ export class RequirementRegistry implements OnModuleInit {
   }
 }
 
-function isClass(metatype: unknown): metatype is Class {
-  return (
-    typeof metatype === 'function' && typeof metatype.prototype === 'object' && metatype.prototype !== null
+function enter(byFunction: Map<unknown, Requirement>, handler: object, requirement: Requirement): void {
+  const known = byFunction.get(handler);
+  if (known) assertAlike(known, requirement);
+  else byFunction.set(handler, requirement);
+}
+
+/** By the function that runs one cannot tell which of two methods it is. @throws SessionDecoratorError */
+function assertAlike(one: Requirement, other: Requirement): void {
+  if (one === other || !(one.isDeclared || other.isDeclared)) return;
+  throw new SessionDecoratorError(
+    `${one.handler} and ${other.handler} are one function, so that their session decorators cannot be told apart. ` +
+      'Write each out as a method of its own, or give one route several paths.',
   );
 }

@@ -1,6 +1,7 @@
 import { SessionDecoratorError } from '../core/model/errors.js';
 import type { RoleHierarchy } from '../core/policy/roles.js';
-import { takesOverResponse } from './route-metadata.js';
+import { isEventStream, takesOverResponse } from './handler-metadata.js';
+import { assertRulesOfFunction } from './rules-of-functions.js';
 import {
   DECORATOR_NAMES,
   type EndSessionOptions,
@@ -40,7 +41,10 @@ export function compileRequirement(type: Class, method: string, hierarchy: RoleH
   const onMethod = lineage.flatMap(({ prototype }) => ownRules(prototype as object, method));
   const onClass = lineage.flatMap((ancestor) => ownRules(ancestor));
   for (const rule of onClass) assertFitsClass(rule, type.name);
-  const opening = openingOf(ownRules(definerOf(lineage, method), method), where);
+  const definer = definerOf(type, method);
+  const handler = Reflect.get(definer, method) as object;
+  assertRulesOfFunction(handler, definer, method, where);
+  const opening = openingOf(ownRules(definer, method), where);
   const rules = [...onMethod, ...(opening ? [] : onClass)].filter((rule) => !isOpening(rule));
   assertConsistent(rules, onMethod, opening, where);
   const anyOf = rules.flatMap((rule) => (rule.kind === 'role' ? [rule.anyOf] : []));
@@ -54,7 +58,8 @@ export function compileRequirement(type: Class, method: string, hierarchy: RoleH
     roleSets: anyOf.map((roles) => hierarchy.satisfying(roles)),
     level: Math.max(0, ...rules.map((rule) => (rule.kind === 'level' ? rule.level : 0))),
     maxAge: ages.length > 0 ? Math.min(...ages) : null,
-    isBackground: rules.some(({ kind }) => kind === 'background'),
+    // Browsers connect again by themselves: https://html.spec.whatwg.org/multipage/server-sent-events.html
+    isBackground: isEventStream(handler) || rules.some(({ kind }) => kind === 'background'),
     answersItself: takesOverResponse(type, method),
     start: opening?.kind === 'start' ? opening.options : {},
     end: opening?.kind === 'end' ? opening.options : {},
@@ -62,13 +67,14 @@ export function compileRequirement(type: Class, method: string, hierarchy: RoleH
 }
 
 /** The prototype whose implementation of the method is the one that runs: only it may open the route. */
-function definerOf(lineage: readonly Class[], method: string): object {
+export function definerOf(type: Class, method: string): object {
+  const lineage = lineageOf(type);
   const definer = lineage.find(({ prototype }) => Object.hasOwn(prototype as object, method)) ?? lineage[0];
   return definer?.prototype as object;
 }
 
 /** The class and those that it extends, nearest first. */
-function lineageOf(type: Class): Class[] {
+export function lineageOf(type: Class): Class[] {
   const lineage: Class[] = [];
   for (let ancestor = type; ancestor?.prototype; ancestor = Object.getPrototypeOf(ancestor) as Class) {
     lineage.push(ancestor);

@@ -1,4 +1,6 @@
+import { SessionDecoratorError } from '../core/model/errors.js';
 import type { Transport } from '../core/options/options.js';
+import { noteAddedHandlers } from './added-handlers.js';
 
 /** How one sign-in route differs from the module. */
 export interface StartSessionOptions {
@@ -55,17 +57,34 @@ export const DECORATOR_NAMES: Readonly<Record<Rule['kind'], string>> = {
 };
 
 /**
- * Adds a rule to a class, or to a method of it. It is kept by the method's name, not on its function: another
- * decorator may put a function of its own in its place.
+ * Adds a rule to a class, or to a method of it. It is kept by the method's name, since another decorator may put a
+ * function of its own in its place; and on the function, by which one sees that it was copied to another place.
+ *
+ * @throws SessionDecoratorError on what is never a handler
  */
-export function addRule(rule: Rule, target: object, method?: string | symbol): void {
-  const rules = [...ownRules(target, method), rule];
-  if (method === undefined) Reflect.defineMetadata(RULES, rules, target);
-  else Reflect.defineMetadata(RULES, rules, target, method);
+export function addRule(
+  rule: Rule,
+  target: object,
+  method?: string | symbol,
+  descriptor?: PropertyDescriptor,
+): void {
+  if (method === undefined) return Reflect.defineMetadata(RULES, [...ownRules(target), rule], target);
+  const handler: unknown = descriptor?.value;
+  if (typeof handler !== 'function' || typeof target === 'function' || typeof method === 'symbol') {
+    throw new SessionDecoratorError(
+      `${DECORATOR_NAMES[rule.kind]} stands on ${String(method)}, which is no method that Nest calls: it may not be ` +
+        'static, an accessor, a property or named by a symbol.',
+    );
+  }
+  noteAddedHandlers(target, method);
+  Reflect.defineMetadata(RULES, [...ownRules(target, method), rule], target, method);
+  Reflect.defineMetadata(RULES, [...ownRules(handler), rule], handler);
 }
 
-/** The rules on this very class, or on this method of this very prototype: not on what it inherits from. */
-export function ownRules(target: object, method?: string | symbol): readonly Rule[] {
+/**
+ * The rules on this very class or function, or on this method of this very prototype: not on what it inherits from.
+ */
+export function ownRules(target: object, method?: string): readonly Rule[] {
   const rules: unknown =
     method === undefined
       ? Reflect.getOwnMetadata(RULES, target)

@@ -15,7 +15,8 @@ export class SeriesRead {
     private readonly query: PreparedQuery,
     private readonly dialect: Dialect,
     private readonly table: SessionTable,
-    private readonly upToDate: (record: SessionRecord) => SessionRecord,
+    /** Called before a read: what makes its records up to date. */
+    private readonly overlay: () => (record: SessionRecord) => SessionRecord,
   ) {
     this.decode =
       dialect.rowsAsText === null
@@ -35,8 +36,9 @@ export class SeriesRead {
       this.statements.set(count, statement);
     }
     const found = new Map<string, SessionRecord>();
+    const upToDate = this.overlay();
     for (const record of this.decode((await this.query(runner, statement, padded)).rows)) {
-      found.set(record.seriesHash, this.upToDate(record));
+      found.set(record.seriesHash, upToDate(record));
     }
     return found;
   }

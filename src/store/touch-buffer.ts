@@ -69,15 +69,25 @@ export class TouchBuffer {
     }
   }
 
-  /** The record as it will be once its activity is written. */
-  apply(record: SessionRecord): SessionRecord {
-    const touch =
-      touchOf(this.noted, record) ?? touchOf(this.beingWritten, record) ?? touchOf(this.resting, record);
-    if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
-    // This activity will not be written: the session had expired before it.
-    if (record.expiresAt <= touch.since) return record;
-    const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
-    return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
+  /**
+   * To be called before records are read. What it returns gives them the activity that they will have once it is written:
+   * also that which is written while they are read, and which neither the read nor the buffer may know of afterwards.
+   */
+  overlay(): (record: SessionRecord) => SessionRecord {
+    const [noted, beingWritten] = [this.noted, this.beingWritten];
+    return (record) => {
+      const touch =
+        touchOf(this.noted, record) ??
+        touchOf(this.beingWritten, record) ??
+        touchOf(this.resting, record) ??
+        touchOf(noted, record) ??
+        touchOf(beingWritten, record);
+      if (touch === undefined || touch.lastSeenAt <= record.lastSeenAt) return record;
+      // This activity will not be written: the session had expired before it.
+      if (record.expiresAt <= touch.since) return record;
+      const { lastSeenAt, idleExpiresAt, expiresAt } = touch;
+      return { ...record, lastSeenAt, idleExpiresAt, expiresAt };
+    };
   }
 
   private schedule(): Dispatch {

@@ -106,7 +106,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.purgeStep = purgeStep;
     const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
     this.purge = new Purge(dialect, connection, sessions, this.order, batchSize);
-    const series = new SeriesRead(query, dialect, sessions, (record) => this.touches.apply(record));
+    const series = new SeriesRead(query, dialect, sessions, () => this.touches.overlay());
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
@@ -122,8 +122,9 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async findById(id: string): Promise<SessionRecord | null> {
+    const upToDate = this.touches.overlay();
     const record = await this.connection.read((runner) => this.sessions.findById(runner, id));
-    return record && this.touches.apply(record);
+    return record && upToDate(record);
   }
 
   latestChange(): Promise<number> {

@@ -1,15 +1,21 @@
 import {
+  type ArgumentsHost,
+  type CallHandler,
+  Catch,
   Controller,
+  type ExecutionContext,
   Get,
   Head,
   Injectable,
   type INestApplication,
   type MiddlewareConsumer,
   Module,
+  Query as Parameter,
   Sse,
+  UseInterceptors,
 } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { LazyModuleLoader, ModuleRef } from '@nestjs/core';
+import { APP_FILTER, LazyModuleLoader, ModuleRef } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Mutation, Query, Resolver } from '@nestjs/graphql';
 import { Interval, ScheduleModule } from '@nestjs/schedule';
@@ -71,6 +77,47 @@ class LazyController {
 class LazyModule {}
 
 @Injectable()
+class Hooks {
+  onModuleInit(): void {
+    note('init');
+  }
+  onApplicationBootstrap(): void {
+    note('bootstrap');
+  }
+}
+
+@Catch()
+class Filter {
+  catch(_error: unknown, host: ArgumentsHost): void {
+    note('filter');
+    host.switchToHttp().getResponse<{ status(code: number): { send(): void } }>().status(401).send();
+  }
+}
+
+@Injectable()
+class Interceptor {
+  intercept(_: ExecutionContext, next: CallHandler): unknown {
+    note('interceptor');
+    return next.handle();
+  }
+}
+
+@Injectable()
+class Pipe {
+  transform(value: unknown): unknown {
+    note('pipe');
+    return value;
+  }
+}
+
+@Controller()
+class Decorated {
+  @UseInterceptors(Interceptor) @Get('decorated') decorated(@Parameter('page', Pipe) page: string): string {
+    return note(`decorated ${page}`);
+  }
+}
+
+@Injectable()
 class Jobs {
   @Interval(5) tick(): void {
     note('job');
@@ -124,6 +171,39 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
       });
     const { url } = await open({ configure });
     expect(await (await fetch(`${url}/raw`)).text()).toBe('raw');
+  });
+
+  it('what is given to app.use() has no guard', async () => {
+    const router = (
+      request: { url?: string },
+      response: { end(text: string): void },
+      next: () => void,
+    ): void => {
+      if (request.url === '/routed') response.end(note('routed'));
+      else next();
+    };
+    const { url } = await open({ configure: (app) => app.use(router) });
+    expect(await (await fetch(`${url}/routed`)).text()).toBe('routed');
+  });
+
+  it('interceptors and pipes run after the guard', async () => {
+    const { url } = await open({ controllers: [Decorated] });
+    expect((await fetch(`${url}/decorated?page=1`)).status).toBe(401);
+    expect(ran).toEqual([]);
+  });
+
+  it('exception filters get what the guard refuses', async () => {
+    const { url } = await open({
+      controllers: [Routes],
+      providers: [{ provide: APP_FILTER, useClass: Filter }],
+    });
+    expect((await fetch(`${url}/route`)).status).toBe(401);
+    expect(ran).toEqual(['filter']);
+  });
+
+  it('lifecycle hooks run without a request', async () => {
+    await open({ providers: [Hooks] });
+    expect(ran).toEqual(['init', 'bootstrap']);
   });
 
   it('the controllers of a lazy module have no routes', async () => {

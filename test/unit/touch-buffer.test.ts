@@ -48,7 +48,7 @@ function touch(id: string, at = 1_000): Touch {
 }
 
 const seenAt = (buffer: TouchBuffer, id: string) =>
-  buffer.apply({ ...touch(id, 0) } as unknown as SessionRecord).lastSeenAt;
+  buffer.overlay()({ ...touch(id, 0) } as unknown as SessionRecord).lastSeenAt;
 
 it('sends activity before any timer can fire', async () => {
   const { database, buffer } = start();
@@ -92,6 +92,17 @@ it('lets reads see activity while it is noted, written, and waiting for a row th
   database.writes[1]?.answer();
   await pass(0);
   expect(seenAt(buffer, 'a')).toBe(0);
+});
+
+it('lets a read see activity that is written while the read is under way', async () => {
+  const { database, buffer } = start();
+  void buffer.note(touch('a'));
+  await pass(0);
+  const upToDate = buffer.overlay();
+  database.writes[0]?.answer();
+  await pass(0);
+  const readBefore = { ...touch('a', 0) } as unknown as SessionRecord;
+  expect(upToDate(readBefore).lastSeenAt).toBe(1_000);
 });
 
 it('lets nobody wait for a row that is locked', async () => {

@@ -1,0 +1,70 @@
+import { RequestMethod } from '@nestjs/common';
+
+/** What the decorators of Nest leave behind, by the names that they use for it. `NestMetadataCheck` tries them at boot. */
+const PATH = 'path';
+const METHOD = 'method';
+const EVENT_STREAM = '__sse__';
+const ARGUMENTS = '__routeArguments__';
+const PASSTHROUGH = '__responsePassthrough__';
+const MESSAGE = 'microservices:handler_type';
+const SOCKET_MESSAGE = 'websockets:message_mapping';
+const GATEWAY = 'websockets:is_gateway';
+const RESOLVER_TYPE = 'graphql:resolver_type';
+const FIELD = 'graphql:resolve_property';
+const REFERENCE = 'graphql:resolve_reference';
+/** `@Res()` and `@Next()` among the kinds of parameters. */
+const RESPONSE_PARAMETERS = /^[12]:/;
+
+const ROOTS: ReadonlySet<unknown> = new Set(['Query', 'Mutation', 'Subscription']);
+const READING_METHODS: ReadonlySet<unknown> = new Set([
+  RequestMethod.GET,
+  RequestMethod.HEAD,
+  RequestMethod.ALL,
+]);
+
+/** What Nest may call a method for. Of GraphQL an `operation` is a field of a root type, and a `field` is one of another. */
+export type HandlerKind = 'route' | 'message' | 'socket-message' | 'operation' | 'field' | 'reference';
+
+/** What Nest calls a function for, when it is a method of this class; more than one where it bears more decorators. */
+export function kindsOf(handler: object, type: object): readonly HandlerKind[] {
+  const kinds: HandlerKind[] = [];
+  if (Reflect.hasMetadata(PATH, handler)) kinds.push('route');
+  if (Reflect.hasMetadata(MESSAGE, handler)) kinds.push('message');
+  if (Reflect.hasMetadata(SOCKET_MESSAGE, handler)) kinds.push('socket-message');
+  const isRoot = ROOTS.has(
+    Reflect.getMetadata(RESOLVER_TYPE, handler) ?? Reflect.getMetadata(RESOLVER_TYPE, type),
+  );
+  if (Reflect.hasMetadata(REFERENCE, handler)) kinds.push('reference');
+  else if (Reflect.getMetadata(FIELD, handler) === true) kinds.push(isRoot ? 'operation' : 'field');
+  else if (Reflect.hasMetadata(RESOLVER_TYPE, handler) && isRoot) kinds.push('operation');
+  return kinds;
+}
+
+/** Whether Nest keeps something on it that only handlers of messages have, and yet it is none that is known here. */
+export function isUnknownMessage(handler: object): boolean {
+  if (Reflect.hasMetadata(MESSAGE, handler) || Reflect.hasMetadata(SOCKET_MESSAGE, handler)) return false;
+  return Reflect.getMetadataKeys(handler).some((key) => /^(microservices|websockets):/.test(String(key)));
+}
+
+/** Whether the messages of a class are those of a WebSocket server. */
+export function isGateway(type: object): boolean {
+  return Reflect.hasMetadata(GATEWAY, type);
+}
+
+/** Whether it answers what links, images and prefetching send: they must not change anything. */
+export function isForReading(handler: object): boolean {
+  if (Reflect.getMetadata(RESOLVER_TYPE, handler) === 'Query') return true;
+  return Reflect.hasMetadata(PATH, handler) && READING_METHODS.has(Reflect.getMetadata(METHOD, handler));
+}
+
+/** Whether it answers with server-sent events. */
+export function isEventStream(handler: object): boolean {
+  return Reflect.getMetadata(EVENT_STREAM, handler) === true;
+}
+
+/** Whether a handler answers by `@Res()` without passthrough, so that what it returns goes nowhere. */
+export function takesOverResponse(type: object, method: string): boolean {
+  const parameters = (Reflect.getMetadata(ARGUMENTS, type, method) ?? {}) as object;
+  const isPassthrough = Reflect.getMetadata(PASSTHROUGH, type, method) === true;
+  return !isPassthrough && Object.keys(parameters).some((parameter) => RESPONSE_PARAMETERS.test(parameter));
+}

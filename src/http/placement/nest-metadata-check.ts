@@ -1,0 +1,22 @@
+import { Get, Res, Sse } from '@nestjs/common';
+import { isEventStream, isForReading, kindsOf, takesOverResponse } from '../handler-metadata.js';
+import { unknownNest } from './nest-enhancers.js';
+
+/** What Nest's own decorators leave behind must be what is looked for. @throws SessionDecoratorError */
+export function assertNestMetadata(): void {
+  class Sample {
+    show(): void {}
+    stream(): void {}
+  }
+  const { prototype } = Sample;
+  const [show, stream] = [prototype.show, prototype.stream];
+  Get('show')(prototype, 'show', { value: show });
+  Res()(prototype, 'show', 0);
+  Sse('stream')(prototype, 'stream', { value: stream });
+  const isKnown =
+    kindsOf(show, Sample).includes('route') &&
+    isForReading(show) &&
+    takesOverResponse(Sample, 'show') &&
+    isEventStream(stream);
+  if (!isKnown) throw unknownNest('what its decorators leave behind');
+}

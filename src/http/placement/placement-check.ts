@@ -1,0 +1,118 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { SessionDecoratorError } from '../../core/model/errors.js';
+import { DecoratorGuard } from '../decorator.guard.js';
+import { EndSessionInterceptor } from '../end-session.interceptor.js';
+import { type Class, definerOf, lineageOf, type Requirement } from '../requirement.js';
+import { RequirementRegistry } from '../requirement-registry.js';
+import { ownRules } from '../rules.js';
+import { StartSessionInterceptor } from '../start-session.interceptor.js';
+import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
+import { GraphqlFields } from './graphql-fields.js';
+import { type Called, calledFor } from './handlers.js';
+import { hostsOf } from './hosts.js';
+import { MessageClosing } from './message-closing.js';
+import { NestEnhancers, unknownNest } from './nest-enhancers.js';
+import { assertNestMetadata } from './nest-metadata-check.js';
+
+/**
+ * Sees to it, at boot, that what the decorators say is carried out: where Nest will run no guard, or lacks an
+ * interceptor, the boot is stopped.
+ */
+@Injectable()
+export class PlacementCheck implements OnModuleInit {
+  private readonly isGuarded: boolean;
+
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly requirements: RequirementRegistry,
+    private readonly enhancers: NestEnhancers,
+    private readonly messages: MessageClosing,
+    @Inject(GLOBAL_GUARD) isGlobal: boolean,
+  ) {
+    this.isGuarded = isGlobal || hasGlobalGuardOfTheirs(modules);
+  }
+
+  /** @throws SessionDecoratorError */
+  onModuleInit(): void {
+    assertNestMetadata();
+    const fields = new GraphqlFields(this.modules);
+    const calledOf = new Map<Class, Set<string>>();
+    for (const host of hostsOf(this.modules)) {
+      const names = calledOf.get(host.type) ?? new Set();
+      calledOf.set(host.type, names);
+      for (const [method, requirement] of this.requirements.ofMethods(host.type)) {
+        const called = calledFor(host, method);
+        if (called === null) continue;
+        names.add(method);
+        if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
+        this.assertGuarded(called, requirement, fields);
+        this.assertEnhanced(called, requirement);
+      }
+    }
+    for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
+  }
+
+  /** Nest runs no guard before the fields of GraphQL types, unless its module asks for it. */
+  private assertGuarded(called: Called, requirement: Requirement, fields: GraphqlFields): void {
+    const { kinds, host } = called;
+    const isReference = kinds.includes('reference');
+    if (!isReference && !kinds.includes('field')) return;
+    // A field is as open as what leads to it; to a reference anybody comes who names the entity.
+    const isToBeGuarded = requirement.isDeclared || (isReference && this.isGuarded);
+    if (!isToBeGuarded || requirement.opens === 'public') return;
+    const needed = requirement.opens === null ? (['guards'] as const) : (['guards', 'interceptors'] as const);
+    if (needed.every((enhancers) => fields.run(enhancers, host.module, called.method))) return;
+    throw new SessionDecoratorError(
+      `${requirement.handler} would be open, as Nest runs no guard before fields and references of GraphQL: give its ` +
+        `module \`fieldResolverEnhancers: [${needed.map((name) => `'${name}'`).join(', ')}]\`` +
+        (isReference ? ', or put @Public() on it.' : ', or take the session decorators away.'),
+    );
+  }
+
+  /** What decorators bring along is on the function that they stood on: another may have been put in its place. */
+  private assertEnhanced(
+    { host, handler, kinds, isReplaced }: Called,
+    { handler: where, ...requirement }: Requirement,
+  ): void {
+    const needed: Class[] = [];
+    if (requirement.opens === 'start') needed.push(StartSessionInterceptor);
+    if (requirement.opens === 'end') needed.push(EndSessionInterceptor);
+    if (requirement.isDeclared && !this.isGuarded) needed.push(DecoratorGuard);
+    if (needed.some((enhancer) => !this.enhancers.runs(enhancer, host, handler))) throw replaced(where);
+    const isMessage = kinds.includes('message') || kinds.includes('socket-message');
+    const { guard } = this.messages;
+    if (!isMessage || guard === null || this.enhancers.runs(guard, host, handler)) return;
+    throw isReplaced ? replaced(where) : unknownNest(`the guard of ${where} is not found`);
+  }
+
+  /** A decorator on what Nest does not call for a request is without effect. */
+  private assertNothingIdle(type: Class, called: ReadonlySet<string>): void {
+    const methods = [...this.requirements.ofMethods(type).keys()];
+    for (const method of methods) {
+      if (!called.has(method) && ownRules(definerOf(type, method), method).length > 0) {
+        throw idle(`${type.name}.${method}`);
+      }
+    }
+    if (called.size === 0 && methods.length > 0 && hasRules(type)) throw idle(`The class ${type.name}`);
+  }
+}
+
+function hasRules(type: Class): boolean {
+  return lineageOf(type).some((ancestor) => ownRules(ancestor).length > 0);
+}
+
+function replaced(where: string): SessionDecoratorError {
+  return new SessionDecoratorError(
+    `The session decorators of ${where} would not be carried out: another decorator has replaced the method, or it ` +
+      'overrides one and has none of its own, or the instance has bound it. Put them above all others on the method ' +
+      'itself, and do not bind it.',
+  );
+}
+
+function idle(where: string): SessionDecoratorError {
+  return new SessionDecoratorError(
+    `${where} has session decorators, but is nothing that Nest calls for requests, so that no guard would run: put them ` +
+      'on the routes, resolvers and message handlers that lead there.',
+  );
+}
