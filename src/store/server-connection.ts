@@ -17,6 +17,9 @@ interface TransactionOptions {
  * else.
  */
 export class ServerConnection implements PrimaryConnection {
+  /** Physical connections that may be used. */
+  private readonly vetted = new WeakSet<object>();
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: ServerDialect,
@@ -43,7 +46,13 @@ export class ServerConnection implements PrimaryConnection {
 
   private run<T>(work: Work<T>, silence: number): Promise<T> {
     return withPrimary(this.dataSource, (runner) =>
-      endingSilentConnection(runner, this.dialect, silence, () => work(runner)),
+      endingSilentConnection(runner, this.dialect, silence, async (connection) => {
+        if (this.dialect.vet !== null && !this.vetted.has(connection)) {
+          await this.dialect.vet(runner);
+          this.vetted.add(connection);
+        }
+        return work(runner);
+      }),
     );
   }
 

@@ -1,6 +1,7 @@
-import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
+import { SessionOptionsError } from '../core/model/errors.js';
 import { Patience } from '../core/outage/patience.js';
 import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
 import type { SessionRecord } from '../core/model/record.js';
@@ -14,6 +15,7 @@ import {
   SessionStore,
   type Touch,
 } from '../core/model/store.js';
+import { ColumnAlphabets } from './column-alphabets.js';
 import { dialectOf } from './dialects/dialect-of.js';
 import { GroupedReads } from './grouped-reads.js';
 import { LockingWrites } from './locking-writes.js';
@@ -41,11 +43,12 @@ export interface TypeOrmSessionStoreOptions {
 }
 
 /** Keeps sessions in the application's database. */
-export class TypeOrmSessionStore extends SessionStore implements BeforeApplicationShutdown {
+export class TypeOrmSessionStore extends SessionStore implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
   private readonly userWrites: UserWrites;
+  private readonly alphabets: ColumnAlphabets;
   private readonly purge: Purge;
   private readonly reads: GroupedReads<SessionRecord>;
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
@@ -75,6 +78,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
       this.userWrites = new LockingWrites(connection, dialect.server, sessions, marks);
       this.purge = new Purge(dialect, connection, inTransaction, sessions, marks, batchSize);
     }
+    this.alphabets = new ColumnAlphabets(this.connection, dialect.server, sessions);
     const series = new SeriesRead(dataSource, dialect, sessions, (record) => this.touches.apply(record));
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
@@ -96,11 +100,14 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
+    await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
     return this.connection.read((runner) => this.sessions.findLive(runner, userId, now));
   }
 
-  async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+  async insert(given: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    await this.alphabets.assertHeld('userId', given.userId ?? undefined);
+    const record = await this.alphabets.fitting(given);
     if (admission === null) {
       await this.connection.write((runner) => this.sessions.insert(runner, record));
       return { outcome: 'admitted', evicted: [] };
@@ -109,7 +116,9 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.userWrites.insert(record, admission);
   }
 
-  async admit(id: string, expected: Expected, change: Change, admission: Admission): Promise<Admitted> {
+  async admit(id: string, expected: Expected, given: Change, admission: Admission): Promise<Admitted> {
+    await this.alphabets.assertHeld('userId', admission.userId);
+    const change = await this.alphabets.fitting(given);
     if (admission.limit) await this.touches.flush();
     return this.userWrites.admit(id, expected, change, admission);
   }
@@ -128,11 +137,13 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async setRoles(userId: string, change: RolesChange): Promise<number> {
+    await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
     return this.userWrites.setRoles(userId, change);
   }
 
-  delete(id: string, userId?: string): Promise<SessionRecord | null> {
+  async delete(id: string, userId?: string): Promise<SessionRecord | null> {
+    await this.alphabets.assertHeld('userId', userId);
     return this.connection.write(async (runner) => {
       const record = await this.sessions.findById(runner, id);
       return record !== null && (await this.sessions.delete(runner, id, userId)) ? record : null;
@@ -147,7 +158,9 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.connection.write((runner) => this.sessions.deleteReused(runner, judgement));
   }
 
-  deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+  async deleteByUser(userId: string, changedAt: number, except?: string): Promise<SessionRecord[]> {
+    await this.alphabets.assertHeld('userId', userId);
+    await this.alphabets.assertHeld('except', except);
     return this.userWrites.deleteByUser(userId, changedAt, except);
   }
 
@@ -158,6 +171,16 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
     await this.touches.flush();
     return this.purge.run(now, signal);
+  }
+
+  /**
+   * What would stop every connection stops the boot. A database that is away does not: it may come back.
+   * @throws SessionOptionsError
+   */
+  async onModuleInit(): Promise<void> {
+    await this.patience.within(this.connection.read(async () => {})).catch((error: unknown) => {
+      if (error instanceof SessionOptionsError) throw error;
+    });
   }
 
   /** From now on activity is written at once: later hooks may close the data source. */

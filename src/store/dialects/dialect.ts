@@ -24,6 +24,14 @@ export interface Dialect {
 }
 
 export interface ServerDialect {
+  /** What must be true of each new connection before it is used. @throws SessionOptionsError */
+  readonly vet: ((runner: QueryRunner) => Promise<void>) | null;
+  /** What a column can hold of what is sent over this connection. */
+  alphabetOf(
+    runner: QueryRunner,
+    table: EntityTable<SessionRecord>,
+    field: keyof SessionRecord,
+  ): Promise<Alphabet>;
   /** A query for the database's clock, in epoch milliseconds, as `now`. */
   readonly clock: string;
   /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */
@@ -35,6 +43,12 @@ export interface ServerDialect {
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
 }
+
+/**
+ * These characters as the column would give them back: others, or an error, where it cannot hold them. They may not be
+ * sent as they are: drivers send some characters as others, a quote among them, over a connection of another alphabet.
+ */
+export type Alphabet = (runner: QueryRunner, characters: readonly string[]) => Promise<readonly string[]>;
 
 /** What a driver does with prepared statements. */
 export interface PreparedStatements {

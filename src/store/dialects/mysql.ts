@@ -3,6 +3,8 @@ import { runSql } from '../named-parameters.js';
 import type { SessionRecord } from '../../core/model/record.js';
 import type { EntityTable } from '../entity-table.js';
 import type { DeletedBatch, Dialect, ExpiredBatch } from './dialect.js';
+import { alphabetOf } from './mysql-alphabet.js';
+import { assertBackslashesEscape } from './mysql-escapes.js';
 
 /** MySQL and MariaDB. */
 export const mysql: Dialect = {
@@ -25,6 +27,8 @@ export const mysql: Dialect = {
     retryable: new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']),
     // Not `FOR SHARE`, which MariaDB does not know.
     sharedLock: 'LOCK IN SHARE MODE',
+    vet: assertBackslashesEscape,
+    alphabetOf,
     limitLockWait,
     endConnection(connection) {
       // `end()` would only say goodbye, and wait for an answer.

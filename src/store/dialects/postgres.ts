@@ -26,6 +26,8 @@ export const postgres: Dialect = {
       '40001', // serialization_failure
     ]),
     sharedLock: 'FOR SHARE',
+    vet: null,
+    alphabetOf: async () => echo,
     async limitLockWait(runner, milliseconds) {
       await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
@@ -36,6 +38,12 @@ export const postgres: Dialect = {
     },
   },
 };
+
+/** The client always speaks UTF-8, and the database converts what it is sent, or refuses it. */
+async function echo(runner: QueryRunner, characters: readonly string[]): Promise<readonly string[]> {
+  const [row] = (await runner.query('SELECT $1::text AS text', [characters.join(' ')])) as [{ text: string }];
+  return row.text.split(' ');
+}
 
 interface PostgresClient {
   query(config: { name: string; text: string; values: readonly string[] }): Promise<{ rows: unknown[] }>;
