@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Dialect } from './dialects/dialect.js';
+import { PreparationTrust } from './preparation-trust.js';
+import { withQueryLog } from './query-log.js';
 
 /** Runs a statement with positional parameters; the rows. */
 export type PreparedQuery = (
@@ -16,21 +18,24 @@ export function preparedQuery(
 ): PreparedQuery {
   const viaTypeOrm: PreparedQuery = (runner, sql, parameters) => runner.query(sql, [...parameters]);
   if (preparedStatements === null) return viaTypeOrm;
-  let isMissing = false;
+  const trust = new PreparationTrust();
 
   return async (runner, sql, parameters) => {
-    if (isMissing) return viaTypeOrm(runner, sql, parameters);
-    dataSource.logger.logQuery(sql, [...parameters], runner);
+    if (trust.isLost) return viaTypeOrm(runner, sql, parameters);
+    const connection: unknown = await runner.connect();
     try {
-      return await preparedStatements.run(await runner.connect(), sql, parameters);
+      const run = () => preparedStatements.run(connection, sql, parameters);
+      const rows = await withQueryLog(dataSource, runner, sql, parameters, run);
+      trust.succeeded();
+      return rows;
     } catch (error) {
-      if (!preparedStatements.missing.has((error as { code?: unknown } | null)?.code)) throw error;
-      if (!isMissing) {
+      if (!preparedStatements.missing.has((error as { code?: unknown }).code)) throw error;
+      preparedStatements.forget(connection, sql);
+      if (trust.failed()) {
         new Logger('SessionStore').warn(
           `The connection pool keeps no prepared statements; from now on sessions are read without. ${String(error)}`,
         );
       }
-      isMissing = true;
       return viaTypeOrm(runner, sql, parameters);
     }
   };

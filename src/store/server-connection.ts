@@ -2,6 +2,8 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { CONNECTION_SILENCE, LOCK_TIMEOUT } from '../core/outage/time-budgets.js';
 import { retryingDeadlocks } from './deadlock.js';
 import type { ServerDialect } from './dialects/dialect.js';
+import { isConnectionLost } from './driver-error.js';
+import { againWhereLost } from './lost-connection.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import { endingSilentConnection } from './silence.js';
 
@@ -25,12 +27,13 @@ export class ServerConnection implements PrimaryConnection {
     private readonly dialect: ServerDialect,
   ) {}
 
+  /** In a database that is `serializable`, reads too can fail so that they must be made again. */
   read<T>(work: Work<T>): Promise<T> {
-    return this.run(work, CONNECTION_SILENCE);
+    return againWhereLost(() => this.alone(work));
   }
 
   write<T>(work: Work<T>): Promise<T> {
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, CONNECTION_SILENCE));
+    return this.alone(work);
   }
 
   transaction<T>(
@@ -44,6 +47,10 @@ export class ServerConnection implements PrimaryConnection {
     return retryingDeadlocks(this.dialect.retryable, () => this.run(attempt, silence));
   }
 
+  private alone<T>(work: Work<T>): Promise<T> {
+    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, CONNECTION_SILENCE));
+  }
+
   private run<T>(work: Work<T>, silence: number): Promise<T> {
     return withPrimary(this.dataSource, (runner) =>
       endingSilentConnection(runner, this.dialect, silence, async (connection) => {
@@ -51,7 +58,12 @@ export class ServerConnection implements PrimaryConnection {
           await this.dialect.vet(runner);
           this.vetted.add(connection);
         }
-        return work(runner);
+        try {
+          return await work(runner);
+        } catch (error) {
+          if (isConnectionLost(error)) this.dialect.discard(connection);
+          throw error;
+        }
       }),
     );
   }

@@ -6,6 +6,8 @@
  * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
  *   that changes very many rows.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
+ * - `READ_RETRY_WITHIN` < `CONNECTION_SILENCE`: a read is not made again on behalf of a caller who has given up, nor
+ *   because its connection was ended as dead.
  * - `TOUCH_DELAY` + `LOCK_TIMEOUT` < `WRITE_BEHIND_MARGIN`: activity that waits to be written is written before its
  *   session would end without it, also where another transaction has the row.
  * - `SHUTDOWN_PATIENCE` ≥ `STORE_PATIENCE`: a shutdown waits as long as the last activity may take to be written.
@@ -19,6 +21,9 @@ export const CONNECTION_SILENCE = 5_000;
 
 /** The same for statements on very many rows. */
 export const LONG_SILENCE = 300_000;
+
+/** A read whose connection is lost within this time is made again: the caller still waits for it. */
+export const READ_RETRY_WITHIN = 2_500;
 
 /** How long a transaction waits for a lock that another one has. */
 export const LOCK_TIMEOUT = 3_000;

@@ -42,6 +42,8 @@ export interface ServerDialect {
   limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
+  /** Keeps a connection that is lost out of the pool, which may not have noticed: what comes next gets another one. */
+  discard(connection: unknown): void;
 }
 
 /**
@@ -54,6 +56,8 @@ export type Alphabet = (runner: QueryRunner, characters: readonly string[]) => P
 export interface PreparedStatements {
   /** @param connection as `QueryRunner.connect()` gives it */
   run(connection: unknown, sql: string, parameters: readonly string[]): Promise<unknown[]>;
+  /** Called after such an error: the next run of this statement on this connection prepares it anew. */
+  forget(connection: unknown, sql: string): void;
   /** Codes of errors that say that the connection, or a pooler before the database, keeps no prepared statements. */
   readonly missing: ReadonlySet<unknown>;
 }

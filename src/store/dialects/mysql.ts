@@ -15,7 +15,13 @@ export const mysql: Dialect = {
   rowsAsText: null,
   preparedStatements: {
     run: runPrepared,
-    missing: new Set(['ER_UNSUPPORTED_PS', 'ER_UNKNOWN_STMT_HANDLER', 'ER_MAX_PREPARED_STMT_COUNT_REACHED']),
+    forget: (connection, sql) => void (connection as MysqlConnection).unprepare(sql),
+    missing: new Set([
+      'ER_UNSUPPORTED_PS',
+      'ER_UNKNOWN_STMT_HANDLER',
+      'ER_MAX_PREPARED_STMT_COUNT_REACHED',
+      'ER_NEED_REPREPARE',
+    ]),
   },
   purge: { batchSize: 5_000, pause: 0 },
   deleteExpiredBatch,
@@ -34,14 +40,17 @@ export const mysql: Dialect = {
       // `end()` would only say goodbye, and wait for an answer.
       (connection as MysqlConnection).stream.destroy(new Error('The database does not answer.'));
     },
+    discard: (connection) => (connection as MysqlConnection).destroy(),
   },
 };
 
 interface MysqlConnection {
   readonly stream: { destroy(error: Error): unknown };
+  readonly config: { readonly typeCast?: unknown };
+  destroy(): void;
+  unprepare(sql: string): unknown;
   execute(
-    sql: string,
-    values: readonly string[],
+    statement: { sql: string; values: readonly string[]; typeCast?: typeof asUsual },
     done: (error: Error | null, rows: unknown[]) => void,
   ): unknown;
 }
@@ -50,9 +59,19 @@ function bytesOf(text: string): string {
   return `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
 }
 
+/** As mysql2 reads a value without a `typeCast`. */
+const asUsual = (_field: unknown, next: () => unknown) => next();
+
+/**
+ * A `typeCast` of the application's was written for text; what prepared statements return is binary, in which a number is
+ * no string. Only a function takes its place, and only there: it is called for every value.
+ */
 function runPrepared(connection: unknown, sql: string, values: readonly string[]): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    (connection as MysqlConnection).execute(sql, values, (error, rows) =>
+    const { config } = connection as MysqlConnection;
+    const isOwnCast = config.typeCast !== undefined && config.typeCast !== true;
+    const statement = { sql, values, ...(isOwnCast && { typeCast: asUsual }) };
+    (connection as MysqlConnection).execute(statement, (error, rows) =>
       error ? reject(error) : resolve(rows),
     );
   });

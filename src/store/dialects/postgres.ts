@@ -11,6 +11,7 @@ export const postgres: Dialect = {
   rowsAsText: (columns) => `CAST(json_agg(json_build_array(${columns})) AS text)`,
   preparedStatements: {
     run: runPrepared,
+    forget: (client) => void generations.set(client as object, generationOf(client) + 1),
     missing: new Set([
       '26000', // invalid_sql_statement_name
       '42P05', // duplicate_prepared_statement
@@ -36,6 +37,9 @@ export const postgres: Dialect = {
       // It is gone either way.
       (connection as PostgresClient).end().catch(() => {});
     },
+    discard(connection) {
+      (connection as PostgresClient).end().catch(() => {});
+    },
   },
 };
 
@@ -59,7 +63,16 @@ async function runPrepared(client: unknown, text: string, values: readonly strin
     name = `nestjs-sessions-${hash('sha256', text).slice(0, 16)}`;
     names.set(text, name);
   }
+  const generation = generationOf(client);
+  if (generation > 0) name = `${name}-${generation}`;
   return (await (client as PostgresClient).query({ name, text, values })).rows;
+}
+
+/** The driver prepares a name once on a connection, and cannot be told that it is lost there: hence another name. */
+const generations = new WeakMap<object, number>();
+
+function generationOf(client: unknown): number {
+  return generations.get(client as object) ?? 0;
 }
 
 /** One statement. Rows that another node has locked are left to it. */
