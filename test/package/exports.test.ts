@@ -87,6 +87,7 @@ describe('the public surface', () => {
         "class SessionStore",
         "class SessionStoreUnavailableException",
         "class SessionUserEntity",
+        "class StoreRejectedError",
         "class TooManyGuessesException",
         "const sessionEntities",
         "function AllowAnonymous",
