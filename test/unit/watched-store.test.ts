@@ -66,9 +66,11 @@ it('takes a store that refuses what it was given for one that is there', async (
     new Error('not connected'),
     new InvalidArgumentError('userId', 'é', 'use another.'),
   ];
-  const outcomes = errors.map((error) => Promise.reject(error));
-  for (const outcome of outcomes) outcome.catch(() => {});
-  const store = { findById: () => outcomes.shift() } as unknown as SessionStore;
+  const asked = errors.values();
+  const findById = async () => {
+    throw asked.next().value;
+  };
+  const store = { findById } as unknown as SessionStore;
   const watched = new WatchedStore(store, {
     onOutage: () => reports.push('down'),
     onRecovery: () => reports.push('up'),
