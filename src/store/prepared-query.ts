@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Dialect } from './dialects/dialect.js';
+import { PreparationTrust } from './preparation-trust.js';
 import type { PreparedQuery } from './query.js';
+import { withQueryLog } from './query-log.js';
 
 /** For what runs with every request and every sign-in: the database parses and plans it once per connection, not once per query. */
 export function preparedQuery(
@@ -14,21 +16,24 @@ export function preparedQuery(
     return { rows: records ?? [], affected: affected ?? 0, insertId: Number(insertId) };
   };
   if (preparedStatements === null) return viaTypeOrm;
-  let isMissing = false;
+  const trust = new PreparationTrust();
 
   return async (runner, sql, parameters) => {
-    if (isMissing) return viaTypeOrm(runner, sql, parameters);
-    dataSource.logger.logQuery(sql, [...parameters], runner);
+    if (trust.isLost) return viaTypeOrm(runner, sql, parameters);
+    const connection: unknown = await runner.connect();
     try {
-      return await preparedStatements.run(await runner.connect(), sql, parameters);
+      const run = () => preparedStatements.run(connection, sql, parameters);
+      const outcome = await withQueryLog(dataSource, runner, sql, parameters, run);
+      trust.succeeded();
+      return outcome;
     } catch (error) {
-      if (!preparedStatements.missing.has((error as { code?: unknown } | null)?.code)) throw error;
-      if (!isMissing) {
+      if (!preparedStatements.missing.has((error as { code?: unknown }).code)) throw error;
+      preparedStatements.forget(connection, sql);
+      if (trust.failed()) {
         new Logger('SessionStore').warn(
           `The connection pool keeps no prepared statements; from now on sessions are read without. ${String(error)}`,
         );
       }
-      isMissing = true;
       return viaTypeOrm(runner, sql, parameters);
     }
   };

@@ -1,4 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { StoreRejectedError } from '../core/model/errors.js';
+import { isDataRefused } from './driver-error.js';
 
 /** Statements on one connection. */
 export type Work<T> = (runner: QueryRunner) => Promise<T>;
@@ -21,12 +23,22 @@ export interface PrimaryConnection {
   briefly?<T>(work: Work<T>): Promise<T>;
 }
 
-/** Takes a connection to the primary, and gives it back. */
+/**
+ * Takes a connection to the primary, and gives it back.
+ * @throws StoreRejectedError where the database refuses the data; other errors as they are
+ */
 export async function withPrimary<T>(dataSource: DataSource, work: Work<T>): Promise<T> {
   const runner = dataSource.createQueryRunner('master');
   try {
     return await work(runner);
+  } catch (error) {
+    throw isDataRefused(error) ? rejection(error as Error) : error;
   } finally {
     await runner.release();
   }
+}
+
+/** Without its cause: drivers put the statement's parameters on it, and whatever logs errors would show them. */
+function rejection({ message }: Error): StoreRejectedError {
+  return new StoreRejectedError(`The database is there, and refuses what it was given: ${message}`);
 }

@@ -2,6 +2,8 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { CONNECTION_SILENCE, LOCK_TIMEOUT } from '../core/outage/time-budgets.js';
 import { retryingDeadlocks } from './deadlock.js';
 import type { ServerDialect } from './dialects/dialect.js';
+import { isConnectionLost } from './driver-error.js';
+import { againWhereLost } from './lost-connection.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import { endingSilentConnection } from './silence.js';
 
@@ -10,17 +12,21 @@ import { endingSilentConnection } from './silence.js';
  * else.
  */
 export class ServerConnection implements PrimaryConnection {
+  /** Physical connections that may be used. */
+  private readonly vetted = new WeakSet<object>();
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: ServerDialect,
   ) {}
 
+  /** In a database that is `serializable`, reads too can fail so that they must be made again. */
   read<T>(work: Work<T>): Promise<T> {
-    return this.run(work, CONNECTION_SILENCE);
+    return againWhereLost(() => this.alone(work));
   }
 
   write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, silence));
+    return this.alone(work, silence);
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
@@ -31,9 +37,24 @@ export class ServerConnection implements PrimaryConnection {
     return this.write((runner) => inBriefTransaction(runner, work));
   }
 
+  private alone<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
+    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, silence));
+  }
+
   private run<T>(work: Work<T>, silence: number): Promise<T> {
     return withPrimary(this.dataSource, (runner) =>
-      endingSilentConnection(runner, this.dialect, silence, () => work(runner)),
+      endingSilentConnection(runner, this.dialect, silence, async (connection) => {
+        if (this.dialect.vet !== null && !this.vetted.has(connection)) {
+          await this.dialect.vet(runner);
+          this.vetted.add(connection);
+        }
+        try {
+          return await work(runner);
+        } catch (error) {
+          if (isConnectionLost(error)) this.dialect.discard(connection);
+          throw error;
+        }
+      }),
     );
   }
 

@@ -141,6 +141,8 @@ export class SessionStatements extends SessionTable {
   }
 
   async deleteAll(runner: QueryRunner): Promise<number> {
-    return (await this.remove(runner).execute()).affected ?? 0;
+    // All there are. MySQL with `sql_safe_updates` deletes nothing without a condition on a key.
+    const query = this.remove(runner).where(`${this.column('id')} >= ''`);
+    return (await query.execute()).affected ?? 0;
   }
 }

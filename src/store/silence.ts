@@ -10,12 +10,12 @@ export async function endingSilentConnection<T>(
   runner: QueryRunner,
   { endConnection }: Pick<ServerDialect, 'endConnection'>,
   milliseconds: number,
-  work: () => Promise<T>,
+  work: (connection: object) => Promise<T>,
 ): Promise<T> {
-  const connection: unknown = await runner.connect();
+  const connection = (await runner.connect()) as object;
   const timer = setTimeout(() => endConnection(connection), milliseconds).unref();
   try {
-    return await work();
+    return await work(connection);
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,7 @@
-import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
+import { SessionOptionsError } from '../core/model/errors.js';
 import { Patience } from '../core/outage/patience.js';
 import { LONG_SILENCE, SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
 import type { SessionRecord } from '../core/model/record.js';
@@ -15,6 +16,7 @@ import {
   SessionStore,
   type Touch,
 } from '../core/model/store.js';
+import { ColumnAlphabets } from './column-alphabets.js';
 import { dialectOf } from './dialects/dialect-of.js';
 import type { SessionMark, StoredChange } from './columns.js';
 import { EntityTable } from './entity-table.js';
@@ -62,7 +64,7 @@ export function purgeStepFor(touchEvery: number | null): number {
 }
 
 /** Keeps sessions in the application's database. */
-export class TypeOrmSessionStore extends SessionStore implements BeforeApplicationShutdown {
+export class TypeOrmSessionStore extends SessionStore implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
@@ -70,6 +72,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private readonly userSql: UserSql;
   private readonly userWrites: UserWrites;
   private readonly order: SessionOrder;
+  private readonly alphabets: ColumnAlphabets;
   private readonly purge: Purge;
   private readonly purgeStep: number;
   private readonly reads: GroupedReads<SessionRecord>;
@@ -106,6 +109,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.purgeStep = purgeStep;
     const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
     this.purge = new Purge(dialect, connection, sessions, this.order, batchSize);
+    this.alphabets = new ColumnAlphabets(connection, dialect.server, sessions);
     const series = new SeriesRead(query, dialect, sessions, () => this.touches.overlay());
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
@@ -132,11 +136,14 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
+    await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
     return this.connection.read((runner) => this.sessions.findLive(runner, userId, now));
   }
 
-  async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
+  async insert(given: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    await this.alphabets.assertHeld('userId', given.userId ?? undefined);
+    const record = await this.alphabets.fitting(given);
     const stored = { ...record, purgeAfter: this.purgeAfter(record.expiresAt), rolesSet: 0, turn: 0 };
     if (admission === null) {
       await this.statements.run(this.userSql.insertLive, stored);
@@ -147,7 +154,9 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return this.userWrites.insert({ ...stored, purgeAfter }, admission);
   }
 
-  async admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
+  async admit(id: string, expected: ExpectedOwner, given: Change, admission: Admission): Promise<Admitted> {
+    await this.alphabets.assertHeld('userId', admission.userId);
+    const change = await this.alphabets.fitting(given);
     if (admission.limit && expected.userId === null) await this.touches.flush();
     return this.userWrites.admit(id, expected, this.stored(change), admission);
   }
@@ -167,6 +176,7 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async setRoles(userId: string, change: RolesChange): Promise<number> {
+    await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
     const { purgeStep } = this;
     const numbered = { ...change, number: await this.order.mark(userId), purgeStep };
@@ -177,7 +187,8 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     return set('live');
   }
 
-  delete(id: string, userId?: string): Promise<SessionRecord | null> {
+  async delete(id: string, userId?: string): Promise<SessionRecord | null> {
+    await this.alphabets.assertHeld('userId', userId);
     return this.connection.write(async (runner) => {
       const record = await this.sessions.findById(runner, id);
       return record !== null && (await this.sessions.delete(runner, id, userId)) ? record : null;
@@ -193,6 +204,8 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   }
 
   async deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
+    await this.alphabets.assertHeld('userId', userId);
+    await this.alphabets.assertHeld('except', except);
     await this.order.mark(userId);
     return this.userWrites.deleteByUser(userId, except);
   }
@@ -209,6 +222,16 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
 
   override clockSkew(): Promise<number> {
     return this.purge.clockSkew();
+  }
+
+  /**
+   * What would stop every connection stops the boot. A database that is away does not: it may come back.
+   * @throws SessionOptionsError
+   */
+  async onModuleInit(): Promise<void> {
+    await this.patience.within(this.connection.read(async () => {})).catch((error: unknown) => {
+      if (error instanceof SessionOptionsError) throw error;
+    });
   }
 
   /** From now on activity is written at once: later hooks may close the data source. */

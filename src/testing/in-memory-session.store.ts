@@ -1,4 +1,5 @@
 import { setImmediate as giveWay } from 'node:timers/promises';
+import { StoreRejectedError } from '../core/model/errors.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
@@ -50,7 +51,7 @@ export class InMemorySessionStore extends SessionStore {
 
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     if (this.records.has(record.id) || this.bySeries([record.seriesHash]) !== null) {
-      throw new Error('There is a record with this id or series already.');
+      throw new StoreRejectedError('There is a record with this id or series already.');
     }
     return this.enter({ ...record }, admission);
   }

@@ -89,6 +89,7 @@ describe('the public surface', () => {
         "class SessionStoreUnavailableException",
         "class SessionUserEntity",
         "class SignInFailedException",
+        "class StoreRejectedError",
         "class TooManyGuessesException",
         "const sessionEntities",
         "function AllowAnonymous",

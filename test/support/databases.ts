@@ -17,7 +17,8 @@ export interface DatabaseLeg {
   readonly name: string;
   /** Whether several data sources, and processes, see the same. */
   readonly isShared: boolean;
-  create(): Promise<TestDatabase>;
+  /** @param options of `CREATE DATABASE`, on a server */
+  create(options?: string): Promise<TestDatabase>;
 }
 
 const POSTGRES_URL = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
@@ -88,9 +89,9 @@ function serverLeg(name: string, type: ServerType, url: string): DatabaseLeg {
   return {
     name,
     isShared: true,
-    create: async () => {
+    create: async (options = '') => {
       const database = `nestjs_sessions_${randomBytes(6).toString('hex')}`;
-      await administer(type, url, `CREATE DATABASE ${database}`);
+      await administer(type, url, `CREATE DATABASE ${database} ${options}`);
       const own = new URL(url);
       own.pathname = `/${database}`;
       return {

@@ -15,6 +15,11 @@ it('ends no connection that somebody still waits for', () => {
   expect(budgets.CONNECTION_SILENCE).toBeGreaterThanOrEqual(budgets.STORE_PATIENCE);
 });
 
+it('makes no read again on behalf of whoever has given up, or because its connection was ended', () => {
+  expect(budgets.READ_RETRY_WITHIN).toBeLessThan(budgets.CONNECTION_SILENCE);
+  expect(budgets.READ_RETRY_WITHIN).toBeLessThan(budgets.STORE_PATIENCE);
+});
+
 it('writes activity before its session would end without it, or not at all', () => {
   expect(budgets.TOUCH_PATIENCE).toBeLessThan(budgets.WRITE_BEHIND_MARGIN);
 });

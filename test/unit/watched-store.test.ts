@@ -1,7 +1,11 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { STORE_PATIENCE } from '../../src/core/outage/time-budgets.js';
 import { WatchedStore } from '../../src/core/outage/watched-store.js';
-import { StoreUnavailableError } from '../../src/core/model/errors.js';
+import {
+  InvalidArgumentError,
+  StoreRejectedError,
+  StoreUnavailableError,
+} from '../../src/core/model/errors.js';
 import type { SessionStore } from '../../src/core/model/store.js';
 
 /** Every method of the contract, and whether it may take as long as it needs. */
@@ -55,6 +59,29 @@ it('takes a store that throws at once for as unavailable as one that rejects', a
   const calls = [watched.findById('id'), watched.touch({} as never, false), watched.delete('id')];
   for (const each of calls) await expect(each).rejects.toThrow(StoreUnavailableError);
   expect(onOutage).toHaveBeenCalledTimes(1);
+});
+
+it('takes a store that refuses what it was given for one that is there', async () => {
+  const reports: string[] = [];
+  const errors = [
+    new StoreRejectedError('a duplicate'),
+    new Error('not connected'),
+    new InvalidArgumentError('userId', 'é', 'use another.'),
+  ];
+  const asked = errors.values();
+  const findById = async () => {
+    throw asked.next().value;
+  };
+  const store = { findById } as unknown as SessionStore;
+  const watched = new WatchedStore(store, {
+    onOutage: () => reports.push('down'),
+    onRecovery: () => reports.push('up'),
+  });
+  await expect(watched.findById('id')).rejects.toBe(errors[0]);
+  expect(reports).toEqual([]);
+  await expect(watched.findById('id')).rejects.toThrow(StoreUnavailableError);
+  await expect(watched.findById('id')).rejects.toBe(errors[2]);
+  expect(reports).toEqual(['down', 'up']);
 });
 
 it.each(names)('passes on what %s is asked and answers', async (name) => {

@@ -1,23 +1,23 @@
+import { asciiJson } from './ascii-json.js';
 import { InvalidArgumentError } from './errors.js';
 import type { SessionData } from './session.js';
 
 const MAX_DEPTH = 64;
 
 /**
- * The JSON text of session data. What JSON would drop or bend in silence (a Date, a Map, `undefined` in a list, NaN,
+ * The JSON text of session data, as it is stored. What JSON would drop or bend in silence (a Date, a Map, `undefined` in a list, NaN,
  * a cycle) is refused with the path to it, and so is what is larger than `maxBytes`.
  */
 export function serializeData(data: unknown, maxBytes: number): string {
   if (!isPlainObject(data)) {
     throw new InvalidArgumentError('data', data, 'pass a plain object of JSON values.');
   }
-  const text = JSON.stringify(copyOf(data, 'data', 0));
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxBytes) {
+  const text = asciiJson(copyOf(data, 'data', 0));
+  if (text.length > maxBytes) {
     throw new InvalidArgumentError(
       'data',
       data,
-      `its ${bytes} bytes are more than the ${maxBytes} of the option \`maxDataBytes\`; ` +
+      `its ${text.length} bytes are more than the ${maxBytes} of the option \`maxDataBytes\`; ` +
         'keep large things in a table of your own.',
     );
   }

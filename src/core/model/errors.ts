@@ -57,6 +57,14 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }
 
+/**
+ * The store is there and refuses what it was given: a duplicate, text that a column cannot hold, a constraint of the
+ * application's. Asking again would not help, and it says nothing about the other sessions.
+ */
+export class StoreRejectedError extends Error {
+  override readonly name = 'StoreRejectedError';
+}
+
 /** Says of what kind a value is, and nothing of what it holds. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return `[${Array.from(value, kindOf).join(', ')}]`;

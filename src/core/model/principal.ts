@@ -1,4 +1,5 @@
 import { toAddress } from './address.js';
+import { asciiJson } from './ascii-json.js';
 import { serializeData } from './data.js';
 import { InvalidArgumentError } from './errors.js';
 import type { AuthenticationLevel, ReadonlySessionData, Role, SessionClient } from './session.js';
@@ -77,7 +78,7 @@ export function assertPrincipal(value: unknown, maxDataBytes: number): asserts v
 
 /** Roles as they are stored: each once. */
 export function serializeRoles(roles: readonly string[]): string {
-  return JSON.stringify([...new Set(roles)]);
+  return asciiJson([...new Set(roles)]);
 }
 
 /** Client information as it is stored. */

@@ -72,7 +72,8 @@ export interface RolesChange {
  * - What a method promises holds on every database and between any number of processes.
  * - All reads and writes see the newest state: never a replica, never a cache.
  * - "Live" means `expiresAt > now`.
- * - Absence is an answer (`null`, `false`, 0); an exception means that the store could not do it.
+ * - Absence is an answer (`null`, `false`, 0); an exception means that the store could not do it. It is told as an outage
+ *   unless it is a `StoreRejectedError`: what was given is at fault, and the store is there.
  * - Ids and hashes compare exactly: no folding of case or accents.
  *
  * **What came first is a number, not a time**: the clocks of two nodes are never the same. Each `setRoles`,
@@ -99,7 +100,7 @@ export abstract class SessionStore {
   abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
 
   /**
-   * Inserts a new record. An id or a series that is there already is an exception. With an admission:
+   * Inserts a new record. An id or a series that is there already is a `StoreRejectedError`. With an admission:
    *
    * - It inserts nothing if a change has overtaken the sign-in: see `Admitted`.
    * - Afterwards the user has at most `limit.max` live sessions, and the new one is among them. To that end it deletes the

@@ -112,7 +112,7 @@ export interface SessionModuleOptions {
   touchEvery?: Duration;
   /** Keep IP address and user agent of the sign-in, for device lists. Default: true. */
   recordClient?: boolean;
-  /** Limit of the JSON text of a session's data, in bytes of UTF-8. Default: 16,384; at most 65,535. */
+  /** Limit of the JSON text of a session's data, in bytes as stored: ASCII, other characters escaped. Default: 16,384; at most 65,535. */
   maxDataBytes?: number;
   /** Notice bursts of guessed tokens: the event `guessing-suspected`. Counted by each process for itself. */
   guessing?: GuessingOptions | false;

@@ -6,6 +6,8 @@
  * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
  *   that changes very many rows.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
+ * - `READ_RETRY_WITHIN` < `CONNECTION_SILENCE`: a read is not made again on behalf of a caller who has given up, nor
+ *   because its connection was ended as dead.
  * - `TOUCH_PATIENCE` < `WRITE_BEHIND_MARGIN`: activity that is not awaited is written before its session would end
  *   without it, or not at all. Later it would bring back a session that a change of roles has passed over as ended.
  * - `TOUCH_PATIENCE` < `STORE_PATIENCE`: a request that waits for its activity to be written is answered, though another
@@ -23,6 +25,9 @@ export const CONNECTION_SILENCE = 5_000;
 
 /** The same for statements on very many rows. */
 export const LONG_SILENCE = 300_000;
+
+/** A read whose connection is lost within this time is made again: the caller still waits for it. */
+export const READ_RETRY_WITHIN = 2_500;
 
 /** How long a transaction waits for a lock that another one has. */
 export const LOCK_TIMEOUT = 3_000;

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../model/errors.js';
+import { InvalidArgumentError, StoreRejectedError, StoreUnavailableError } from '../model/errors.js';
 import type { SessionRecord } from '../model/record.js';
 import {
   type Admission,
@@ -35,7 +35,7 @@ const WHENEVER_UNTELLING: Expectation = { isBounded: false, isTelling: false };
 
 /**
  * The store, but whatever goes wrong in it, and an answer that does not come, is a `StoreUnavailableError`; an outage
- * is reported once, not once per request.
+ * is reported once, not once per request. A store that refuses what it was given is there: that is no outage.
  */
 export class WatchedStore extends SessionStore {
   private readonly patience = new Patience();
@@ -127,12 +127,20 @@ export class WatchedStore extends SessionStore {
     const call = ++this.calls;
     try {
       const answer = await (expectation.isBounded ? this.patience.within(ask()) : ask());
-      if (this.isDown && expectation.isTelling) this.note(false, call, () => this.reporter.onRecovery());
+      this.noteAnswer(expectation, call);
       return answer;
     } catch (cause) {
+      if (cause instanceof StoreRejectedError || cause instanceof InvalidArgumentError) {
+        this.noteAnswer(expectation, call);
+        throw cause;
+      }
       this.note(true, call, () => this.reporter.onOutage(cause));
       throw new StoreUnavailableError('The session store is unavailable.', { cause: withoutValues(cause) });
     }
+  }
+
+  private noteAnswer({ isTelling }: Expectation, call: number): void {
+    if (this.isDown && isTelling) this.note(false, call, () => this.reporter.onRecovery());
   }
 
   /**

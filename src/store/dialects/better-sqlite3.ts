@@ -5,7 +5,7 @@ import { sqlite } from './sqlite.js';
 /** SQLite by another driver, which has prepared statements. */
 export const betterSqlite3: Dialect = {
   ...sqlite,
-  preparedStatements: { run: runPrepared, missing: new Set() },
+  preparedStatements: { run: runPrepared, forget: () => {}, missing: new Set() },
 };
 
 interface Database {

@@ -38,6 +38,14 @@ export interface Dialect extends SqlFlavour {
 }
 
 export interface ServerDialect {
+  /** What must be true of each new connection before it is used. @throws SessionOptionsError */
+  readonly vet: ((runner: QueryRunner) => Promise<void>) | null;
+  /** What a column can hold of what is sent over this connection. */
+  alphabetOf(
+    runner: QueryRunner,
+    table: EntityTable<StoredRecord>,
+    field: keyof StoredRecord,
+  ): Promise<Alphabet>;
   /** A query for the database's clock, in epoch milliseconds, as `now`. */
   readonly clock: string;
   /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */
@@ -46,6 +54,8 @@ export interface ServerDialect {
   limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
+  /** Keeps a connection that is lost out of the pool, which may not have noticed: what comes next gets another one. */
+  discard(connection: unknown): void;
 }
 
 /** Some rows of a table, in SQL: the table, its column of ids, and a list of ids. */
@@ -55,10 +65,18 @@ export interface RowsById {
   readonly ids: string;
 }
 
+/**
+ * These characters as the column would give them back: others, or an error, where it cannot hold them. They may not be
+ * sent as they are: drivers send some characters as others, a quote among them, over a connection of another alphabet.
+ */
+export type Alphabet = (runner: QueryRunner, characters: readonly string[]) => Promise<readonly string[]>;
+
 /** What a driver does with prepared statements. */
 export interface PreparedStatements {
   /** @param connection as `QueryRunner.connect()` gives it */
   run(connection: unknown, sql: string, parameters: readonly unknown[]): Promise<QueryOutcome>;
+  /** Called after such an error: the next run of this statement on this connection prepares it anew. */
+  forget(connection: unknown, sql: string): void;
   /** Codes of errors that say that the connection, or a pooler before the database, keeps no prepared statements. */
   readonly missing: ReadonlySet<unknown>;
 }

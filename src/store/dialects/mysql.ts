@@ -6,6 +6,8 @@ import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { MysqlUserWrites } from '../writes/mysql-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
+import { alphabetOf } from './mysql-alphabet.js';
+import { assertBackslashesEscape } from './mysql-escapes.js';
 
 /** MySQL and MariaDB. */
 export const mysql: Dialect = {
@@ -21,7 +23,13 @@ export const mysql: Dialect = {
   rowsAsText: null,
   preparedStatements: {
     run: runPrepared,
-    missing: new Set(['ER_UNSUPPORTED_PS', 'ER_UNKNOWN_STMT_HANDLER', 'ER_MAX_PREPARED_STMT_COUNT_REACHED']),
+    forget: (connection, sql) => void (connection as MysqlConnection).unprepare(sql),
+    missing: new Set([
+      'ER_UNSUPPORTED_PS',
+      'ER_UNKNOWN_STMT_HANDLER',
+      'ER_MAX_PREPARED_STMT_COUNT_REACHED',
+      'ER_NEED_REPREPARE',
+    ]),
   },
   purge: { batchSize: 5_000, pause: 0 },
   deleteExpiredBatch,
@@ -31,11 +39,14 @@ export const mysql: Dialect = {
     // Single statements too: one on a row that is gone locks the gap where it was, and two such gaps can stand in each
     // other's way.
     retryable: new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']),
+    vet: assertBackslashesEscape,
+    alphabetOf,
     limitLockWait,
     endConnection(connection) {
       // `end()` would only say goodbye, and wait for an answer.
       (connection as MysqlConnection).stream.destroy(new Error('The database does not answer.'));
     },
+    discard: (connection) => (connection as MysqlConnection).destroy(),
   },
 };
 
@@ -47,9 +58,11 @@ interface Changed {
 
 interface MysqlConnection {
   readonly stream: { destroy(error: Error): unknown };
+  readonly config: { readonly typeCast?: unknown };
+  destroy(): void;
+  unprepare(sql: string): unknown;
   execute(
-    sql: string,
-    values: readonly unknown[],
+    statement: { sql: string; values: readonly unknown[]; typeCast?: typeof asUsual },
     done: (error: Error | null, answer: unknown[] | Changed) => void,
   ): unknown;
 }
@@ -58,9 +71,19 @@ function bytesOf(text: string): string {
   return `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
 }
 
+/** As mysql2 reads a value without a `typeCast`. */
+const asUsual = (_field: unknown, next: () => unknown) => next();
+
+/**
+ * A `typeCast` of the application's was written for text; what prepared statements return is binary, in which a number is
+ * no string. Only a function takes its place, and only there: it is called for every value.
+ */
 function runPrepared(connection: unknown, sql: string, values: readonly unknown[]): Promise<QueryOutcome> {
   return new Promise((resolve, reject) => {
-    (connection as MysqlConnection).execute(sql, values, (error, answer) =>
+    const { config } = connection as MysqlConnection;
+    const isOwnCast = config.typeCast !== undefined && config.typeCast !== true;
+    const statement = { sql, values, ...(isOwnCast && { typeCast: asUsual }) };
+    (connection as MysqlConnection).execute(statement, (error, answer) =>
       error ? reject(error) : resolve(outcomeOf(answer)),
     );
   });

@@ -19,6 +19,7 @@ export const postgres: Dialect = {
   rowsAsText: (columns) => `CAST(json_agg(json_build_array(${columns})) AS text)`,
   preparedStatements: {
     run: runPrepared,
+    forget: (client) => void generations.set(client as object, generationOf(client) + 1),
     missing: new Set([
       '26000', // invalid_sql_statement_name
       '42P05', // duplicate_prepared_statement
@@ -33,6 +34,8 @@ export const postgres: Dialect = {
       '40P01', // deadlock_detected
       '40001', // serialization_failure
     ]),
+    vet: null,
+    alphabetOf: async () => echo,
     async limitLockWait(runner, milliseconds) {
       await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
@@ -41,8 +44,17 @@ export const postgres: Dialect = {
       // It is gone either way.
       (connection as PostgresClient).end().catch(() => {});
     },
+    discard(connection) {
+      (connection as PostgresClient).end().catch(() => {});
+    },
   },
 };
+
+/** The client always speaks UTF-8, and the database converts what it is sent, or refuses it. */
+async function echo(runner: QueryRunner, characters: readonly string[]): Promise<readonly string[]> {
+  const [row] = (await runner.query('SELECT $1::text AS text', [characters.join(' ')])) as [{ text: string }];
+  return row.text.split(' ');
+}
 
 interface PostgresClient {
   query(config: {
@@ -62,6 +74,8 @@ async function runPrepared(client: unknown, text: string, values: readonly unkno
     name = `nestjs-sessions-${hash('sha256', text).slice(0, 16)}`;
     names.set(text, name);
   }
+  const generation = generationOf(client);
+  if (generation > 0) name = `${name}-${generation}`;
   const { rows, rowCount } = await (client as PostgresClient).query({ name, text, values });
   return { rows, affected: rowCount ?? 0, insertId: 0 };
 }
@@ -73,6 +87,13 @@ function updateUnlocked({ table, id, ids }: RowsById, assignments: string, condi
     `UPDATE ${table} SET ${assignments} FROM (${free}) AS free ` +
     `WHERE ${id} = free_id AND ${id} IN (${ids}) AND ${condition}`
   );
+}
+
+/** The driver prepares a name once on a connection, and cannot be told that it is lost there: hence another name. */
+const generations = new WeakMap<object, number>();
+
+function generationOf(client: unknown): number {
+  return generations.get(client as object) ?? 0;
 }
 
 /** One statement. Rows that another node has locked are left to it. */
