@@ -56,7 +56,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     // Before it is ended: a refusal, as when the store does not answer, is to tell of this session.
     state.record = record;
     const isCurrent = lookup.isLive(record) && record.tokenHash === token.tokenHash;
-    if (isCurrent) state.session = toSession(record, policy.of(record.roles));
+    if (isCurrent) state.session = toSession(record, policy.of(record.roles), this.core.clock.read());
     await revocation.signOut(record);
   }
 }

@@ -144,7 +144,7 @@ export class SessionGuard implements CanActivate {
   private accept(accepted: AcceptedToken, { opens }: Requirement, state: RequestState): boolean {
     if (state.accepted !== null) return false;
     state.accepted = accepted;
-    state.session = toSession(accepted.record, accepted.policy);
+    state.session = toSession(accepted.record, accepted.policy, accepted.now);
     return opens === null && accepted.isRenewalDue;
   }
 

@@ -69,7 +69,7 @@ export class StartSessionInterceptor implements NestInterceptor {
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
       const { record, token } = await this.signIn({ principal, client, begun }, signIn);
-      const session = toActiveSession(record, this.core.policy.of(record.roles));
+      const session = toActiveSession(record, this.core.policy.of(record.roles), this.core.clock.read());
       state.session = session;
       return this.delivery.issue(response, { session, token }, this.transportOf(signIn));
     } catch (error) {

@@ -141,8 +141,6 @@ export class History {
         (call.verb === 'revoke' && call.id === id && call.answer === true) ||
         (call.verb === 'revokeAll' && users.has(call.userId) && call.except !== id) ||
         call.verb === 'revokeEveryone' ||
-        // Even where the new session was refused: the earlier token is dead in every case.
-        (call.verb.startsWith('authenticate') && call.id === id && !users.has(call.userId)) ||
         this.hasReplaced(call, id),
     );
   }

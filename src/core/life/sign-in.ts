@@ -4,6 +4,7 @@ import { untilUncontended } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
+import { provenNow } from '../policy/levels.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
@@ -15,6 +16,7 @@ import type { Revocation } from './revocation.js';
 import type { SessionLookup } from './session-lookup.js';
 import type { TokenValidation } from './validation.js';
 
+const NO_LEVELS = { level2At: null, level3At: null };
 const NO_CLIENT: SessionClient = { ip: null, userAgent: null, label: null };
 
 export interface SignInRules {
@@ -30,6 +32,15 @@ export interface SignInAttempt {
   readonly principal: SessionPrincipal;
   readonly client?: ClientInfo | undefined;
   readonly begun: BegunSignIn;
+}
+
+/** A session on which somebody signs in. */
+interface Found {
+  readonly record: SessionRecord;
+  /** Whether its newest token was ever shown. */
+  readonly wasShown: boolean;
+  /** The next token of its series. */
+  readonly next: () => HashedToken;
 }
 
 /** Makes sessions, and applies authentication events to those there are. */
@@ -55,13 +66,10 @@ export class SignIn {
 
   /** @throws SessionLimitError, SignInOvertakenError, SessionGoneError */
   async create(attempt: SignInAttempt): Promise<Issued> {
-    const { principal } = attempt;
-    const now = this.rules.clock();
-    const token = this.tokens.mint();
-    const record = this.newRecord(token, now, principal, attempt.client);
-    this.settle(await this.store.insert(record, this.admissionOf(attempt, now)));
-    this.events.emit({ type: 'created' }, record);
-    return { record, token: token.text };
+    const { admitted, issued } = await this.insert(attempt);
+    this.settle(admitted);
+    this.events.emit({ type: 'created' }, issued.record);
+    return issued;
   }
 
   async createAnonymous(
@@ -80,7 +88,8 @@ export class SignIn {
     return this.decide(attempt, async () => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to authenticate.');
-      return { record, next: () => this.tokens.mintInSeriesAfter(record.seriesHash) };
+      const wasShown = record.confirmedAt !== null;
+      return { record, wasShown, next: () => this.tokens.mintInSeriesAfter(record.seriesHash) };
     });
   }
 
@@ -95,26 +104,26 @@ export class SignIn {
       const verdict = await this.validation.judge(token, arrivedAt);
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
-      return { record: verdict.record, next: () => this.tokens.mintInSeriesOf(token) };
+      const { record, standing } = verdict;
+      const wasShown = standing === 'current' || record.confirmedAt !== null;
+      return { record, wasShown, next: () => this.tokens.mintInSeriesOf(token) };
     });
   }
 
   /** Looks, decides, and changes what it saw. */
-  private decide(
-    attempt: SignInAttempt,
-    look: () => Promise<{ record: SessionRecord; next: () => HashedToken }>,
-  ): Promise<Issued> {
+  private decide(attempt: SignInAttempt, look: () => Promise<Found>): Promise<Issued> {
     return untilUncontended(async () => {
-      const { record, next } = await look();
+      const found = await look();
+      const { record, next } = found;
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
       if (isOther) return this.replace(record, attempt);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
-      return this.apply(record, attempt, record.userId === null ? this.tokens.mint() : next());
+      return this.apply(found, attempt, record.userId === null ? this.tokens.mint() : next());
     });
   }
 
   private async apply(
-    record: SessionRecord,
+    { record, wasShown }: Found,
     attempt: SignInAttempt,
     token: HashedToken,
   ): Promise<Issued | null> {
@@ -123,23 +132,23 @@ export class SignIn {
     const wasAnonymous = record.userId === null;
     const roles = principal.roles === undefined ? record.roles : serializeRoles(principal.roles);
     const policy = this.policy.of(roles);
-    const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
+    const clocks = { ...provenNow(principal.level ?? 1, now, record), roles, lastSeenAt: now };
     const change = {
-      ...rotationTo(token, record, now, policy.timeouts.renewal),
+      ...rotationTo(token, record, now, policy.timeouts.renewal, wasShown),
       ...clocks,
       ...policy.deadlines(clocks),
       ...(wasAnonymous && {
         previousHash: null,
         previousKind: null,
+        unshown: null,
         ...this.clientOf(attempt.client, record),
       }),
       ...this.mergeData(record, principal.data),
       userId: principal.userId,
-      level: Math.max(record.level, principal.level ?? 1) as SessionRecord['level'],
     } satisfies Change;
-    const { userId, tokenHash, dataVersion } = record;
+    const { userId, tokenHash, confirmedAt, dataVersion } = record;
     // Roles that a `setRoles` at the same time gives are not to be undone, not even by those that the handler knows of.
-    const expected = { userId, tokenHash, dataVersion, roles: record.roles };
+    const expected = { userId, tokenHash, confirmedAt, dataVersion, roles: record.roles };
     const admitted = await this.store.admit(record.id, expected, change, this.admissionOf(attempt, now));
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
@@ -148,8 +157,39 @@ export class SignIn {
     return { record: authenticated, token: token.text };
   }
 
-  private async replace(record: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
-    return (await this.revocation.replace(record)) ? this.create(attempt) : null;
+  /**
+   * First the new session, then the end of the old one: a sign-in that is refused, or that the store does not answer, leaves
+   * the old one as it was. Where that has changed meanwhile, the new one is taken back, and all of it is decided again.
+   */
+  private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
+    const { admitted, issued } = await this.insert(attempt);
+    // Not an end: whoever is told of one signs in again, without the token whose session is to be ended.
+    if (admitted.outcome === 'conflict') return null;
+    this.settle(admitted);
+    const { record } = issued;
+    const isReplaced = await this.revocation.replace(old).catch(async (error: unknown) => {
+      await this.takeBack(record);
+      throw error;
+    });
+    if (!isReplaced) {
+      await this.takeBack(record);
+      return null;
+    }
+    this.events.emit({ type: 'created' }, record);
+    return issued;
+  }
+
+  /** Nobody has its token; what cannot be ended now ends by its idle timeout. */
+  private async takeBack(record: SessionRecord): Promise<void> {
+    await this.store.deleteExpected(record.id, {}).catch(() => {});
+  }
+
+  private async insert(attempt: SignInAttempt): Promise<{ admitted: Admitted; issued: Issued }> {
+    const now = this.rules.clock();
+    const token = this.tokens.mint();
+    const record = this.newRecord(token, now, attempt.principal, attempt.client);
+    const admitted = await this.store.insert(record, this.admissionOf(attempt, now));
+    return { admitted, issued: { record, token: token.text } };
   }
 
   private admissionOf({ principal, begun }: SignInAttempt, now: number): Admission {
@@ -201,7 +241,7 @@ export class SignIn {
   ): SessionRecord {
     const roles = serializeRoles(principal.roles ?? []);
     const policy = this.policy.of(roles);
-    const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
+    const clocks = { ...provenNow(principal.level ?? 1, now, NO_LEVELS), roles, lastSeenAt: now };
     return {
       id: uuidv7(),
       seriesHash,
@@ -211,8 +251,9 @@ export class SignIn {
       previousHash: null,
       previousKind: null,
       successor: null,
+      unshown: null,
+      ignoredFrom: null,
       userId: principal.userId,
-      level: principal.level ?? 1,
       createdAt: now,
       ...clocks,
       ...policy.deadlines(clocks),
