@@ -1,8 +1,14 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
   // Suites share the processors with databases, with processes of their own, and on rented machines with strangers.
   testTimeout: 60_000,
+  // Jest would take one process for all suites on a machine of two cores. What a suite has loaded stays in the memory of
+  // its process, so that a worker makes room for another one when it holds much.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  workerIdleMemoryLimit: '200MB',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   reporters: ['default', '<rootDir>/test/support/conformance-reporter.js'],
@@ -13,6 +19,7 @@ export default {
     '^nestjs-sessions/testing$': '<rootDir>/src/testing/index.ts',
     '^nestjs-sessions/client$': '<rootDir>/src/client/index.ts',
     '^nestjs-sessions/migrations$': '<rootDir>/src/store/migrations/index.ts',
+    '^sqlite3$': '<rootDir>/test/support/sqlite3.cjs',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

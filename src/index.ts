@@ -46,6 +46,7 @@ export {
   type Admitted,
   type Change,
   type Expected,
+  type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -70,6 +71,7 @@ export {
 export { sessionOf } from './http/request-state.js';
 export type { EndSessionOptions, StartSessionOptions } from './http/rules.js';
 export { SessionCookie } from './http/session-cookie.js';
+export type { BegunSignIn } from './core/life/begun-sign-in.js';
 export { BeginSignIn } from './http/begin-sign-in.middleware.js';
 export { SessionGuard } from './http/session.guard.js';
 export type { BearerAnswer, CookieAnswer } from './http/token-delivery.js';

@@ -10,7 +10,7 @@ import { SessionStore } from './core/model/store.js';
 import { GLOBAL_GUARD } from './http/placement-check.js';
 import { SessionGuard } from './http/session.guard.js';
 import { BaseSessionEntity, SessionEntity, SessionUserEntity } from './store/session.entity.js';
-import { TypeOrmSessionStore } from './store/typeorm-session.store.js';
+import { purgeStepFor, TypeOrmSessionStore } from './store/typeorm-session.store.js';
 
 /** Options that Nest must know before any factory runs; with `forRootAsync` they stand beside `useFactory`. */
 export interface SessionModuleStaticOptions {
@@ -92,8 +92,12 @@ function typeOrmStorage(
     provider: {
       provide: SessionStore,
       inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
-      useFactory: (source: DataSource, { purge }: ResolvedSessionOptions) =>
-        new TypeOrmSessionStore(source, { entity, purgeBatchSize: purge?.batchSize ?? null }),
+      useFactory: (source: DataSource, { purge, touchEvery }: ResolvedSessionOptions) =>
+        new TypeOrmSessionStore(source, {
+          entity,
+          purgeBatchSize: purge?.batchSize ?? null,
+          purgeStep: purgeStepFor(touchEvery),
+        }),
     },
   };
 }

@@ -12,6 +12,7 @@ import { RequirementRegistry } from './http/requirement-registry.js';
 import { SignInBeginnings } from './http/sign-in-beginnings.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
+import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
 import { ClockWatch } from './purge/clock-watch.js';
 import { SessionPurge } from './purge/session-purge.js';
@@ -32,6 +33,7 @@ const EDGE = [
   ChannelRule,
   RequirementRegistry,
   SessionCookie,
+  TokenChanges,
   TokenDelivery,
   GuessWatch,
   Refusals,
@@ -51,6 +53,7 @@ const EDGE = [
     SignInBeginnings,
     RequirementRegistry,
     SessionCookie,
+    TokenChanges,
     TokenDelivery,
     GuessWatch,
     Refusals,

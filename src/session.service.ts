@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { BegunSignIn } from './core/life/begun-sign-in.js';
 import type { DataChange } from './core/life/data-update.js';
-import { InvalidArgumentError } from './core/model/errors.js';
+import { InvalidArgumentError, SessionGoneError } from './core/model/errors.js';
 import type { SessionEvent } from './core/model/session-event.js';
 import { describePolicy, type SessionPolicyDocument } from './core/options/policy-document.js';
-import { assertIdentifier, assertPrincipal, type ClientInfo, type SessionPrincipal } from './core/model/principal.js';
+import { assertPrincipal, type ClientInfo, type SessionPrincipal } from './core/model/principal.js';
 import type { SessionRecord } from './core/model/record.js';
 import { toActiveSession, toSession } from './core/life/recorded-session.js';
 import type { Issued } from './core/life/rotation.js';
@@ -18,6 +18,7 @@ import type {
   SessionData,
   SessionVerdict,
 } from './core/model/session.js';
+import { isSessionId } from './core/model/session-id.js';
 import { SessionCore } from './core/session-core.js';
 import { toException } from './session.exceptions.js';
 
@@ -56,11 +57,7 @@ export class SessionService {
    * @throws SessionLimitException (409) at `maxSessionsPerUser` with `onSessionLimit: 'reject'`
    * @throws SessionInvalidException (401) when the user's sessions were revoked or roles changed meanwhile
    */
-  create(
-    principal: SessionPrincipal,
-    client?: ClientInfo,
-    options?: SignInOptions,
-  ): Promise<IssuedSession> {
+  create(principal: SessionPrincipal, client?: ClientInfo, options?: SignInOptions): Promise<IssuedSession> {
     return this.answer(async () => {
       assertPrincipal(principal, this.core.options.maxDataBytes);
       const begun = await this.begunOf(options);
@@ -88,7 +85,7 @@ export class SessionService {
   authenticate(id: string, principal: SessionPrincipal, options?: SignInOptions): Promise<IssuedSession> {
     return this.answer(async () => {
       assertPrincipal(principal, this.core.options.maxDataBytes);
-      assertIdentifier('id', id);
+      if (!isSessionId(id)) throw new SessionGoneError('There is no such session to authenticate.');
       const begun = await this.begunOf(options);
       return this.issued(await this.core.signIn.authenticate(id, { principal, begun }));
     });

@@ -9,6 +9,7 @@ import { memory } from './scenarios/memory.js';
 import { purge } from './scenarios/purge.js';
 import { revocation } from './scenarios/revocation.js';
 import { sessionValues } from './scenarios/session-values.js';
+import { signIns } from './scenarios/sign-ins.js';
 import { smoke } from './smoke.js';
 
 const settings = readCommandLine(process.argv.slice(2));
@@ -21,6 +22,7 @@ const commands = {
   memory,
   revocation,
   'session-values': sessionValues,
+  'sign-ins': signIns,
 };
 const command = commands[settings.command as keyof typeof commands];
 if (command === undefined) {

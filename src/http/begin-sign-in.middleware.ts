@@ -16,7 +16,7 @@ import { SignInBeginnings } from './sign-in-beginnings.js';
 export class BeginSignIn implements NestMiddleware {
   constructor(private readonly beginnings: SignInBeginnings) {}
 
-  /** @throws SessionStoreUnavailableException (503) */
+  /** Goes on once the sign-in has begun. @throws SessionStoreUnavailableException (503) */
   async use(request: object, _response: unknown, next: () => void): Promise<void> {
     try {
       await this.beginnings.of(request);

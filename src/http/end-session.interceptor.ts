@@ -3,10 +3,10 @@ import type { Observable } from 'rxjs';
 import { toSession } from '../core/life/recorded-session.js';
 import { SessionCore } from '../core/session-core.js';
 import { setFinalHeaders } from './answer-headers.js';
-import { exchangeOf, type SessionRequest } from './exchange.js';
+import { type Exchange, exchangeOf } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
-import { type RequestState, stateOf } from './request-state.js';
+import { grantedState, replaceState, type RequestState } from './request-state.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { SessionCookie } from './session-cookie.js';
 
@@ -23,16 +23,17 @@ export class EndSessionInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const exchange = exchangeOf(context);
-    const state = exchange && stateOf(exchange.request);
+    const requirement = this.requirements.of(context);
+    const state = exchange && grantedState(exchange, requirement);
     if (!exchange || !state)
       throw new Error('@EndSession() works only where SessionGuard has run before it.');
     const { response } = exchange;
     try {
-      await this.end(exchange.request, state);
+      await this.end(exchange, state);
     } catch (error) {
       throw this.refusals.prepare(response, error, state.record);
     }
-    const { transport = this.core.options.transport } = this.requirements.of(context).end;
+    const { transport = this.core.options.transport } = requirement.end;
     const { kind } = state.credentials;
     if (kind === 'cookie' || (kind === 'none' && transport === 'cookie')) {
       const { clearSiteData } = this.core.options.cookie;
@@ -44,19 +45,20 @@ export class EndSessionInterceptor implements NestInterceptor {
   }
 
   /** Whichever token of the session it is, current or not: whoever signs out means the session. */
-  private async end(request: SessionRequest, state: RequestState): Promise<void> {
+  private async end(exchange: Exchange, state: RequestState): Promise<void> {
     if (!('token' in state.credentials)) return;
     const { lookup, policy, revocation, tokens } = this.core;
     const token = tokens.parse(state.credentials.token);
     const record = token && (await lookup.byToken(token));
     if (token === null || record === null) {
-      this.guesses.note(request, state.credentials.token);
+      this.guesses.note(exchange.request, state.credentials.token);
       return;
     }
     // Before it is ended: a refusal, as when the store does not answer, is to tell of this session.
     state.record = record;
     const isCurrent = lookup.isLive(record) && record.tokenHash === token.tokenHash;
-    if (isCurrent) state.session = toSession(record, policy.of(record.roles), this.core.clock.read());
     await revocation.signOut(record);
+    const session = isCurrent ? toSession(record, policy.of(record.roles), this.core.clock.read()) : null;
+    replaceState(exchange, state, { credentials: { kind: 'none' }, since: 'end', session });
   }
 }

@@ -1,4 +1,4 @@
-import type { ExecutionContext } from '@nestjs/common';
+import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -28,17 +28,46 @@ export interface Exchange {
   readonly response: SessionResponse;
   /** Of GraphQL: it may change something, whatever the method. */
   readonly isMutation: boolean;
+  /** Stands for the one call of a handler: the request itself, but of GraphQL, which calls several in one request. */
+  readonly call: Call;
 }
 
-/** `null` where there is neither: WebSocket and RPC messages. @throws Error in a GraphQL context without request */
+export interface Call {
+  /** Of a field of GraphQL, the one that it belongs to. */
+  readonly prev?: Call | undefined;
+}
+
+/**
+ * `null` where there is neither: WebSocket and RPC messages.
+ *
+ * @throws ForbiddenException for a GraphQL operation over an upgraded connection
+ * @throws Error in a GraphQL context without request
+ */
 export function exchangeOf(context: ExecutionContext): Exchange | null {
   switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
     case 'http': {
       // `switchToHttp()` gives the same, but makes several functions on every request.
-      return { request: context.getArgByIndex(0), response: context.getArgByIndex(1), isMutation: false };
+      const request = context.getArgByIndex<SessionRequest & Call>(0);
+      return { request, response: context.getArgByIndex(1), isMutation: false, call: request };
     }
     case 'graphql':
-      return graphqlExchange(context.getArgByIndex(2), context.getArgByIndex(3));
+      return graphqlExchange(fieldOf(context));
+    default:
+      return null;
+  }
+}
+
+/** The request that a context is about, and the call; `null` as with `exchangeOf`. Throws nothing. */
+export function callOf(context: ExecutionContext): { request: object | undefined; call: Call } | null {
+  switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
+    case 'http': {
+      const request = context.getArgByIndex<SessionRequest & Call>(0);
+      return { request, call: request };
+    }
+    case 'graphql': {
+      const field = fieldOf(context);
+      return { request: graphqlRequest(field.context), call: field.call };
+    }
     default:
       return null;
   }
@@ -53,23 +82,74 @@ export function requestOf(response: SessionResponse): SessionRequest {
   return 'raw' in response ? response.request : (response.req as unknown as SessionRequest);
 }
 
+interface GraphqlRequest extends SessionRequest {
+  readonly res?: SessionResponse;
+  /** What graphql-ws knows of its connection: Apollo gives it in the place of the request. */
+  readonly extra?: unknown;
+}
+
 interface GraphqlContext {
-  readonly req?: SessionRequest & { readonly res?: SessionResponse };
+  readonly req?: GraphqlRequest;
   readonly res?: SessionResponse;
   readonly reply?: SessionResponse;
 }
 
 interface GraphqlInfo {
   readonly operation?: { readonly operation?: string };
+  /** Made anew for each call, and linked to that of the field above it. */
+  readonly path?: Call;
 }
 
-function graphqlExchange(context: GraphqlContext | undefined, info: GraphqlInfo | undefined): Exchange {
-  const request = context?.req;
+/** One call of a resolver. */
+interface Field {
+  readonly context: GraphqlContext | undefined;
+  readonly operation: string | undefined;
+  readonly call: Call;
+}
+
+/** What a resolver gets is `(parent, args, context, info)`, but for one of references: `(reference, context, info)`. */
+function fieldOf(execution: ExecutionContext): Field {
+  const args = execution.getArgs<unknown[]>();
+  const isReference = args.length === 3;
+  const context = args[isReference ? 1 : 2] as GraphqlContext | undefined;
+  const info = args[isReference ? 2 : 3] as GraphqlInfo | undefined;
+  // All references of a document have the same `info`.
+  const call = isReference ? (args[0] as Call) : (info?.path ?? (info as Call | undefined) ?? args);
+  return { context, operation: info?.operation?.operation, call: call as Call };
+}
+
+function graphqlRequest(context: GraphqlContext | undefined): GraphqlRequest | undefined {
+  return context?.req ?? (context?.reply && 'request' in context.reply ? context.reply.request : undefined);
+}
+
+function graphqlExchange({ context, operation, call }: Field): Exchange {
+  const request = graphqlRequest(context);
   const response = context?.res ?? context?.reply ?? request?.res;
+  if (isUpgraded(request, response) || (!response && operation === 'subscription')) {
+    throw new ForbiddenException(
+      'Sessions do not reach GraphQL operations over an upgraded connection (WebSocket): it would outlive its session. ' +
+        'Send queries and mutations by HTTP requests, and put @Public() on what anybody may subscribe to.',
+    );
+  }
   if (!request || !response) {
     throw new Error(
       'Sessions need the request: let the `context` of your GraphQL module return `{ req, res }`.',
     );
   }
-  return { request, response, isMutation: info?.operation?.operation === 'mutation' };
+  return { request, response, isMutation: operation === 'mutation', call };
+}
+
+/**
+ * Whether an operation came over a connection that is no HTTP any more. The request is then the one of the handshake,
+ * with a token that was good once, and what stands in the place of its answer goes nowhere.
+ */
+function isUpgraded(request: GraphqlRequest | undefined, response: SessionResponse | undefined): boolean {
+  if (request?.extra !== undefined) return true;
+  const raw = (request?.raw ?? request) as { readonly upgrade?: boolean } | undefined;
+  // In the place of an answer may stand whatever the application puts there: `{}`, or functions that do nothing.
+  return raw?.upgrade === true || (response !== undefined && !isAnswer(rawResponseOf(response)));
+}
+
+function isAnswer(raw: Partial<ServerResponse> | undefined): boolean {
+  return typeof raw?.writeHead === 'function';
 }

@@ -16,14 +16,22 @@ import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
-import { type Exchange, exchangeOf, type SessionResponse } from './exchange.js';
+import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
-import { type RequestState, startState, stateOf } from './request-state.js';
+import {
+  grant,
+  grantedState,
+  type RequestState,
+  startState,
+  stateOf,
+  stateToJudge,
+} from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { SignInBeginnings } from './sign-in-beginnings.js';
 import { SessionCookie } from './session-cookie.js';
+import { TokenChanges } from './token-changes.js';
 import { TokenDelivery } from './token-delivery.js';
 
 type ShownToken = Extract<Credentials, { token: string }>;
@@ -44,6 +52,7 @@ export class SessionGuard implements CanActivate {
     private readonly beginnings: SignInBeginnings,
     private readonly channels: ChannelRule,
     private readonly cookie: SessionCookie,
+    private readonly changes: TokenChanges,
     private readonly delivery: TokenDelivery,
     private readonly guesses: GuessWatch,
     private readonly refusals: Refusals,
@@ -60,7 +69,7 @@ export class SessionGuard implements CanActivate {
     const exchange = exchangeOf(context);
     if (exchange === null) return this.refuseMessage(context);
     // Where the guard is global and a decorator brings it along too, a request comes here twice for one handler.
-    return stateOf(exchange.request)?.granted === requirement || this.check(exchange, requirement);
+    return grantedState(exchange, requirement) !== undefined || this.check(exchange, requirement);
   }
 
   /** In the order of the table "What is checked on every request" in the README. */
@@ -68,9 +77,7 @@ export class SessionGuard implements CanActivate {
     const { request, response } = exchange;
     try {
       const cookieName = this.cookie.nameOn(this.channels.check(request));
-      const state =
-        stateOf(request) ??
-        startState(request, readCredentials(request, cookieName), this.arrivals.of(request));
+      const state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
       const { credentials } = state;
       if (credentials.kind === 'cookie') keepFromCaches(response);
       // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
@@ -86,15 +93,21 @@ export class SessionGuard implements CanActivate {
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
         // Before the authorisation, so that an answer that refuses for want of a role brings the new token too. By then
         // the old one is on its way out, and the client could not know.
-        else if (this.accept(verdict, requirement, state)) await this.renew(verdict, response, credentials);
+        else if (this.accept(verdict, requirement, state))
+          await this.renew(verdict, response, credentials, state);
       }
       assertAuthorized(requirement, state.accepted);
       if (requirement.opens === 'start') state.begun ??= await this.beginnings.of(request);
-      state.granted = requirement;
+      grant(exchange, requirement, state);
       return true;
     } catch (error) {
       throw this.refusals.prepare(response, error, stateOf(request)?.record);
     }
+  }
+
+  private firstLookAt(request: SessionRequest, cookieName: string): RequestState {
+    const credentials = readCredentials(request, cookieName);
+    return startState(request, credentials, this.arrivals.of(request), this.changes.latest);
   }
 
   /** What carries a cookie, or may bring one about, must not come from a foreign page. @throws CrossOriginException */
@@ -117,10 +130,19 @@ export class SessionGuard implements CanActivate {
     { isBackground, opens }: Requirement,
     state: RequestState,
   ): Promise<AcceptedToken | RefusedToken> {
-    return (state.examination ??= this.core.validation.validate(token, {
-      isActivity: !isBackground && opens === null,
-      arrivedAt: state.arrivedAt,
-    }));
+    const { validation } = this.core;
+    const isActivity = !isBackground && opens === null;
+    if (state.examination === null) {
+      state.isActivity = isActivity;
+      state.examination = validation.validate(token, { isActivity, arrivedAt: state.arrivedAt });
+    } else if (isActivity && !state.isActivity) {
+      // Beside a handler in the background, and after it: the request is activity all the same.
+      state.isActivity = true;
+      state.examination = state.examination.then((verdict) =>
+        verdict.reason === undefined ? validation.noteActivity(verdict) : verdict,
+      );
+    }
+    return state.examination;
   }
 
   /** A token that was not accepted. @throws SessionInvalidException, TooManyGuessesException, CrossOriginException */
@@ -142,19 +164,23 @@ export class SessionGuard implements CanActivate {
 
   /** @returns whether the token is to be renewed: once in a request, and not where it is replaced or ended anyway */
   private accept(accepted: AcceptedToken, { opens }: Requirement, state: RequestState): boolean {
-    if (state.accepted !== null) return false;
-    state.accepted = accepted;
-    state.session = toSession(accepted.record, accepted.policy, accepted.now);
-    return opens === null && accepted.isRenewalDue;
+    const isFirst = state.accepted === null;
+    if (state.accepted !== accepted) {
+      state.accepted = accepted;
+      state.session = toSession(accepted.record, accepted.policy, accepted.now);
+    }
+    return isFirst && opens === null && accepted.isRenewalDue;
   }
 
   private async renew(
     accepted: AcceptedToken,
     response: SessionResponse,
-    { kind }: ShownToken,
+    { kind: transport }: ShownToken,
+    { changesSeen }: RequestState,
   ): Promise<void> {
-    const renewed = await this.core.rotation.renew(accepted);
-    if (renewed !== null) this.delivery.renew(response, renewed, kind);
+    const token = await this.core.rotation.renew(accepted);
+    const sessionId = accepted.record.id;
+    if (token !== null) this.delivery.renew(response, { sessionId, token, transport, changesSeen });
   }
 
   /** Messages of WebSocket and RPC have no request to read a token from: closed, unless `@Public()`. */

@@ -17,7 +17,7 @@ import type { SignInAttempt } from '../core/life/sign-in.js';
 import { ReauthenticationRequiredException, SessionRequiredException } from '../session.exceptions.js';
 import { type Exchange, exchangeOf, rawResponseOf } from './exchange.js';
 import { Refusals } from './refusals.js';
-import { type RequestState, stateOf } from './request-state.js';
+import { grantedState, replaceState, type RequestState } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
@@ -46,10 +46,11 @@ export class StartSessionInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<Answer> {
     const exchange = exchangeOf(context);
-    const state = exchange && stateOf(exchange.request);
+    const requirement = this.requirements.of(context);
+    const state = exchange && grantedState(exchange, requirement);
     if (!exchange || !state?.begun)
       throw new Error('@StartSession() works only where SessionGuard has run before it.');
-    const signIn = { exchange, state, begun: state.begun, requirement: this.requirements.of(context) };
+    const signIn = { exchange, state, begun: state.begun, requirement };
     if (signIn.requirement.answersItself) {
       throw this.mistake(signIn, 'answers through @Res() itself: write @Res({ passthrough: true })');
     }
@@ -69,9 +70,19 @@ export class StartSessionInterceptor implements NestInterceptor {
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
       const { record, token } = await this.signIn({ principal, client, begun }, signIn);
-      const session = toActiveSession(record, this.core.policy.of(record.roles), this.core.clock.read());
-      state.session = session;
-      return this.delivery.issue(response, { session, token }, this.transportOf(signIn));
+      const accepted = this.core.validation.acceptedAs(record, token);
+      const session = toActiveSession(record, accepted.policy, accepted.now);
+      const transport = this.transportOf(signIn);
+      replaceState(exchange, state, {
+        credentials: { kind: transport, token },
+        since: 'start',
+        examination: Promise.resolve(accepted),
+        isActivity: true,
+        record,
+        accepted,
+        session,
+      });
+      return this.delivery.issue(response, { session, token }, transport);
     } catch (error) {
       throw this.refusals.prepare(response, error, state.record);
     }

@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Transport } from '../core/options/options.js';
 import type { IssuedSession, PublicSession } from '../core/model/session.js';
 import { RENEWAL_LAPSE } from '../core/outage/time-budgets.js';
-import { NO_STORE, setFinalHeaders } from './answer-headers.js';
+import { NO_STORE, offerHeaders, setFinalHeaders } from './answer-headers.js';
 import type { SessionResponse } from './exchange.js';
 import { SessionCookie } from './session-cookie.js';
+import { TokenChanges } from './token-changes.js';
 
 /** What a sign-in answers to an app: the token, and what it may know of the session. */
 export interface BearerAnswer {
@@ -22,10 +23,23 @@ export interface CookieAnswer {
   readonly session: PublicSession;
 }
 
+/** The successor of the token that a request showed. */
+export interface Renewal {
+  readonly sessionId: string;
+  readonly token: string;
+  /** The way that the token came. */
+  readonly transport: Transport;
+  /** The latest change of a token before the request was judged: see `TokenChanges`. */
+  readonly changesSeen: number;
+}
+
 /** Hands tokens to clients, and keeps the answers that carry them out of every cache. */
 @Injectable()
 export class TokenDelivery {
-  constructor(private readonly cookie: SessionCookie) {}
+  constructor(
+    private readonly cookie: SessionCookie,
+    private readonly changes: TokenChanges,
+  ) {}
 
   /** @returns the body of the answer */
   issue(response: SessionResponse, issued: IssuedSession, transport: Transport): BearerAnswer | CookieAnswer {
@@ -39,14 +53,17 @@ export class TokenDelivery {
   }
 
   /**
-   * Hands over the successor of the token that a request showed, the way that came. Not with an answer that takes
-   * long: by then another request may have brought a newer one, and this one can be asked for again.
+   * Hands over a renewed token. Not once a sign-in, a rotation or an end has come by, in the same request or beside it:
+   * a late answer would put a dead token in the place of a living one. Nor with an answer that takes long, since on
+   * another node the same may have happened. It can be asked for again.
    */
-  renew(response: SessionResponse, token: string, transport: Transport): void {
+  renew(response: SessionResponse, { sessionId, token, transport, changesSeen }: Renewal): void {
     const headers =
       transport === 'cookie'
         ? this.cookie.headersFor(response, token)
         : { headers: { ...NO_STORE, 'Session-Token': token } };
-    setFinalHeaders(response, { ...headers, lapsesAt: Date.now() + RENEWAL_LAPSE });
+    const lapsesAt = Date.now() + RENEWAL_LAPSE;
+    const isStale = () => Date.now() >= lapsesAt || this.changes.hasChangedSince(sessionId, changesSeen);
+    offerHeaders(response, { ...headers, isStale });
   }
 }

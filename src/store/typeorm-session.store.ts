@@ -51,8 +51,15 @@ export interface TypeOrmSessionStoreOptions {
 }
 
 const HOUR = 60 * 60_000;
+/** So few touches in a hundred change the index that the purge goes by. */
+const TOUCHES_PER_STEP = 20;
 /** What is under way is never purged, however soon its session would end. */
 const LONGEST_SIGN_IN = 60_000;
+
+/** @param touchEvery `null`: a minute at most */
+export function purgeStepFor(touchEvery: number | null): number {
+  return Math.max(HOUR, TOUCHES_PER_STEP * (touchEvery ?? 0));
+}
 
 /** Keeps sessions in the application's database. */
 export class TypeOrmSessionStore extends SessionStore implements BeforeApplicationShutdown {

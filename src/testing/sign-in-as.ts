@@ -17,6 +17,7 @@ export interface SignedIn extends IssuedSession {
 /** What a request from a test looks like to the application. */
 const LOOPBACK = {
   protocol: 'http',
+  httpVersion: '1.1',
   headers: { host: '127.0.0.1' },
   socket: { remoteAddress: '127.0.0.1' },
 };

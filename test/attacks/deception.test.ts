@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Header, type INestApplication, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import { AttackClient, verdictOf } from '../support/attack-client.js';
 import { TestProxy } from '../support/attack-proxy.js';
@@ -8,7 +9,6 @@ import { PLATFORMS } from '../support/platforms.js';
 import { getRaw } from '../support/raw-http.js';
 import { AccountController, bearer } from '../support/sign-in.js';
 import { appsOn } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class DeceivedController {
@@ -58,7 +58,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('a cache with a header of its own does not keep a renewed token (RFC 9213)', async () => {
     const clock = new TestClock();
-    const options = { clock: clock.read, timeouts: { renewal: '10m' } } as const;
+    const options = { clock: clock.now, timeouts: { renewal: '10m' } } as const;
     const app = await start({ controllers, options });
     const { token } = await app.sessions.create({ userId: 'ana' });
     const client = new AttackClient(() => app, 'bearer');

@@ -2,6 +2,7 @@ import { Controller, ForbiddenException, Get, Header, Res } from '@nestjs/common
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Public } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import { AttackClient, verdictOf, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
@@ -10,7 +11,6 @@ import { PLATFORMS } from '../support/platforms.js';
 import { getRaw } from '../support/raw-http.js';
 import { AccountController, cookiesIn } from '../support/sign-in.js';
 import { appsOn, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 const CACHEABLE = 'public, max-age=3600';
 
@@ -203,7 +203,7 @@ describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
   describe('a shared cache in front', () => {
     async function start() {
       const clock = new TestClock();
-      const options = { clock: clock.read, timeouts: { renewal: '10m' } } as const;
+      const options = { clock: clock.now, timeouts: { renewal: '10m' } } as const;
       const app = await startApp({ controllers, trustProxy: true, options });
       const proxy = await proxyBefore(app, { caches: true });
       const { token } = await app.sessions.create({ userId: 'ana' });

@@ -1,12 +1,12 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { RequireSession, type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { AttackClient, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { bytesOf, forgeToken } from '../support/attack-token.js';
 import { AccountController } from '../support/sign-in.js';
 import { countRows, sharedAppOn, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class StepUpController {
@@ -23,7 +23,7 @@ describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
   const clock = new TestClock();
   const start = sharedAppOn(platform, {
     controllers: [AccountController, StepUpController],
-    options: { clock: clock.read },
+    options: { clock: clock.now },
   });
   const client = new AttackClient(start, carrier);
   const anonymous = async ({ sessions }: TestApp) => (await sessions.createAnonymous({ cart: 'plum' })).token;

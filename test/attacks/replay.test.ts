@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { TestClock } from 'nestjs-sessions/testing';
 import { AttackClient, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
 import { forgeToken, bytesOf } from '../support/attack-token.js';
 import { AccountController } from '../support/sign-in.js';
 import { countRows, sharedAppOn, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 const INVALID = '401 session_invalid';
 const EXPIRED = '401 session_expired';
@@ -13,7 +13,7 @@ expectNoFaults();
 
 describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
   const clock = new TestClock();
-  const options = { clock: clock.read, timeouts: { absolute: '10h', renewal: '20m' } } as const;
+  const options = { clock: clock.now, timeouts: { absolute: '10h', renewal: '20m' } } as const;
   const start = sharedAppOn(platform, { controllers: [AccountController], options });
   const client = new AttackClient(start, carrier);
   const onlySession = async ({ sessions }: TestApp, userId: string) => {

@@ -11,6 +11,7 @@ import {
   type SessionPrincipal,
   StartSession,
 } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import {
   createSessionClient,
   type SessionClientEvent,
@@ -19,7 +20,6 @@ import {
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController } from '../support/sign-in.js';
 import { appsOn, breakStore, countRows, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class BankController {
@@ -93,7 +93,7 @@ describe.each(PLATFORMS)('against a server on %s', (platform) => {
 
   it('goes on with renewed tokens, also when requests overlap', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read, timeouts: { renewal: '5m' } } });
+    const app = await start({ controllers, options: { clock: clock.now, timeouts: { renewal: '5m' } } });
     const { client, events, tokens } = clientOf(app);
     await client.signIn('/login', { userId: 'ana' });
     for (let round = 0; round < 5; round++) {
@@ -109,7 +109,7 @@ describe.each(PLATFORMS)('against a server on %s', (platform) => {
 
   it('keeps a renewed token from the app, whose answer is otherwise as it was and streams', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read, timeouts: { renewal: '5m' } } });
+    const app = await start({ controllers, options: { clock: clock.now, timeouts: { renewal: '5m' } } });
     const { client, events } = clientOf(app);
     await client.signIn('/login', { userId: 'ana' });
     clock.advance('6m');
@@ -140,7 +140,7 @@ describe.each(PLATFORMS)('against a server on %s', (platform) => {
 
   it('answers the step-up challenge, once for all who wait, and repeats the requests', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read } });
+    const app = await start({ controllers, options: { clock: clock.now } });
     const challenges: unknown[] = [];
     const { client, events, tokens } = clientOf(app, {
       onStepUp: async (challenge) => {
@@ -169,7 +169,7 @@ describe.each(PLATFORMS)('against a server on %s', (platform) => {
 
   it('repeats a Request with its body', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read } });
+    const app = await start({ controllers, options: { clock: clock.now } });
     const { client } = clientOf(app, {
       onStepUp: () => client.signIn('/step-up', { userId: 'ana', password: 'secret' }),
     });

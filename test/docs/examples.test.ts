@@ -5,6 +5,8 @@ import { type Block, PAGES } from './pages.js';
 /** What becomes of a block by its language; others are not known. */
 const CHECKS: Readonly<Record<string, (block: Block) => void>> = {
   ts: () => {}, // all at once, below
+  // As the suites have it themselves.
+  js: () => {},
   json: ({ code }) => void JSON.parse(code),
   // Whether it is a script that a shell can read; those of the README are run elsewhere.
   sh: () => {},

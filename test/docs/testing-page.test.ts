@@ -21,3 +21,13 @@ it('what the page says of CommonJS Jest is what the consumer with CommonJS Jest 
     expect(used).toContain(`'${text}'`);
   }
 });
+
+it('what the page says of SQLite under Jest is what these suites have', () => {
+  const driver = testing.blocks.find(({ language }) => language === 'js')?.code ?? '';
+  const code = driver.replace(/^.*\n/, '');
+  expect(readFileSync('test/support/sqlite3.cjs', 'utf8').endsWith(`\n${code}`)).toBe(true);
+  const shown = testing.blocks.findLast(({ language }) => language === 'json');
+  const { moduleNameMapper } = JSON.parse(shown?.code ?? '{}') as { moduleNameMapper: object };
+  const used = readFileSync('jest.config.js', 'utf8');
+  for (const [name, path] of Object.entries(moduleNameMapper)) expect(used).toContain(`'${name}': '${path}'`);
+});

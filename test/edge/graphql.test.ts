@@ -5,7 +5,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Args, Field, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
+import { Args, Field, Mutation, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   type ActiveSession,
   AllowAnonymous,
@@ -89,16 +89,37 @@ class BankResolver {
     return userId;
   }
 
+  @UseInterceptors(Late) @Query(() => Answer) lateAnswer(): Answer {
+    return {};
+  }
+
+  @Mutation(() => Answer) answer(): Answer {
+    return {};
+  }
+
   @Background() @Query(() => String) poll(@CurrentSession('userId') userId: string): string {
     return userId;
   }
 }
 
+/** Before its field stands no guard: Nest has none there by default. */
+@Resolver(() => Answer)
+class AnswerResolver {
+  @ResolveField(() => String) viewer(@CurrentSession('userId') userId: string | null): string {
+    return note('viewer', userId);
+  }
+}
+
+const edge = edgeApps();
+
 describe.each([APOLLO, MERCURIUS])('$name', (leg) => {
-  const start = edgeApps();
   const batches = { allowBatchedHttpRequests: true, allowBatchedQueries: true };
   const open = () =>
-    start({ platform: leg.platform, imports: [leg.module(batches)], providers: [BankResolver] });
+    edge({
+      platform: leg.platform,
+      imports: [leg.module(batches)],
+      providers: [BankResolver, AnswerResolver],
+    });
 
   beforeEach(() => {
     ran.length = 0;
@@ -180,6 +201,32 @@ describe.each([APOLLO, MERCURIUS])('$name', (leg) => {
       expect(ran).not.toContain('late as other');
     });
 
+    it('hands a field without a guard the session of the field that it belongs to', async () => {
+      const bank = await open();
+      const ana = await signInAs(bank.app, { userId: 'ana' });
+      const after = 'signIn(user: "other") { token viewer } last: answer { viewer }';
+      await ask(bank, `mutation { answer { viewer } ${after} }`, ana[transport]);
+      expect(ran).toEqual(['viewer as ana', 'viewer as other', 'viewer as other']);
+      const bob = await signInAs(bank.app, { userId: 'bob' });
+      await ask(bank, '{ lateAnswer { viewer } swap(user: "other") { token } }', bob[transport]);
+      expect(ran.at(-1)).toBe('viewer as bob');
+    });
+
+    it('answers one token where the one that is shown was due and is replaced', async () => {
+      const bank = await open();
+      const ana = await signInAs(bank.app, { userId: 'ana' });
+      await ask(bank, '{ me }', ana[transport]);
+      // Every half an hour, so that it does not end before.
+      for (let passed = 0; passed < 16; passed++) {
+        bank.clock.advance('15m');
+        await ask(bank, '{ me }', ana[transport]);
+      }
+      const answer = await post(bank, 'mutation { rename signIn(user: "ana") { token } }', ana[transport]);
+      const [token, ...others] = answer.match(/sid_[\w-]{70}/g) ?? [];
+      expect(others).toEqual([]);
+      expect((await bank.sessions.validate(String(token))).session).not.toBeNull();
+    });
+
     it('does not mix the operations of a batch', async () => {
       const bank = await open();
       const attacker = await signInAs(bank.app, { userId: 'attacker', level: 3 });
@@ -228,6 +275,34 @@ describe.each([APOLLO, MERCURIUS])('$name', (leg) => {
   });
 });
 
+it('hands compiled fields of Mercurius no other session than their own', async () => {
+  const bank = await edge({
+    platform: 'fastify',
+    imports: [MERCURIUS.module({ jit: 1 })],
+    providers: [BankResolver, AnswerResolver],
+  });
+  const parallel = '{ lateAnswer { viewer } swap(user: "other") { token } }';
+  for (let count = 0; count < 4; count++) {
+    ran.length = 0;
+    const ana = await signInAs(bank.app, { userId: 'ana' });
+    await ask(bank, 'mutation { answer { viewer } }', ana.bearer);
+    await ask(bank, '{ late }', (await signInAs(bank.app, { userId: 'bob', level: 2 })).bearer);
+    expect(ran).toEqual(['viewer as ana', 'late as bob']);
+    await ask(bank, parallel, ana.bearer);
+    expect(ran).not.toContain('viewer as other');
+  }
+});
+
 async function lastSeenOf({ sessions }: EdgeApp, id: string): Promise<number | undefined> {
   return (await sessions.get(id))?.lastSeenAt.getTime();
+}
+
+/** The whole answer, with its head, as text. */
+async function post({ url }: EdgeApp, query: string, headers: Record<string, string>): Promise<string> {
+  const answer = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query }),
+  });
+  return JSON.stringify([...answer.headers, await answer.text()]);
 }

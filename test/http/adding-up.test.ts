@@ -8,10 +8,10 @@ import {
   RequireRole,
   StartSession,
 } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn } from '../support/sign-in.js';
 import { appsOn, sharedAppOn, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 import { Wrapped } from '../support/wrapped.decorator.js';
 
 @Controller()
@@ -176,7 +176,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('the highest level and the shortest age count', async () => {
       const clock = new TestClock();
-      const app = await startApp({ controllers, options: { clock: clock.read } });
+      const app = await startApp({ controllers, options: { clock: clock.now } });
       const token = await signIn(app, { userId: 'ana', level: 2 });
       clock.advance('6m');
       const [level, age] = [

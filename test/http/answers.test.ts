@@ -9,11 +9,11 @@ import {
   type SessionEvent,
   type SessionPrincipal,
 } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import type { Response } from 'supertest';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, cookiesIn, signIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, breakStore, countRows, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class StrictController {
@@ -88,7 +88,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('with a reused token is 401 invalid_token', async () => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const first = await app.sessions.create({ userId: 'ana' });
       const { token } = await app.sessions.rotate(first.session.id);
       await app.http.get('/me').set(bearer(token)).expect(200);
@@ -99,7 +99,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('with an expired token is 401 session_expired', async () => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const token = await signIn(app);
       clock.advance('31m');
       const answer = await app.http.get('/me').set(bearer(token));
@@ -116,7 +116,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('of an old sign-in is 401 insufficient_user_authentication with max_age', async () => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const token = await signIn(app);
       clock.advance('5m');
       await app.http.get('/recent').set(bearer(token)).expect(200);
@@ -136,7 +136,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('of an old and weak sign-in names both at once, so that one step-up is enough', async () => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const token = await signIn(app, { userId: 'ana', level: 2 });
       clock.advance('10m');
       const answer = await app.http.get('/level3').set(bearer(token));
@@ -183,7 +183,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     async function begin(principal: SessionPrincipal) {
       clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       return { app, cookie: await signInByCookie(app, principal) };
     }
     const codeOf = async ({ http }: TestApp, cookie: string, headers: Record<string, string> = {}) =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditEntry, SessionModuleOptions } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { TokenFormat } from '../../src/core/token/token.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 const controllers = [AccountController];
 
@@ -12,7 +12,7 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
   const startApp = appsOn(platform);
   const clock = new TestClock();
   const start = (options: SessionModuleOptions = {}) =>
-    startApp({ controllers, options: { clock: clock.read, ...options } });
+    startApp({ controllers, options: { clock: clock.now, ...options } });
   const told = ({ logs }: TestApp) => logs.audit.map(({ level, entry }) => `${level} ${entry.event}`);
 
   it('goes to the logger of Nest, as objects, at the level that they deserve', async () => {
@@ -26,7 +26,7 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
       level: 'log',
       entry: {
         event: 'revoked',
-        at: new Date(clock.read()).toISOString(),
+        at: new Date(clock.now()).toISOString(),
         level: 'log',
         vocabulary: 'authn_token_revoked',
         reason: 'sign-out',

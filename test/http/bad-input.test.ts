@@ -1,11 +1,11 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import { getRaw } from '../support/raw-http.js';
 import { AccountController, bearer, signIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, countRows, sharedAppOn } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class MergingController {
@@ -160,7 +160,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('the token of a purged session is 401 session_invalid', async () => {
     const clock = new TestClock();
-    const app = await startApp({ controllers, options: { clock: clock.read } });
+    const app = await startApp({ controllers, options: { clock: clock.now } });
     const token = await signIn(app);
     clock.advance('2d');
     expect(await app.sessions.purgeExpired()).toBe(1);

@@ -1,10 +1,10 @@
 import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { AllowAnonymous, Public, SessionCookie, SessionService } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, cookieIn, cookiesIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 interface AnyResponse {
   cookie?: (name: string, value: string) => void;
@@ -107,7 +107,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('is set again neither by requests that follow nor by those that are refused', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read } });
+    const app = await start({ controllers, options: { clock: clock.now } });
     const cookie = await signInByCookie(app);
     clock.advance('20m');
     for (const path of ['/me', '/anything', '/admin', '/level2', '/recent', '/nowhere', '/open']) {
@@ -117,7 +117,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('a 401 never clears it, for it could be newer than the request', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read } });
+    const app = await start({ controllers, options: { clock: clock.now } });
     const expired = await signInByCookie(app);
     clock.advance('1h');
     const revoked = await signInByCookie(app, { userId: 'bo' });

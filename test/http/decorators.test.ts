@@ -11,11 +11,11 @@ import {
   SessionGuard,
   sessionOf,
 } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { fakeContext, fakeExchange } from '../support/fake-context.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn } from '../support/sign-in.js';
 import { appsOn, sharedAppOn, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class PlainController {
@@ -134,7 +134,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('with @Background() is checked, but does not hold off the idle timeout', async () => {
       const clock = new TestClock();
-      const app = await startApp({ controllers, options: { clock: clock.read } });
+      const app = await startApp({ controllers, options: { clock: clock.now } });
       await app.http.get('/poll').expect(401);
       const [polling, active] = [await signIn(app), await signIn(app)];
       for (let minutes = 0; minutes < 25; minutes += 5) {

@@ -1,10 +1,10 @@
 import { Controller, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { type ActiveSession, CurrentSession, EndSession, SessionService } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, cookiesIn, signIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, countRows } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class SignOutController {
@@ -71,7 +71,7 @@ describe.each(PLATFORMS)('on %s sign-out', (platform) => {
 
   it('with an expired token deletes the row, and is no event of a sign-out', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read } });
+    const app = await start({ controllers, options: { clock: clock.now } });
     const token = await signIn(app);
     clock.advance('1h');
     await app.http.post('/logout').set(bearer(token)).expect(200);
@@ -81,7 +81,7 @@ describe.each(PLATFORMS)('on %s sign-out', (platform) => {
 
   it('with a token that was rotated away still ends the session: whoever signs out means it', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read } });
+    const app = await start({ controllers, options: { clock: clock.now } });
     for (const wait of ['1s', '20m'] as const) {
       const { token, session } = await app.sessions.create({ userId: 'ana' });
       const rotated = await app.sessions.rotate(session.id);

@@ -1,6 +1,7 @@
 import { Controller, ForbiddenException, Get, Header, NotFoundException, Res } from '@nestjs/common';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { SessionModuleOptions } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import type { Response } from 'supertest';
 import { PLATFORMS } from '../support/platforms.js';
 import {
@@ -12,7 +13,6 @@ import {
   signInByCookie,
 } from '../support/sign-in.js';
 import { appsOn, breakStore, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class AnsweringController {
@@ -59,7 +59,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   async function start(options: SessionModuleOptions = {}) {
     const clock = new TestClock();
     const timeouts = { idle: '10d', absolute: '30d', renewal: '4h', reason: 'a test' } as const;
-    const app = await startApp({ controllers, options: { clock: clock.read, timeouts, ...options } });
+    const app = await startApp({ controllers, options: { clock: clock.now, timeouts, ...options } });
     const get = (token: string, path = '/me') => app.http.get(path).set(bearer(token));
     return { app, clock, get };
   }
@@ -70,9 +70,9 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       const { app, clock, get } = await start();
       const token = await signIn(app);
       clock.advance('4h');
-      clock.now -= 1;
+      clock.set(clock.now() - 1);
       expect(renewedIn(await get(token).expect(200))).toBeUndefined();
-      clock.now += 1;
+      clock.advance(1);
       const answer = await get(token).expect(200);
       expect(renewedIn(answer)).toMatch(TOKEN);
       expect(answer.headers['cache-control']).toBe('no-store');
@@ -190,7 +190,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       await get(token).expect(200);
       await get(successor).expect(200);
       clock.advance('30s');
-      clock.now -= 1;
+      clock.set(clock.now() - 1);
       await get(token).expect(200);
       expect(typesOf(app)).not.toContain('reuse-detected');
     });

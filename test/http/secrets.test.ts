@@ -12,11 +12,11 @@ import {
   sessionOf,
   StartSession,
 } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import type { Response } from 'supertest';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, cookieIn, signIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, breakStore, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class TalkativeController {
@@ -81,7 +81,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('no token shows up in the database, the log, an event, a list, a URL or an answer that does not deliver it', async () => {
     const clock = new TestClock();
-    const options = { clock: clock.read, maxSessionsPerUser: 5, timeouts: { renewal: '10m' } } as const;
+    const options = { clock: clock.now, maxSessionsPerUser: 5, timeouts: { renewal: '10m' } } as const;
     const app = await start({ controllers, options });
     const { http, sessions } = app;
     const [tokens, rows, answers, urls]: [string[], string[], string[], string[]] = [[], [], [], []];
@@ -178,7 +178,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('with a key a series too is at rest only as a hash, before and after each way to get a new token', async () => {
     const clock = new TestClock();
-    const options = { clock: clock.read, timeouts: { renewal: '10m' }, secret: 'k'.repeat(32) } as const;
+    const options = { clock: clock.now, timeouts: { renewal: '10m' }, secret: 'k'.repeat(32) } as const;
     const app = await start({ controllers, options });
     const tokens = [await signIn(app)];
     const rows = [await allRows(app)];
@@ -209,7 +209,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const clock = new TestClock();
     // The attacker is granted the key's checksum too: tokens from before the key are accepted.
     const secret = { keys: ['k'.repeat(32)], acceptUnkeyed: true };
-    const app = await start({ controllers, options: { clock: clock.read, secret } });
+    const app = await start({ controllers, options: { clock: clock.now, secret } });
     const { session } = await app.sessions.create({ userId: 'ana' });
     const leaked = (await app.dataSource.query('SELECT * FROM sessions')) as [Record<string, string>];
     const { token } = await app.sessions.rotate(session.id);
@@ -230,7 +230,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('the row of a renewal opens only with the old token: the successor in it is sealed', async () => {
     const clock = new TestClock();
-    const app = await start({ controllers, options: { clock: clock.read, timeouts: { renewal: '10m' } } });
+    const app = await start({ controllers, options: { clock: clock.now, timeouts: { renewal: '10m' } } });
     const token = await signIn(app);
     clock.advance('11m');
     await app.http.get('/me').set(bearer(token)).expect(200);

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
+import { TestClock } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import { DataSource } from 'typeorm';
 import { PLATFORMS, startApp } from '../support/platforms.js';
 import { AccountController, bearer } from '../support/sign-in.js';
 import { SQLITE_DRIVER } from '../support/sqlite-driver.js';
-import { TestClock } from '../support/test-clock.js';
 
 describe.each(PLATFORMS)('on %s', (platform) => {
   let folder: string;
@@ -22,7 +22,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const database = join(folder, 'app.sqlite');
     const clock = new TestClock();
     const start = () =>
-      startApp(platform, { controllers: [AccountController], options: { clock: clock.read }, database });
+      startApp(platform, { controllers: [AccountController], options: { clock: clock.now }, database });
     const me = (app: INestApplication, token: string) =>
       request(app.getHttpServer()).get('/me').set(bearer(token));
 
@@ -35,7 +35,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const dataSource = await new DataSource({ type: SQLITE_DRIVER, database }).initialize();
     const [row] = await dataSource.query('SELECT last_seen_at FROM sessions');
     await dataSource.destroy();
-    expect(Number(row.last_seen_at)).toBe(clock.read());
+    expect(Number(row.last_seen_at)).toBe(clock.now());
 
     clock.advance('25m');
     const again = await start();

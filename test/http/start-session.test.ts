@@ -1,10 +1,10 @@
 import { Body, Controller, Get, Header, Post, Redirect, Res } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, cookieIn, cookiesIn, signIn } from '../support/sign-in.js';
 import { appsOn, countRows, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 interface AnyResponse {
   setHeader?: (name: string, value: string) => void;
@@ -55,11 +55,11 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   describe('what sign-in answers', () => {
     it('by bearer: token, expiry and the public part of the session, and no cookie', async () => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const principal = { userId: 'ana', roles: ['customer'], level: 2, data: { secretly: 'kept' } };
       const answer = await app.http.post('/login').set('User-Agent', 'app/1').send(principal).expect(201);
-      const now = new Date(clock.now).toISOString();
-      const expiresAt = new Date(clock.now + 30 * 60_000).toISOString();
+      const now = new Date(clock.now()).toISOString();
+      const expiresAt = new Date(clock.now() + 30 * 60_000).toISOString();
       expect(answer.body).toEqual({
         token: expect.stringMatching(TOKEN),
         expiresAt,

@@ -1,7 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { describe, expect, it, jest } from '@jest/globals';
 import { RequireSession, type SessionPrincipal, StartSession } from 'nestjs-sessions';
-import { InMemorySessionStore } from 'nestjs-sessions/testing';
+import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import {
   AccountController,
@@ -12,7 +12,6 @@ import {
   signInByCookie,
 } from '../support/sign-in.js';
 import { appsOn, countRows, type TestApp } from '../support/test-app.js';
-import { TestClock } from '../support/test-clock.js';
 
 @Controller()
 class StepUpController {
@@ -36,7 +35,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   describe('a step-up', () => {
     it.each(BOTH_OPEN)('keeps the record and renews its clocks, under a new token (%s)', async (path) => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const token = await signIn(app, { userId: 'ana', roles: ['customer'], data: { a: 1 } });
       const before = (await app.http.get('/me').set(bearer(token))).body;
       clock.advance('10m');
@@ -48,9 +47,9 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       expect(answer.body.session).toEqual({
         ...before,
         level: 2,
-        authenticatedAt: new Date(clock.now).toISOString(),
-        lastSeenAt: new Date(clock.now).toISOString(),
-        expiresAt: new Date(clock.now + 30 * 60_000).toISOString(),
+        authenticatedAt: new Date(clock.now()).toISOString(),
+        lastSeenAt: new Date(clock.now()).toISOString(),
+        expiresAt: new Date(clock.now() + 30 * 60_000).toISOString(),
       });
       const { session } = await app.sessions.validate(answer.body.token as string);
       expect(session).toMatchObject({ roles: ['customer'], data: { a: 1 }, level: 2 });
@@ -82,7 +81,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
     it('fulfils @RequireRecentAuth and @RequireLevel', async () => {
       const clock = new TestClock();
-      const app = await start({ controllers, options: { clock: clock.read } });
+      const app = await start({ controllers, options: { clock: clock.now } });
       const token = await signIn(app);
       clock.advance('10m');
       for (const path of ['/recent', '/level2']) await app.http.get(path).set(bearer(token)).expect(401);

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
@@ -8,10 +8,11 @@ import { SessionService } from '../../src/session.service.js';
 import { SessionEntity, sessionEntities } from '../../src/store/session.entity.js';
 import { TypeOrmSessionStore } from '../../src/store/typeorm-session.store.js';
 import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
+import { EFFORT } from '../support/exploration.js';
 import { NodeProcess } from '../support/processes.js';
 
 /** Processes that are killed, on each database. */
-const KILLS = Number(process.env['TEST_KILLS'] ?? 40);
+const KILLS = Number(process.env['TEST_KILLS'] ?? 10 * EFFORT);
 /** So many run side by side. */
 const WAVE = 5;
 const LANES = 3;
@@ -20,6 +21,8 @@ const WARM = 30;
 const LIMIT = 2;
 const CROWD = 'crowd';
 const LONGEST_SIGN_IN = 5_000;
+
+jest.setTimeout(KILLS * 10_000);
 
 const VERBS = [
   'create',
@@ -98,7 +101,7 @@ await describeOnEachDatabase((leg) => {
     // SQLite lets one process write at a time, and gives up on the others after a while.
     expect(failures.filter((text) => !isSqlite || !text.includes('session_store_unavailable'))).toEqual([]);
     if (KILLS >= 100) expect([...hit.keys()].toSorted()).toEqual(VERBS.toSorted());
-  }, 300_000);
+  });
 });
 
 /** The last that was heard of each user. */

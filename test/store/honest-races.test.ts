@@ -25,7 +25,7 @@ await describeOnEachDatabase((leg) => {
   };
 
   /** What the guard does with the token of a request that arrived then. */
-  async function present(token: string, arrivedAt = cluster.clock.read()): Promise<string> {
+  async function present(token: string, arrivedAt = cluster.clock.now()): Promise<string> {
     const verdict = await node.core.validation.validate(token, { arrivedAt });
     if (verdict.reason !== undefined) return verdict.reason;
     return (await node.core.rotation.renew(verdict)) ?? 'accepted';
@@ -63,7 +63,7 @@ await describeOnEachDatabase((leg) => {
 
     it('a request with a slow body, whose head came before the step-up', async () => {
       const { token } = await create();
-      const arrivedAt = cluster.clock.read();
+      const arrivedAt = cluster.clock.now();
       const next = await stepUp(token);
       await present(next);
       cluster.clock.advance('10m');

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { TestClock } from 'nestjs-sessions/testing';
 import type { BegunSignIn } from '../../src/core/life/begun-sign-in.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import type { SessionPrincipal } from '../../src/core/model/principal.js';
@@ -14,7 +15,6 @@ import { describeOnEachDatabase } from '../support/databases.js';
 import { explore } from '../support/exploration.js';
 import { type Call, History, print, type SessionView } from '../support/history.js';
 import { TestCluster, type TestNode } from '../support/store.js';
-import type { TestClock } from '../support/test-clock.js';
 
 const MINUTE = 60_000;
 /** The absolute timeout is in the way as often as the idle one; a millisecond is activity enough to be noted. */
@@ -552,7 +552,7 @@ await describeOnEachDatabase((leg) => {
     expect((await service.get(session.id))?.expiresAt).toEqual(told?.expiresAt);
     await store.flush();
     expect((await service.get(session.id))?.expiresAt).toEqual(told?.expiresAt);
-    expect(told?.expiresAt).toEqual(new Date(cluster.clock.now + 30 * MINUTE));
+    expect(told?.expiresAt).toEqual(new Date(cluster.clock.now() + 30 * MINUTE));
   });
 
   it('holds what it promises in whatever order parallel calls happen', () => {

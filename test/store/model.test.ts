@@ -134,7 +134,7 @@ class Comparison {
     private readonly node: TestNode,
     rules: Rules,
   ) {
-    this.model = new SessionModel({ ...rules, timeoutsOf }, cluster.clock.read);
+    this.model = new SessionModel({ ...rules, timeoutsOf }, cluster.clock.now);
   }
 
   async run(each: Command): Promise<void> {
@@ -278,7 +278,7 @@ class Comparison {
   }
 
   private get now(): number {
-    return this.cluster.clock.read();
+    return this.cluster.clock.now();
   }
 
   /** The answer to what issues a token: the session, or the code of the refusal. */

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { sessionEntities } from '../../src/store/session.entity.js';
 import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
+import { EFFORT } from '../support/exploration.js';
 import { NodeProcess } from '../support/processes.js';
 import type { SessionModuleOptions } from 'nestjs-sessions';
 
@@ -15,6 +16,8 @@ interface Presented {
 }
 
 const MINUTE = 60_000;
+
+jest.setTimeout(120_000 * EFFORT);
 
 await describeOnEachDatabase((leg) => {
   if (!leg.isShared) return;
@@ -90,7 +93,7 @@ await describeOnEachDatabase((leg) => {
   });
 
   it('leaves nothing live where a revocation races renewals and activity', async () => {
-    const rounds = 1_000;
+    const rounds = 250 * EFFORT;
     const [one, two] = await start({ timeouts: { renewal: 1, idle: '10m' }, grace: 0, touchEvery: 0 });
     for (let round = 0; round < rounds; round += 20) {
       await Promise.all(
@@ -108,7 +111,7 @@ await describeOnEachDatabase((leg) => {
       );
     }
     expect(await liveRows()).toBe(0);
-  }, 120_000);
+  });
 
   it('sees a demotion in the next request to another process', async () => {
     const [one, two] = await start({});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { TestClock } from 'nestjs-sessions/testing';
 import { DataSource } from 'typeorm';
 import { SessionService } from '../../src/session.service.js';
 import { CreateSessions1767225600000 } from '../../src/store/migrations/index.js';
@@ -6,7 +7,6 @@ import { SessionEntity, sessionEntities } from '../../src/store/session.entity.j
 import { TypeOrmSessionStore } from '../../src/store/typeorm-session.store.js';
 import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
 import { coreOf } from '../support/store.js';
-import { TestClock } from '../support/test-clock.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const SESSIONS = 400;
@@ -30,7 +30,7 @@ await describeOnEachDatabase((leg) => {
     }).initialize();
     await dataSource.runMigrations();
     store = new TypeOrmSessionStore(dataSource, { entity: SessionEntity, purgeBatchSize: null });
-    service = new SessionService(coreOf(store, { clock: clock.read, touchEvery: '1m' }));
+    service = new SessionService(coreOf(store, { clock: clock.now, touchEvery: '1m' }));
   });
   afterAll(async () => {
     await dataSource.destroy();
@@ -39,7 +39,7 @@ await describeOnEachDatabase((leg) => {
   beforeEach(async () => {
     await store.flush();
     await query('DELETE FROM sessions');
-    clock.advance(2 * HOUR - (clock.read() % HOUR)); // the hour has just begun
+    clock.advance(2 * HOUR - (clock.now() % HOUR)); // the hour has just begun
   });
 
   const query = (sql: string) => dataSource.query(sql) as Promise<Record<string, unknown>[]>;
@@ -51,7 +51,7 @@ await describeOnEachDatabase((leg) => {
   }
 
   it('every change of a deadline is one of when the row may be purged: the end of that hour', async () => {
-    const hour = clock.read();
+    const hour = clock.now();
     const { session, token } = await service.create({ userId: 'ana' });
     expect(await row()).toEqual({ expiresAt: hour + 30 * MINUTE, purgeAfter: hour + HOUR });
     clock.advance('20m');
@@ -85,7 +85,7 @@ await describeOnEachDatabase((leg) => {
       expect(await service.get(session.id)).toBeNull();
       expect(await service.purgeExpired()).toBe(0);
       const rejecting = new SessionService(
-        coreOf(store, { clock: clock.read, maxSessionsPerUser: 1, onSessionLimit: 'reject' }),
+        coreOf(store, { clock: clock.now, maxSessionsPerUser: 1, onSessionLimit: 'reject' }),
       );
       // As if it had crashed long ago: its turn is older than a minute.
       await rejecting.create({ userId: 'ana' });

@@ -39,7 +39,7 @@ await describeOnEachDatabase((leg) => {
     for (const { session, token } of made) {
       cluster.clock.advance(1);
       await node.service.validate(token);
-      seenAt.set(session.id, cluster.clock.read());
+      seenAt.set(session.id, cluster.clock.now());
     }
     await node.store.flush();
     const rows: { id: string; at: unknown }[] = await node.dataSource.query(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { describeOnEachDatabase } from '../support/databases.js';
+import { EFFORT } from '../support/exploration.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
 @Entity('notes')
@@ -14,7 +15,9 @@ class Note {
   text!: string;
 }
 
-const ROUNDS = 400;
+const ROUNDS = 100 * EFFORT;
+
+jest.setTimeout(60_000 * EFFORT);
 
 await describeOnEachDatabase((leg) => {
   let cluster: TestCluster;

@@ -1,3 +1,4 @@
+import { TestClock } from 'nestjs-sessions/testing';
 import { DataSource } from 'typeorm';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
@@ -8,7 +9,6 @@ import { SessionService } from '../../src/session.service.js';
 import { SessionEntity, sessionEntities } from '../../src/store/session.entity.js';
 import { TypeOrmSessionStore } from '../../src/store/typeorm-session.store.js';
 import type { DatabaseLeg, TestDatabase } from './databases.js';
-import { TestClock } from './test-clock.js';
 
 /** One node of an application, without HTTP: a service with a store and connections of its own. */
 export interface TestNode {
@@ -50,14 +50,14 @@ export class TestCluster {
   }
 
   private assemble(dataSource: DataSource, options: SessionModuleOptions): TestNode {
-    const resolved = resolveOptions({ clock: this.clock.read, ...options });
+    const resolved = resolveOptions({ clock: this.clock.now, ...options });
     const store = new TypeOrmSessionStore(dataSource, {
       entity: SessionEntity,
       purgeBatchSize: resolved.purge?.batchSize ?? null,
       purgeStep: 1,
     });
     const outages: unknown[] = [];
-    const core = coreOf(store, { clock: this.clock.read, ...options }, (cause) => outages.push(cause));
+    const core = coreOf(store, { clock: this.clock.now, ...options }, (cause) => outages.push(cause));
     const service = new SessionService(core);
     const events: SessionEvent[] = [];
     service.events.subscribe((event) => events.push(event));

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { type SessionEvent, SessionService } from 'nestjs-sessions';
+import { recordSessionEvents } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import type { DataSource } from 'typeorm';
 import { type Platform, startApp, type TestAppOptions } from './platforms.js';
@@ -51,8 +52,8 @@ async function startTestApp(platform: Platform, options: TestAppOptions = {}): P
   const typeorm = { logging: ['query' as const], logger: recorder };
   const app = await startApp(platform, { logger: logs, typeorm, ...options });
   const sessions = app.get(SessionService, { strict: false });
-  const events: SessionEvent[] = [];
-  sessions.events.subscribe((event) => events.push(event));
+  // Tests empty it.
+  const events = recordSessionEvents(app).events as SessionEvent[];
   recorder.queries.length = 0;
   return {
     app,

@@ -2,7 +2,7 @@ import { beforeEach, expect, it, jest } from '@jest/globals';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import { SessionCore } from '../../src/core/session-core.js';
-import { TestClock } from '../support/test-clock.js';
+import { TestClock } from '../../src/testing/test-clock.js';
 
 /** A store that takes its time, by the clock. */
 class SlowStore extends InMemorySessionStore {
@@ -20,7 +20,7 @@ class SlowStore extends InMemorySessionStore {
 }
 
 const clock = new TestClock();
-const read = jest.fn(clock.read);
+const read = jest.fn(clock.now);
 let store: SlowStore;
 let core: SessionCore;
 let token: string;
@@ -42,7 +42,7 @@ it('asks for the time once, after the record is there, and for the policy once',
   clock.advance('6m'); // activity is written, and the token is due for renewal
   store.takes = 1_000;
   read.mockClear();
-  const arrivedAt = clock.now;
+  const arrivedAt = clock.now();
   const accepted = await core.validation.validate(token, { arrivedAt });
   expect(accepted).toMatchObject({ now: arrivedAt + 1_000, isRenewalDue: true });
   expect(accepted.record?.lastSeenAt).toBe(arrivedAt + 1_000);
@@ -53,7 +53,7 @@ it('asks for the time once, after the record is there, and for the policy once',
 it('does not accept what expires while it waits for the record', async () => {
   clock.advance('9m');
   store.takes = 120_000;
-  expect(await core.validation.validate(token, { arrivedAt: clock.now })).toMatchObject({
+  expect(await core.validation.validate(token, { arrivedAt: clock.now() })).toMatchObject({
     reason: 'expired',
   });
 });

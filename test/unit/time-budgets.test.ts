@@ -26,3 +26,8 @@ it('shuts down only once the last activity is written or given up', () => {
 it('gives locks whole seconds, as MySQL counts them', () => {
   expect(budgets.LOCK_TIMEOUT % 1_000).toBe(0);
 });
+
+it('remembers what overtakes a renewal until its answer is too old to bring it', () => {
+  const { RENEWAL_LAPSE, STORE_PATIENCE, TOKEN_CHANGE_MEMORY } = budgets;
+  expect(TOKEN_CHANGE_MEMORY).toBeGreaterThanOrEqual(2 * STORE_PATIENCE + RENEWAL_LAPSE);
+});

@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 const DOCUMENT = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
 const PLOT = fileURLToPath(new URL('../../../docs/performance.svg', import.meta.url));
 
-export type SectionName = 'comparison' | 'purge' | 'growth' | 'flood' | 'memory' | 'revocation';
+export type SectionName = 'comparison' | 'purge' | 'growth' | 'flood' | 'memory' | 'revocation' | 'sign-ins';
 
 /** Puts a result between its markers in the document; the prose around it stays. */
 export async function writeSection(name: SectionName, markdown: string): Promise<void> {

@@ -47,7 +47,10 @@ export async function purge({ isSmoke }: Settings): Promise<void> {
 
 async function runPurge(ours: OurApplication, expired: number, hasSnapshot: boolean): Promise<Outcome> {
   const { sessions, dataSource, tokens } = ours;
-  await addFurther(dataSource, expired, 'expired', { expires_at: `${Date.now()} - n` });
+  await addFurther(dataSource, expired, 'expired', {
+    expires_at: `${Date.now()} - n`,
+    purge_after: `${Date.now()} - n`,
+  });
   await dataSource.query('VACUUM ANALYZE');
   const closeSnapshot = hasSnapshot ? await openSnapshot(ours.url) : async () => {};
 

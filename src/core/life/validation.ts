@@ -49,7 +49,25 @@ export class TokenValidation {
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
     const accepted = verdict.isFirstShown ? await this.confirm(verdict) : verdict;
-    return showing.isActivity !== false && accepted.isTouchDue ? this.touch(accepted) : accepted;
+    return showing.isActivity === false ? accepted : this.noteActivity(accepted);
+  }
+
+  /** What a token that was made just now is to the request that has it made: the client has not got it yet. */
+  acceptedAs(record: SessionRecord, text: string): AcceptedToken {
+    const token = this.tokens.parse(text) as HashedToken;
+    return new AcceptedToken(
+      token,
+      record,
+      'current',
+      this.policy.of(record.roles),
+      record.rotatedAt,
+      this.rules.grace,
+    );
+  }
+
+  /** Notes activity of a session whose token was accepted without. */
+  noteActivity(accepted: AcceptedToken): AcceptedToken | Promise<AcceptedToken> {
+    return accepted.isTouchDue ? this.touch(accepted) : accepted;
   }
 
   /** Judges a token on the newest state of its session, and changes nothing unless it was reused. */

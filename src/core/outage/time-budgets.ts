@@ -8,6 +8,8 @@
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
  * - `TOUCH_DELAY` + `LOCK_TIMEOUT` < `WRITE_BEHIND_MARGIN`: activity that waits to be written is written before its
  *   session would end without it, also where another transaction has the row.
+ * - `TOKEN_CHANGE_MEMORY` ≥ 2 × `STORE_PATIENCE` + `RENEWAL_LAPSE`: what overtakes a renewal is known until its answer has
+ *   brought the token or is too old to: it may wait for activity to be written, for the token, and for its handler.
  * - `SHUTDOWN_PATIENCE` ≥ `STORE_PATIENCE`: a shutdown waits as long as the last activity may take to be written.
  */
 
@@ -37,3 +39,6 @@ export const SHUTDOWN_PATIENCE = 5_000;
 
 /** How long an answer may take to bring a renewed token. */
 export const RENEWAL_LAPSE = 5_000;
+
+/** How long a process remembers that a session was given another token, or was ended. */
+export const TOKEN_CHANGE_MEMORY = 20_000;

@@ -6,8 +6,15 @@ import { deletedByUser, wasLive } from './deleted-by-user.js';
 import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
 
+/**
+ * For what is pending: its commit need not wait for the disk. Others see it all the same, and the commit that makes the
+ * session live waits for both.
+ */
+const NOT_AWAITED = "set_config('synchronous_commit', 'off', true)";
+
 /** PostgreSQL does several things in one statement, which sees all tables as they were when it began. */
 export class PostgresUserWrites extends ServerUserWrites {
+  private readonly insertFirst: string;
   private readonly insertTurn: string;
   private readonly liveWithRoom: string;
   private readonly liveEvicting: string;
@@ -18,7 +25,8 @@ export class PostgresUserWrites extends ServerUserWrites {
     super(statements, sql);
     const { sessions, session } = sql.names;
     const insert = sql.insert({ expiresAt: '0', turn: '(SELECT turn FROM mine)' });
-    this.insertTurn = `WITH mine AS (${sql.order.turn}) ${insert} RETURNING ${session('turn')} AS turn`;
+    this.insertTurn = `WITH mine AS (${sql.order.turn}) ${insert} RETURNING ${session('turn')} AS turn, ${NOT_AWAITED}`;
+    this.insertFirst = `${sql.insertPending} RETURNING ${NOT_AWAITED}`;
     this.hasRoom = `(SELECT COUNT(*) FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) < :max`;
     this.liveWithRoom = `${sql.live} AND ${this.hasRoom}`;
     const record = RECORD_FIELDS.map(session).join(', ');
@@ -35,6 +43,11 @@ export class PostgresUserWrites extends ServerUserWrites {
 
   deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
     return deletedByUser(this.statements, this.sql, userId, except);
+  }
+
+  protected override async insertPending(values: Values): Promise<number> {
+    await this.statements.run(this.insertFirst, values);
+    return 0;
   }
 
   protected async insertInTurn(values: Values): Promise<number> {

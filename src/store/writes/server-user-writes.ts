@@ -76,7 +76,7 @@ export abstract class ServerUserWrites implements UserWrites {
     return affected > 0 ? [] : null;
   }
 
-  private async insertPending(values: Values): Promise<number> {
+  protected async insertPending(values: Values): Promise<number> {
     await this.statements.run(this.sql.insertPending, values);
     return 0;
   }

@@ -1,0 +1,230 @@
+import { Injectable, type INestApplication, type NestInterceptor, UseInterceptors } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  type ActiveSession,
+  AllowAnonymous,
+  Background,
+  CurrentSession,
+  EndSession,
+  Public,
+  RequireLevel,
+  RequireRole,
+  type SessionPrincipal,
+  SessionService,
+  StartSession,
+} from 'nestjs-sessions';
+import { signInAs, TestClock } from 'nestjs-sessions/testing';
+import { from, switchMap } from 'rxjs';
+import { fakeExchange } from '../support/fake-context.js';
+import { startApp } from '../support/platforms.js';
+import { asMutation, asQuery, resolverCaller } from '../support/resolver-calls.js';
+
+let gate: Promise<void>;
+let openGate: () => void;
+let principal: SessionPrincipal | null;
+
+/** Runs after the guard, and lets the handler wait. */
+const Late: NestInterceptor = { intercept: (_, next) => from(gate).pipe(switchMap(() => next.handle())) };
+
+@Injectable()
+class BankResolver {
+  @StartSession() @asMutation() signIn(): SessionPrincipal | null {
+    return principal;
+  }
+  @EndSession() @asMutation() signOut(@CurrentSession('userId') userId: string | null): string | null {
+    return userId;
+  }
+  @asMutation() rename(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+  @RequireLevel(2) @asMutation() transfer(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+  @RequireRole('admin') @asMutation() appoint(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+  @AllowAnonymous() @asMutation() visit(@CurrentSession('userId') userId: string | null): string | null {
+    return userId;
+  }
+  /** Open, with a session or without. */
+  @StartSession() @asMutation() again(@CurrentSession() session: ActiveSession | null): SessionPrincipal {
+    return { userId: 'again', data: { before: session?.userId ?? null } };
+  }
+  @UseInterceptors(Late) @asQuery() late(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+  @Background() @asQuery() poll(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+  @asQuery() me(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+  @Public() @asQuery() hello(@CurrentSession() session: ActiveSession | null): string {
+    return `hello ${session?.userId}`;
+  }
+}
+
+const timeouts = { idle: '10d', absolute: '30d', renewal: '4h', reason: 'a test' } as const;
+let app: INestApplication;
+let clock: TestClock;
+let call: ReturnType<typeof resolverCaller>;
+
+beforeEach(async () => {
+  gate = new Promise((resolve) => (openGate = resolve));
+  clock = new TestClock();
+  app = await startApp('express', { providers: [BankResolver], options: { clock: clock.now, timeouts } });
+  call = resolverCaller(app, BankResolver);
+});
+afterEach(() => app.close());
+
+/** What becomes of these fields, one after the other: what they return, or the code of their refusal. */
+async function run(context: object, ...fields: string[]): Promise<unknown[]> {
+  const outcomes: unknown[] = [];
+  for (const field of fields) {
+    outcomes.push(await call(field, context).catch((error: { code?: string }) => error.code ?? error));
+  }
+  return outcomes;
+}
+
+describe.each(['bearer', 'cookie'] as const)('a document that shows a session by %s', (transport) => {
+  async function show(shown: SessionPrincipal) {
+    const { session, ...headers } = await signInAs(app, shown);
+    const { req, res } = fakeExchange({ method: 'POST', headers: { ...headers[transport] } });
+    return { session, req, res, context: { req, res } };
+  }
+
+  it('is judged on the new session after a sign-in', async () => {
+    const { context } = await show({ userId: 'ana', level: 3, roles: ['admin'] });
+    principal = { userId: 'bob' };
+    const [before, , ...after] = await run(context, 'transfer', 'signIn', 'transfer', 'appoint', 'rename');
+    expect(before).toBe('ana');
+    expect(after).toEqual(['reauthentication_required', 'role_required', 'bob']);
+  });
+
+  it('can do after a sign-in what it could not do before', async () => {
+    const { context } = await show({ userId: 'ana' });
+    principal = { userId: 'ana', level: 2, roles: ['admin'] };
+    const outcomes = await run(context, 'transfer', 'signIn', 'transfer', 'appoint');
+    expect(outcomes).toEqual(['reauthentication_required', expect.anything(), 'ana', 'ana']);
+  });
+
+  it('stays who it is after a sign-in that failed', async () => {
+    const { context } = await show({ userId: 'ana', level: 2 });
+    principal = null;
+    expect(await run(context, 'signIn', 'transfer')).toEqual(['reauthentication_required', 'ana']);
+  });
+
+  it('has no session after a sign-out', async () => {
+    const { context } = await show({ userId: 'ana', level: 3 });
+    const outcomes = await run(context, 'rename', 'signOut', 'rename', 'transfer', 'visit', 'signOut');
+    const refused = Array.from({ length: 3 }, () => 'session_required');
+    expect(outcomes).toEqual(['ana', 'ana', ...refused, null]);
+  });
+
+  it('hands an open handler no session after a sign-out', async () => {
+    const { context } = await show({ userId: 'ana' });
+    const [, started] = await run(context, 'signOut', 'again');
+    const { session } = started as { session: ActiveSession };
+    const { data } = (await app.get(SessionService).get(session.id)) ?? {};
+    expect(data).toEqual({ before: null });
+  });
+
+  it('signs out of the session that it has started', async () => {
+    const { context, session } = await show({ userId: 'ana' });
+    principal = { userId: 'bob' };
+    expect(await run(context, 'signIn', 'signOut', 'rename')).toEqual([
+      expect.anything(),
+      'bob',
+      'session_required',
+    ]);
+    const sessions = app.get(SessionService);
+    expect([await sessions.get(session.id), ...(await sessions.list('bob'))]).toEqual([null]);
+  });
+
+  it.each([
+    ['signIn', 'bob'],
+    ['signOut', null],
+  ])('hands a handler what it was judged on, though %s came by', async (field, userId) => {
+    const { context } = await show({ userId: 'ana' });
+    principal = { userId: 'bob' };
+    const late = call('late', context, 'query');
+    await new Promise(setImmediate);
+    await run(context, field);
+    openGate();
+    expect(await late).toBe('ana');
+    expect(await run(context, 'rename')).toEqual([userId ?? 'session_required']);
+  });
+
+  it('hands a public handler no session', async () => {
+    const { context } = await show({ userId: 'ana' });
+    expect(await run(context, 'me', 'hello')).toEqual(['ana', 'hello undefined']);
+  });
+
+  it.each([
+    [['poll', 'me'], true],
+    [['me', 'poll'], true],
+    [['poll', 'poll'], false],
+    [['poll', 'poll', 'me', 'poll'], true],
+  ])('with the fields %j is activity: %s', async (fields, isActivity) => {
+    const { context, session } = await show({ userId: 'ana' });
+    clock.advance('1h');
+    await Promise.all(fields.map((field) => call(field, context, 'query')));
+    const seen = (await app.get(SessionService).get(session.id))?.lastSeenAt.getTime();
+    expect(seen).toBe(isActivity ? clock.now() : session.lastSeenAt.getTime());
+  });
+
+  it('answers one token where the old one was due and was replaced too', async () => {
+    const { context, res } = await show({ userId: 'ana' });
+    await run(context, 'me');
+    clock.advance('4h');
+    const { req } = context;
+    const due = { req: Object.assign(fakeExchange({ method: 'POST' }).req, { headers: req.headers }), res };
+    principal = { userId: 'ana' };
+    const [, body] = await run(due, 'me', 'signIn');
+    res.writeHead(200);
+    const text = JSON.stringify([body, res.getHeaders()]);
+    const [token, ...others] = text.match(/sid_[\w-]{70}/g) ?? [];
+    expect(others).toEqual([]);
+    expect((await app.get(SessionService).validate(String(token))).session?.userId).toBe('ana');
+  });
+});
+
+it('a document without a session is who has signed in, from then on', async () => {
+  const context = fakeExchange({ method: 'POST' });
+  principal = { userId: 'ana', roles: ['admin'] };
+  const outcomes = await run(context, 'appoint', 'signIn', 'appoint');
+  expect(outcomes).toEqual(['session_required', expect.anything(), 'ana']);
+});
+
+describe('an operation over an upgraded connection', () => {
+  type Exchange = ReturnType<typeof fakeExchange>;
+  it.each<[string, (exchange: Exchange) => object]>([
+    ['the handshake alone', ({ req }) => ({ req: Object.assign(req, { upgrade: true }) })],
+    ['the handshake and its answer', ({ req, res }) => ({ req: Object.assign(req, { upgrade: true }), res })],
+    ['an empty answer', ({ req }) => ({ req, res: {} })],
+    ['an empty reply', ({ req }) => ({ req, reply: { request: { raw: req } } })],
+    ['functions in the place of an answer', ({ req }) => ({ req, res: { raw: {}, setHeader() {} } })],
+    [
+      'a reply of Mercurius',
+      ({ req }) => ({ reply: { request: { raw: Object.assign(req, { upgrade: true }) } } }),
+    ],
+    ['what graphql-ws knows', ({ req, res }) => ({ req: { extra: { request: req } }, res })],
+  ])('is refused with %s', async (_, contextOf) => {
+    const { bearer } = await signInAs(app, { userId: 'ana', level: 3 });
+    const context = contextOf(fakeExchange({ headers: { ...bearer } }));
+    for (const operation of ['query', 'mutation', 'subscription']) {
+      const refused = call('me', context, operation);
+      await expect(refused).rejects.toMatchObject({
+        status: 403,
+        message: expect.stringMatching(/@Public\(\)/),
+      });
+      await expect(call('me', context, operation)).rejects.not.toThrow('{ req, res }');
+    }
+    expect(await call('hello', context, 'query')).toBe('hello undefined');
+  });
+
+  it('is not told to give a subscription what it cannot have', async () => {
+    for (const context of [{}, { req: fakeExchange({}).req }])
+      await expect(call('me', context, 'subscription')).rejects.toThrow('upgraded');
+  });
+});
