@@ -140,6 +140,20 @@ await describeOnEachDatabase((leg) => {
     );
   });
 
+  it('knows that a token was shown, also when that was while it was being replaced', async () => {
+    const { session, token } = await create();
+    const find = node.store.findById.bind(node.store);
+    jest.spyOn(node.store, 'findById').mockImplementationOnce(async (id) => {
+      const record = await find(id);
+      expect(await reasonFor(token)).toBe('live');
+      return record;
+    });
+    const next = await node.service.rotate(session.id);
+    expect(await reasonFor(next.token)).toBe('live');
+    cluster.clock.advance('30s');
+    expect(await reasonFor(token)).toBe('reused');
+  });
+
   it('authenticates an anonymous session: same record and data, and the planted token is unknown', async () => {
     const planted = await node.service.createAnonymous({ cart: [1] });
     cluster.clock.advance('5m');
