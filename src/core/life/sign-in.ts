@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { BegunSignIn } from './begun-sign-in.js';
 import { untilUncontended } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
@@ -8,6 +7,7 @@ import { provenNow } from '../policy/levels.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
+import { type NewSession, newRecord } from './new-record.js';
 import { type Issued, rotationTo } from './rotation.js';
 import type { ReadonlySessionData, SessionClient } from '../model/session.js';
 import type { Admission, Admitted, Change, SessionStore } from '../model/store.js';
@@ -16,7 +16,6 @@ import type { Revocation } from './revocation.js';
 import type { SessionLookup } from './session-lookup.js';
 import type { TokenValidation } from './validation.js';
 
-const NO_LEVELS = { level2At: null, level3At: null };
 const NO_CLIENT: SessionClient = { ip: null, userAgent: null, label: null };
 
 export interface SignInRules {
@@ -234,33 +233,12 @@ export class SignIn {
   }
 
   private newRecord(
-    { seriesHash, tokenHash }: HashedToken,
+    token: HashedToken,
     now: number,
-    principal: Omit<SessionPrincipal, 'userId'> & { userId: string | null },
+    principal: NewSession,
     client: ClientInfo | undefined,
   ): SessionRecord {
-    const roles = serializeRoles(principal.roles ?? []);
-    const policy = this.policy.of(roles);
-    const clocks = { ...provenNow(principal.level ?? 1, now, NO_LEVELS), roles, lastSeenAt: now };
-    return {
-      id: uuidv7(),
-      seriesHash,
-      tokenHash,
-      confirmedAt: null,
-      rotatedAt: now,
-      previousHash: null,
-      previousKind: null,
-      successor: null,
-      unshown: null,
-      ignoredFrom: null,
-      userId: principal.userId,
-      createdAt: now,
-      ...clocks,
-      ...policy.deadlines(clocks),
-      renewAt: now + policy.timeouts.renewal,
-      ...this.clientOf(client, NO_CLIENT),
-      data: serializeData(principal.data ?? {}, this.rules.maxDataBytes),
-      dataVersion: 0,
-    };
+    const { policy, rules } = this;
+    return newRecord(token, now, principal, this.clientOf(client, NO_CLIENT), policy, rules.maxDataBytes);
   }
 }
