@@ -98,7 +98,7 @@ export class SessionService {
     return this.answer(async () => {
       const verdict = await this.core.validation.validate(token);
       return verdict.reason === undefined
-        ? { session: toSession(verdict.record, verdict.policy) }
+        ? { session: toSession(verdict.record, verdict.policy, verdict.now) }
         : { session: null, reason: verdict.reason };
     });
   }
@@ -123,7 +123,8 @@ export class SessionService {
   list(userId: string): Promise<ActiveSession[]> {
     return this.answer(async () => {
       const records = await this.core.lookup.ofUser(userId);
-      return records.map((record) => toActiveSession(record, this.core.policy.of(record.roles)));
+      const now = this.core.clock.read();
+      return records.map((record) => toActiveSession(record, this.core.policy.of(record.roles), now));
     });
   }
 
@@ -195,7 +196,7 @@ export class SessionService {
   }
 
   private sessionOf(record: SessionRecord): ActiveSession | AnonymousSession {
-    return toSession(record, this.core.policy.of(record.roles));
+    return toSession(record, this.core.policy.of(record.roles), this.core.clock.read());
   }
 
   private async answer<T>(work: () => Promise<T>): Promise<T> {

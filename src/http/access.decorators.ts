@@ -41,7 +41,10 @@ export function RequireRole(...anyOf: [Role, ...Role[]]): ClassDecorator & Metho
   return ruled({ kind: 'role', anyOf });
 }
 
-/** Needs a sign-in of at least this assurance level. Otherwise: 401 `reauthentication_required` (RFC 9470). */
+/**
+ * Needs a sign-in or step-up of at least this assurance level, no longer ago than the absolute timeout. Otherwise: 401
+ * `reauthentication_required` (RFC 9470).
+ */
 export function RequireLevel(level: AuthenticationLevel): ClassDecorator & MethodDecorator {
   if (level !== 1 && level !== 2 && level !== 3) {
     throw new InvalidArgumentError('@RequireLevel()', level, 'use 1, 2 or 3.');
@@ -49,7 +52,10 @@ export function RequireLevel(level: AuthenticationLevel): ClassDecorator & Metho
   return ruled({ kind: 'level', level });
 }
 
-/** Needs an authentication event no longer ago than this. Otherwise: 401 `reauthentication_required` (RFC 9470). */
+/**
+ * Needs an authentication event no longer ago than this; where `@RequireLevel()` applies too, one of that level. Otherwise:
+ * 401 `reauthentication_required` (RFC 9470).
+ */
 export function RequireRecentAuth(within: Duration): ClassDecorator & MethodDecorator {
   const maxAge = toMilliseconds(within);
   if (maxAge === null || maxAge === 0) {

@@ -1,4 +1,5 @@
 import type { AcceptedToken } from '../core/life/accepted-token.js';
+import { provenAt } from '../core/policy/levels.js';
 import {
   ReauthenticationRequiredException,
   RoleRequiredException,
@@ -22,11 +23,13 @@ export function assertAuthorized(requirement: Requirement, accepted: AcceptedTok
   for (const anyOf of requirement.roleSets) {
     if (!policy.roles.some((role) => anyOf.has(role))) throw new RoleRequiredException();
   }
-  const isWeak = record.level < requirement.level;
-  const isOld = requirement.maxAge !== null && now - record.authenticatedAt > requirement.maxAge;
+  const { level, maxAge } = requirement;
+  const isWeak = policy.levelOf(record, now) < level;
+  const isOld = maxAge !== null && now - (provenAt(record, level) ?? -Infinity) > maxAge;
   if (!isWeak && !isOld) return;
   throw new ReauthenticationRequiredException({
-    ...(requirement.maxAge !== null && { maxAge: Math.floor(requirement.maxAge / 1_000) }),
-    ...(isWeak && { level: requirement.level }),
+    ...(maxAge !== null && { maxAge: Math.floor(maxAge / 1_000) }),
+    // Also where the session has it: a fresh proof of a lower one would not do, and the client would be sent here again.
+    ...(level > 1 && { level }),
   });
 }

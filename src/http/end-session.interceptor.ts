@@ -58,7 +58,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     state.record = record;
     const isCurrent = lookup.isLive(record) && record.tokenHash === token.tokenHash;
     await revocation.signOut(record);
-    const session = isCurrent ? toSession(record, policy.of(record.roles)) : null;
+    const session = isCurrent ? toSession(record, policy.of(record.roles), this.core.clock.read()) : null;
     replaceState(exchange, state, { credentials: { kind: 'none' }, since: 'end', session });
   }
 }

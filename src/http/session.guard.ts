@@ -167,7 +167,7 @@ export class SessionGuard implements CanActivate {
     const isFirst = state.accepted === null;
     if (state.accepted !== accepted) {
       state.accepted = accepted;
-      state.session = toSession(accepted.record, accepted.policy);
+      state.session = toSession(accepted.record, accepted.policy, accepted.now);
     }
     return isFirst && opens === null && accepted.isRenewalDue;
   }

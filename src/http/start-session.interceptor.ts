@@ -78,7 +78,7 @@ export class StartSessionInterceptor implements NestInterceptor {
     try {
       const { record, token } = await this.signIn({ principal, client, begun }, signIn);
       const accepted = this.core.validation.acceptedAs(record, token);
-      const session = toActiveSession(record, accepted.policy);
+      const session = toActiveSession(record, accepted.policy, accepted.now);
       const transport = this.transportOf(signIn);
       replaceState(exchange, state, {
         credentials: { kind: transport, token },

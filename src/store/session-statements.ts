@@ -137,6 +137,7 @@ export class SessionStatements extends SessionTable {
       .andWhere(`${this.column('rotatedAt')} <= :settledBy`)
       .andWhere(`${this.column('confirmedAt')} <= :settledBy`, { ...judgement });
     this.whereId(query, judgement.id);
+    this.whereExpected(query, { unshown: judgement.unshown });
     return ((await query.execute()).affected ?? 0) > 0;
   }
 

@@ -105,9 +105,10 @@ export class InMemorySessionStore extends SessionStore {
     return record !== null && this.drop([record]);
   }
 
-  async deleteReused({ id, seriesHash, shownHash, settledBy }: ReuseJudgement): Promise<boolean> {
+  async deleteReused({ id, seriesHash, shownHash, unshown, settledBy }: ReuseJudgement): Promise<boolean> {
     const record = this.records.get(id);
     if (record?.seriesHash !== seriesHash || record.tokenHash === shownHash) return false;
+    if (record.unshown !== unshown) return false;
     const isSettled =
       record.confirmedAt !== null && Math.max(record.confirmedAt, record.rotatedAt) <= settledBy;
     return isSettled && this.drop([record]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TestClock } from 'nestjs-sessions/testing';
 import { AttackClient, WAYS } from '../support/attack-client.js';
 import { expectNoFaults } from '../support/attack-faults.js';
+import { VaultController } from '../support/attack-controllers.js';
 import { forgeToken, bytesOf } from '../support/attack-token.js';
 import { AccountController } from '../support/sign-in.js';
 import { countRows, sharedAppOn, type TestApp } from '../support/test-app.js';
@@ -14,7 +15,7 @@ expectNoFaults();
 describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
   const clock = new TestClock();
   const options = { clock: clock.now, timeouts: { absolute: '10h', renewal: '20m' } } as const;
-  const start = sharedAppOn(platform, { controllers: [AccountController], options });
+  const start = sharedAppOn(platform, { controllers: [AccountController, VaultController], options });
   const client = new AttackClient(start, carrier);
   const onlySession = async ({ sessions }: TestApp, userId: string) => {
     const [session, ...others] = await sessions.list(userId);
@@ -138,6 +139,52 @@ describe.each(WAYS)('on $platform by $carrier', ({ platform, carrier }) => {
       clock.advance('31s');
       expect(await client.try(generations[0]!)).toBe(INVALID);
       expect(await countRows(app)).toBe(0);
+    });
+  });
+
+  describe('polling with a stolen token, and never showing the one that came after it', () => {
+    it('is told of, once', async () => {
+      const app = start();
+      const stolen = await client.signIn();
+      expect(await client.try(stolen)).toBe('200');
+      clock.advance('21m');
+      for (let minutes = 0; minutes < 60; minutes++) {
+        expect(await client.try(stolen)).toBe('200');
+        clock.advance('1m');
+      }
+      expect(app.events.filter(({ type }) => type === 'renewal-ignored')).toHaveLength(1);
+    });
+  });
+
+  describe('a second factor of long ago', () => {
+    /** Signed in with two factors, and busy for six hours. */
+    async function sixHoursLater() {
+      const token = await client.signIn({ userId: 'ana', level: 2 });
+      expect(await client.try(token, '/vault')).toBe('200');
+      let newest = token;
+      for (let quarters = 0; quarters < 24; quarters++) {
+        clock.advance('15m');
+        newest = client.renewedIn(await client.get('/me', newest).expect(200)) ?? newest;
+      }
+      return newest;
+    }
+    const withPassword = (token: string) => client.signIn({ userId: 'ana', level: 1 }, token);
+
+    it('does not open what asks for a recent one, to who knows the password', async () => {
+      const token = await withPassword(await sixHoursLater());
+      expect(await client.try(token, '/recent')).toBe('200');
+      expect(await client.try(token, '/vault')).toBe('401 reauthentication_required');
+    });
+
+    it('is not kept for ever by passwords', async () => {
+      let token = await withPassword(await sixHoursLater());
+      expect(await client.try(token, '/level2')).toBe('200');
+      for (let quarters = 0; quarters < 16; quarters++) {
+        clock.advance('15m');
+        token = await withPassword(token);
+      }
+      expect(await client.try(token)).toBe('200');
+      expect(await client.try(token, '/level2')).toBe('401 reauthentication_required');
     });
   });
 

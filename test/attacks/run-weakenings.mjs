@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'jest.config.js'];
-const ASSERTION = /expect\(|expected .+, got |Property failed/;
+const ASSERTION = /expect\(|expected .+, got |Property failed|The contract wants/;
 const MISTAKE = /SyntaxError|ReferenceError|Cannot find module/;
 
 const all = JSON.parse(await readFile(join(ROOT, 'test/attacks/weakenings.json'), 'utf8'));

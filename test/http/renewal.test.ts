@@ -306,6 +306,121 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     );
   });
 
+  describe('a token that nobody has shown before it was replaced', () => {
+    it('is no sign of theft, however late its answer overwrites the newest one', async () => {
+      const { app, clock, get } = await start();
+      const token = await signIn(app);
+      clock.advance('4h');
+      const late = String(renewedIn(await get(token)));
+      const { body } = await app.http.post('/login').set(bearer(token)).send({ userId: 'ana' }).expect(201);
+      await get(body.token as string).expect(200);
+      for (const time of ['31s', '1h', '20h'] as const) {
+        clock.advance(time);
+        await get(late).expect(401);
+      }
+      expect(typesOf(app)).not.toContain('reuse-detected');
+      await get(body.token as string).expect(200);
+    });
+
+    it('is none where several follow each other, and after the next renewal', async () => {
+      const { app, clock, get } = await start();
+      const token = await signIn(app);
+      const { id } = (await get(token)).body as { id: string };
+      const unshown: string[] = [];
+      for (let count = 0; count < 8; count++) unshown.push((await app.sessions.rotate(id)).token);
+      const newest = (await app.sessions.authenticate(id, { userId: 'ana' })).token;
+      await get(newest).expect(200);
+      clock.advance('4h');
+      const renewed = String(renewedIn(await get(newest)));
+      await get(renewed).expect(200);
+      clock.advance('1m');
+      for (const late of unshown) await get(late).expect(401);
+      expect(typesOf(app)).not.toContain('reuse-detected');
+      await get(renewed).expect(200);
+    });
+
+    it('a token that was shown stays a sign of theft beside it', async () => {
+      const { app, clock, get } = await start();
+      const token = await signIn(app);
+      const { id } = (await get(token)).body as { id: string };
+      await app.sessions.rotate(id);
+      const newest = (await app.sessions.rotate(id)).token;
+      await get(newest).expect(200);
+      clock.advance('31s');
+      await get(token).expect(401);
+      expect(typesOf(app)).toContain('reuse-detected');
+      await get(newest).expect(401);
+    });
+
+    it('a token is taken for shown by the step-up that it is shown to', async () => {
+      const { app, clock, get } = await start();
+      const token = await signIn(app);
+      const { body } = await app.http.post('/login').set(bearer(token)).send({ userId: 'ana' }).expect(201);
+      await get(body.token as string).expect(200);
+      clock.advance('31s');
+      await get(token).expect(401);
+      expect(typesOf(app)).toContain('reuse-detected');
+    });
+  });
+
+  describe('a client that ignores its renewal', () => {
+    const ignored = ({ events }: TestApp) => events.filter(({ type }) => type === 'renewal-ignored');
+
+    it('is told of, once, when it was handed the new token twice after `grace`', async () => {
+      const { app, clock, get } = await start();
+      const token = await signIn(app);
+      clock.advance('4h');
+      await get(token);
+      clock.advance('29s'); // in flight
+      await get(token);
+      expect(ignored(app)).toEqual([]);
+      clock.advance('1h'); // the answer was lost
+      await Promise.all([get(token), get(token), get(token)]);
+      clock.advance('29s');
+      await get(token);
+      expect(ignored(app)).toEqual([]);
+      clock.advance('1s');
+      await Promise.all([get(token), get(token), get(token)]);
+      for (let count = 0; count < 5; count++) {
+        clock.advance('1h');
+        await get(token).expect(200);
+      }
+      expect(ignored(app)).toEqual([expect.objectContaining({ userId: 'ana' })]);
+    });
+
+    it('is told of again when it ignores the next one', async () => {
+      const { app, clock, get } = await start();
+      let token = await signIn(app);
+      for (let round = 1; round <= 2; round++) {
+        clock.advance('5h');
+        const successor = String(renewedIn(await get(token)));
+        for (let count = 0; count < 3; count++) {
+          clock.advance('31s');
+          await get(token).expect(200);
+        }
+        expect(ignored(app)).toHaveLength(round);
+        await get((token = successor)).expect(200);
+      }
+    });
+
+    it('harms nobody where it cannot be noted', async () => {
+      const { app, clock, get } = await start({ touchEvery: '1d' });
+      const token = await signIn(app);
+      clock.advance('4h');
+      const successor = renewedIn(await get(token));
+      clock.advance('31s');
+      const { createQueryRunner } = app.dataSource;
+      let reads = 0;
+      app.dataSource.createQueryRunner = (mode) => {
+        if (reads++ > 0) throw new Error('read-only');
+        return createQueryRunner.call(app.dataSource, mode);
+      };
+      const answer = await get(token);
+      app.dataSource.createQueryRunner = createQueryRunner;
+      expect([answer.status, renewedIn(answer)]).toEqual([200, successor]);
+    });
+  });
+
   it('an answer that takes long does not bring a token that may be an old one by then', async () => {
     const { app, clock, get } = await start();
     const [token, cookie] = [await signIn(app), await signInByCookie(app)];

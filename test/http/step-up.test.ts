@@ -1,7 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { RequireSession, type SessionPrincipal, StartSession } from 'nestjs-sessions';
-import { TestClock } from 'nestjs-sessions/testing';
+import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import {
   AccountController,
@@ -175,6 +175,56 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       expect(app.events).toContainEqual(
         expect.objectContaining({ type: 'revoked', reason: 'replaced', sessionId: old, userId: 'ana' }),
       );
+    });
+
+    it.each(['evict-oldest', 'reject'] as const)('is one more of the other user’s (%s)', async (mode) => {
+      const app = await start({ controllers, options: { maxSessionsPerUser: 1, onSessionLimit: mode } });
+      await signIn(app, { userId: 'bo' });
+      const token = await signIn(app);
+      const id = await idOf(app, token);
+      const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'bo' });
+      const isRefused = mode === 'reject';
+      expect(answer.status).toBe(isRefused ? 409 : 201);
+      expect(await app.sessions.list('bo')).toHaveLength(1);
+      expect((await app.sessions.get(id)) !== null).toBe(isRefused);
+      if (isRefused) expect(await idOf(app, token)).toBe(id);
+      const ended = app.events.flatMap((event) => (event.type === 'revoked' ? [event.reason] : []));
+      expect(ended).toEqual(isRefused ? [] : ['limit', 'replaced']);
+    });
+
+    it.each(['insert', 'deleteExpected'] as const)(
+      'leaves the old one as it was, and nothing beside it, where the store fails to %s',
+      async (step) => {
+        const app = await start({ controllers, options: { store: InMemorySessionStore } });
+        const token = await signIn(app);
+        const id = await idOf(app, token);
+        const failing = jest.spyOn(InMemorySessionStore.prototype, step);
+        failing.mockRejectedValueOnce(new Error('connect ECONNREFUSED') as never);
+        const answer = await app.http.post('/login').set(bearer(token)).send({ userId: 'bo' });
+        failing.mockRestore();
+        expect(answer.status).toBe(503);
+        expect(await idOf(app, token)).toBe(id);
+        expect(await app.sessions.list('bo')).toEqual([]);
+        const told = app.events.map(({ type }) => type).filter((type) => type !== 'refused');
+        expect(told).toEqual(['created']);
+      },
+    );
+
+    it('of two others at the same time ends it once, and leaves no session that nobody has', async () => {
+      const app = await start({ controllers });
+      for (let round = 0; round < 10; round++) {
+        const token = await signIn(app);
+        const id = await idOf(app, token);
+        const answers = await Promise.all(
+          ['bo', 'cy'].map((userId) => app.http.post('/step-up').set(bearer(token)).send({ userId })),
+        );
+        const won = answers.filter(({ status }) => status === 201);
+        expect([won.length, await app.sessions.get(id), await countRows(app)]).toEqual([1, null, 1]);
+        await app.sessions.revokeEveryone();
+      }
+      const replaced = app.events.filter((event) => event.type === 'revoked' && event.reason === 'replaced');
+      expect(replaced).toHaveLength(10);
+      expect(app.events.filter(({ type }) => type === 'created')).toHaveLength(20);
     });
 
     it('compares user ids exactly', async () => {

@@ -313,7 +313,7 @@ class Scene {
     return this.history.note({ verb: 'present', id, token }, async (call) => {
       const verdict = await core.validation.validate(token);
       if (verdict.reason !== undefined) return void (call.answer = verdict.reason);
-      call.seen = [viewOf(toSession(verdict.record, verdict.policy))];
+      call.seen = [viewOf(toSession(verdict.record, verdict.policy, verdict.now))];
       if (!renews || !verdict.isRenewalDue) return;
       call.renewed = await core.rotation.renew(verdict);
       if (call.renewed !== null) this.keep(id, call.renewed);
@@ -460,7 +460,9 @@ class Scene {
     try {
       const issued = await attempt();
       const session = viewOf(
-        'session' in issued ? issued.session : toSession(issued.record, core.policy.of(issued.record.roles)),
+        'session' in issued
+          ? issued.session
+          : toSession(issued.record, core.policy.of(issued.record.roles), core.clock.read()),
       );
       call.issued = { session, token: issued.token };
       this.keep(session.id, issued.token);

@@ -206,7 +206,7 @@ class Comparison {
     const showing = { isActivity, arrivedAt: this.now - late };
     const verdict = await validation.validate(token, showing);
     const lastSeenAt = verdict.record?.lastSeenAt ?? 0;
-    const answer = verdict.reason ?? seen(toSession(verdict.record, verdict.policy));
+    const answer = verdict.reason ?? seen(toSession(verdict.record, verdict.policy, verdict.now));
     expect(answer).toEqual(this.model.validate(token, lastSeenAt, showing));
     if (verdict.reason !== undefined) return;
     const successor = verdict.isRenewalDue ? await rotation.renew(verdict) : null;
@@ -288,7 +288,7 @@ class Comparison {
       const session =
         'session' in issued
           ? issued.session
-          : toSession(issued.record, this.node.core.policy.of(issued.record.roles));
+          : toSession(issued.record, this.node.core.policy.of(issued.record.roles), this.now);
       const fresh = { id: session.id, token: issued.token };
       this.learn(fresh);
       return { answer: seen(session), fresh };

@@ -127,7 +127,7 @@ await describeOnEachDatabase((leg) => {
   ): Promise<string[]> {
     const record = signedIn.id === null ? null : await base.store.findById(signedIn.id);
     const isLive = record?.userId === scene.userId && record.expiresAt > cluster.clock.now();
-    const isSignedIn = isLive && (kind.startsWith('step-up') ? record.level === 2 : true);
+    const isSignedIn = isLive && (kind.startsWith('step-up') ? record.level2At !== null : true);
     const wasFirst = signedIn.begun.latestChange < changed.number;
     const isSpared = verb === 'revokeAll with except' && signedIn.id === scene.kept;
     const problems: [boolean, string][] = [

@@ -124,6 +124,7 @@ await describeOnEachDatabase((leg) => {
 
   it('rotates: the earlier token is dead, is excused for a while, and then is a sign of theft', async () => {
     const { session, token } = await create();
+    expect(await reasonFor(token)).toBe('live');
     const second = await node.service.rotate(session.id);
     expect(second.session.id).toBe(session.id);
     expect(await reasonFor(token)).toBe('rotated');
@@ -137,6 +138,20 @@ await describeOnEachDatabase((leg) => {
     expect(node.events.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['reuse-detected', 'revoked']),
     );
+  });
+
+  it('knows that a token was shown, also when that was while it was being replaced', async () => {
+    const { session, token } = await create();
+    const find = node.store.findById.bind(node.store);
+    jest.spyOn(node.store, 'findById').mockImplementationOnce(async (id) => {
+      const record = await find(id);
+      expect(await reasonFor(token)).toBe('live');
+      return record;
+    });
+    const next = await node.service.rotate(session.id);
+    expect(await reasonFor(next.token)).toBe('live');
+    cluster.clock.advance('30s');
+    expect(await reasonFor(token)).toBe('reused');
   });
 
   it('authenticates an anonymous session: same record and data, and the planted token is unknown', async () => {

@@ -13,6 +13,7 @@ import {
   AllowAnonymous,
   Public,
   RequireLevel,
+  RequireRecentAuth,
   RequireRole,
   type SessionPrincipal,
   SessionService,
@@ -142,6 +143,13 @@ export class ProfileController {
   @Post('data') async keep(@Body() body: { id: string; data: Record<string, string> }): Promise<string> {
     await this.sessions.update(body.id, () => body.data);
     return 'kept';
+  }
+}
+
+@Controller('vault')
+export class VaultController {
+  @RequireLevel(2) @RequireRecentAuth('5m') @Get() open(): string {
+    return 'secret';
   }
 }
 

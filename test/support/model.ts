@@ -3,6 +3,9 @@ import type { JsonObject, ReadonlyJsonObject } from '../../src/core/model/sessio
 
 /** How many rotations by id a token is recognised across; before that it is unknown, and as dead. */
 export const RECOGNISED_ROTATIONS = 8;
+/** How many tokens that nobody ever showed are told from stolen ones. */
+const REMEMBERED_UNSHOWN = 8;
+const LEVELS = [3, 2] as const;
 
 export interface ModelTimeouts {
   readonly idle: number;
@@ -40,6 +43,10 @@ interface ModelToken {
   readonly madeAt: number;
   /** When it was first shown. */
   confirmedAt: number | null;
+  /** From when on its holder's earlier token is shown in spite of it. */
+  ignoredFrom: number | null;
+  /** Replaced before anybody showed it. */
+  wasNeverShown: boolean;
 }
 
 export interface ModelSession {
@@ -47,9 +54,10 @@ export interface ModelSession {
   readonly createdAt: number;
   userId: string | null;
   roles: readonly string[];
-  level: number;
   data: ReadonlyJsonObject;
   authenticatedAt: number;
+  /** When levels 2 and 3 were last proven. */
+  provenAt: { 2: number; 3: number };
   lastSeenAt: number;
   /** All tokens since its sign-in, the newest last. */
   tokens: ModelToken[];
@@ -93,7 +101,7 @@ export class SessionModel {
   authenticate(id: string, principal: SessionPrincipal, fresh: Fresh) {
     const session = this.live(id);
     return session
-      ? this.signInOn(session, principal, fresh, this.arrival(), 'rotation by id')
+      ? this.signInOn(session, principal, fresh, this.arrival(), 'rotation by id', null)
       : 'session_invalid';
   }
 
@@ -107,7 +115,7 @@ export class SessionModel {
   ) {
     const { session, reason } = this.judge(shown, shownAt);
     return reason === null
-      ? this.signInOn(session, principal, fresh, arrivedAt, 'rotation')
+      ? this.signInOn(session, principal, fresh, arrivedAt, 'rotation', shown)
       : 'session_invalid';
   }
 
@@ -117,10 +125,12 @@ export class SessionModel {
     fresh: Fresh,
     arrivedAt: number,
     by: ModelToken['by'],
+    shown: string | null,
   ) {
     if (session.userId !== null && session.userId !== principal.userId) {
-      this.end(session, 'replaced');
-      return this.create(principal, fresh, arrivedAt);
+      const answer = this.create(principal, fresh, arrivedAt);
+      if (typeof answer !== 'string') this.end(session, 'replaced');
+      return answer;
     }
     const wasAnonymous = session.userId === null;
     const refusal = this.refusal(principal.userId, arrivedAt);
@@ -128,14 +138,14 @@ export class SessionModel {
     if (wasAnonymous && this.limitRefusal(principal.userId)) return 'session_limit';
     session.userId = principal.userId;
     session.roles = principal.roles ?? session.roles;
-    session.level = Math.max(session.level, principal.level ?? 1);
     session.data = { ...session.data, ...principal.data };
     session.authenticatedAt = session.lastSeenAt = this.clock();
+    this.prove(session, principal.level);
     if (wasAnonymous) {
       session.tokens = []; // a new series: the earlier tokens are unknown from now on
       this.evict(session);
     }
-    this.issue(session, fresh.token, wasAnonymous ? 'sign-in' : by);
+    this.issue(session, fresh.token, wasAnonymous ? 'sign-in' : by, shown);
     this.tell('authenticated', session);
     return view(session, this);
   }
@@ -157,10 +167,14 @@ export class SessionModel {
   renewal(shown: string, successor: string): string | null {
     const session = this.holder(shown) as ModelSession;
     const newest = newestOf(session);
-    if (newest.text !== shown) return newest.confirmedAt === null ? newest.text : null;
+    if (newest.text !== shown) {
+      if (newest.confirmedAt !== null) return null;
+      this.noteIgnored(session, newest);
+      return newest.text;
+    }
     const dueAt = Math.min(session.dueAt, newest.madeAt + this.timeoutsOf(session).renewal);
     if (this.clock() < dueAt || (session.tokens.length > 1 && this.isSettling(newest))) return null;
-    this.issue(session, successor, 'renewal');
+    this.issue(session, successor, 'renewal', shown);
     this.tell('renewed', session);
     return successor;
   }
@@ -168,7 +182,7 @@ export class SessionModel {
   rotate(id: string, { token }: Fresh) {
     const session = this.live(id);
     if (!session) return 'session_invalid';
-    this.issue(session, token, 'rotation by id');
+    this.issue(session, token, 'rotation by id', null);
     this.tell('rotated', session);
     return view(session, this);
   }
@@ -244,7 +258,8 @@ export class SessionModel {
     if (session === undefined) return { session, reason: 'unknown' };
     const newest = newestOf(session);
     if (shown !== newest.text && !this.isOutgoing(shown, session)) {
-      if (this.isSettling(newest, Math.min(arrivedAt, this.clock()))) return { session, reason: 'rotated' };
+      const isExcused = this.isSettling(newest, Math.min(arrivedAt, this.clock()));
+      if (isExcused || this.cameLate(shown, session)) return { session, reason: 'rotated' };
       this.tell('reuse-detected', session);
       if (this.rules.onReuse === 'revoke') {
         this.sessions = this.sessions.filter((each) => each !== session);
@@ -271,6 +286,19 @@ export class SessionModel {
     const [before, newest] = tokens.slice(-2);
     if (before?.text !== shown || newest?.by !== 'renewal') return false;
     return newest.confirmedAt === null || this.clock() < newest.confirmedAt + this.rules.grace;
+  }
+
+  /** Nobody showed it while it was good. */
+  private cameLate(shown: string, { tokens }: ModelSession): boolean {
+    const unshown = tokens.filter(({ wasNeverShown }) => wasNeverShown).slice(-REMEMBERED_UNSHOWN);
+    return unshown.some(({ text }) => text === shown);
+  }
+
+  /** Told the second time that it is handed again, once `grace` has passed each time. */
+  private noteIgnored(session: ModelSession, newest: ModelToken): void {
+    if (this.clock() < (newest.ignoredFrom ?? newest.madeAt + this.rules.grace)) return;
+    if (newest.ignoredFrom !== null) this.tell('renewal-ignored', session);
+    newest.ignoredFrom = newest.ignoredFrom === null ? this.clock() + this.rules.grace : Infinity;
   }
 
   /** Earlier tokens may still be under way. */
@@ -305,18 +333,34 @@ export class SessionModel {
     principal: Omit<SessionPrincipal, 'userId'> & { userId: string | null },
   ) {
     const now = this.clock();
-    const { userId, roles = [], level = 1, data = {} } = principal;
+    const { userId, roles = [], data = {} } = principal;
     const clocks = { createdAt: now, authenticatedAt: now, lastSeenAt: now, dueAt: now };
-    const session: ModelSession = { id, userId, roles, level, data, ...clocks, tokens: [] };
+    const provenAt = { 2: -Infinity, 3: -Infinity };
+    const session: ModelSession = { id, userId, roles, data, ...clocks, provenAt, tokens: [] };
+    this.prove(session, principal.level);
     this.sessions.push(session);
-    this.issue(session, token, 'sign-in');
+    this.issue(session, token, 'sign-in', null);
     this.tell('created', session);
     return session;
   }
 
-  private issue(session: ModelSession, text: string, by: ModelToken['by']): void {
+  /** An authentication event proves its level and those below, and nothing above. */
+  private prove({ provenAt }: ModelSession, proven = 1): void {
+    for (const level of LEVELS) if (proven >= level) provenAt[level] = this.clock();
+  }
+
+  /** The highest level that was proven within the absolute timeout. */
+  levelOf(session: ModelSession): number {
+    const { absolute } = this.timeoutsOf(session);
+    return LEVELS.find((level) => this.clock() < session.provenAt[level] + absolute) ?? 1;
+  }
+
+  /** @param shown the token for which it is issued, if one was shown */
+  private issue(session: ModelSession, text: string, by: ModelToken['by'], shown: string | null): void {
     const madeAt = this.clock();
-    session.tokens.push({ text, by, madeAt, confirmedAt: null });
+    const replaced = session.tokens.at(-1);
+    if (replaced) replaced.wasNeverShown = replaced.confirmedAt === null && replaced.text !== shown;
+    session.tokens.push({ text, by, madeAt, confirmedAt: null, ignoredFrom: null, wasNeverShown: false });
     session.dueAt = madeAt + this.timeoutsOf(session).renewal;
   }
 
@@ -355,13 +399,13 @@ type Judgement =
 
 /** What a handler sees of a session: the same for the model's and for real ones. */
 function view(session: ModelSession, model: SessionModel) {
-  const { id, userId, roles, level, data, createdAt, authenticatedAt, lastSeenAt } = session;
+  const { id, userId, roles, data, createdAt, authenticatedAt, lastSeenAt } = session;
   const isAnonymous = userId === null;
   return {
     id,
     userId,
     roles,
-    level: isAnonymous ? null : level,
+    level: isAnonymous ? null : model.levelOf(session),
     data,
     createdAt: new Date(createdAt),
     authenticatedAt: isAnonymous ? null : new Date(authenticatedAt),

@@ -61,7 +61,7 @@ describe('a write that is the victim of a deadlock', () => {
       const { store, statements } = await storeFailingAt(victim);
       const limit = victim.startsWith('WITH') ? null : ({ max: 1, onReached: 'reject' } as const);
       const admission: Admission = { userId: 'ana', begun: 1, now: 1, limit };
-      await expect(store.admit('id', { userId: null }, { level: 2 }, admission)).rejects.toThrow('40P01');
+      await expect(store.admit('id', { userId: null }, { level2At: 1 }, admission)).rejects.toThrow('40P01');
       expect(statements.filter((sql) => sql.includes(victim))).toHaveLength(10);
     },
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSettling, standingOf } from '../../src/core/token/judgement.js';
+import { isSettling, standingOf, unshownWith } from '../../src/core/token/judgement.js';
 import type { SessionRecord } from '../../src/core/model/record.js';
 
 const GRACE = 30;
@@ -10,6 +10,7 @@ const recordWith = (fields: Partial<SessionRecord>) =>
     previousHash: previous,
     previousKind: 'renewal',
     rotatedAt: 100,
+    unshown: null,
     ...fields,
   }) as SessionRecord;
 
@@ -47,4 +48,33 @@ it('takes a token as settled once nothing before it can be under way', () => {
   expect(isSettling(recordWith({ confirmedAt: 500 }), 529, GRACE)).toBe(true);
   expect(isSettling(recordWith({ confirmedAt: 500 }), 530, GRACE)).toBe(false);
   expect(isSettling(recordWith({ confirmedAt: 500, previousHash: null }), 500, GRACE)).toBe(false);
+});
+
+describe('a token that was replaced before anybody showed it', () => {
+  const hashes = Array.from({ length: 9 }, (_, index) => String(index).repeat(64));
+  const unshownAfter = (replaced: readonly string[]) => {
+    let unshown: string | null = null;
+    for (const tokenHash of replaced) unshown = unshownWith(recordWith({ tokenHash, unshown }));
+    return unshown;
+  };
+
+  it('is never a sign of theft, and never accepted', () => {
+    const record = recordWith({ confirmedAt: 500, unshown: unshownAfter([ancient]) });
+    expect(standingOf(record, ancient, 10_000, 10_000, GRACE)).toBe('rotated');
+    expect(standingOf(record, previous, 10_000, 10_000, GRACE)).toBe('reused');
+  });
+
+  it('is known by the beginning of its hash, among the last eight', () => {
+    const unshown = unshownAfter(hashes);
+    expect(unshown).toBe(
+      hashes
+        .slice(1)
+        .toReversed()
+        .map((hash) => hash.slice(0, 16))
+        .join(','),
+    );
+    const record = recordWith({ confirmedAt: 500, unshown });
+    const standings = hashes.map((hash) => standingOf(record, hash, 10_000, 10_000, GRACE));
+    expect(standings).toEqual(['reused', ...Array.from({ length: 8 }, () => 'rotated')]);
+  });
 });

@@ -22,11 +22,14 @@ const RECORD: SessionRecord = {
   previousHash: 'a secret hash',
   previousKind: 'renewal',
   successor: 'a secret hash',
+  unshown: 'a secret hash',
+  ignoredFrom: null,
   userId: 'ana',
   roles: '["admin"]',
-  level: 2,
   createdAt: 1_000,
   authenticatedAt: 2_000,
+  level2At: 1_000,
+  level3At: null,
   lastSeenAt: 3_000,
   idleExpiresAt: 1_803_000,
   absoluteExpiresAt: 86_402_000,
@@ -39,6 +42,8 @@ const RECORD: SessionRecord = {
   dataVersion: 0,
 };
 
+/** Of the session's life. */
+const NOW = 4_000;
 const PUBLIC = {
   id: RECORD.id,
   userId: 'ana' as string | null,
@@ -57,7 +62,7 @@ describe.each([
   ['ActiveSession', ActiveSession, RECORD, PUBLIC],
   ['AnonymousSession', AnonymousSession, { ...RECORD, userId: null, roles: '[]' }, OF_NOBODY],
 ] as const)('%s', (name, kind, record, shown) => {
-  const session = toSession(record, policy.of(record.roles));
+  const session = toSession(record, policy.of(record.roles), NOW);
 
   it('is an instance of its class', () => {
     expect(session).toBeInstanceOf(kind);
@@ -123,7 +128,7 @@ describe.each([
   });
 
   it('the dates of one are not those of another of the same record', () => {
-    toSession(record, policy.of(record.roles)).expiresAt.setTime(0);
-    expect(toSession(record, policy.of(record.roles)).expiresAt).toEqual(shown.expiresAt);
+    toSession(record, policy.of(record.roles), NOW).expiresAt.setTime(0);
+    expect(toSession(record, policy.of(record.roles), NOW).expiresAt).toEqual(shown.expiresAt);
   });
 });

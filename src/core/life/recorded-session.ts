@@ -14,19 +14,24 @@ import {
 /**
  * The session of a record: without its hashes, and with no data parsed before somebody asks for it.
  * @param policy of the record's roles
+ * @param now whose level it shows
  */
-export function toSession(record: SessionRecord, policy: RolePolicy): ActiveSession | AnonymousSession {
+export function toSession(
+  record: SessionRecord,
+  policy: RolePolicy,
+  now: number,
+): ActiveSession | AnonymousSession {
   return record.userId === null
-    ? new RecordedAnonymousSession(record, policy)
-    : toActiveSession(record, policy);
+    ? new RecordedAnonymousSession(record, policy, now)
+    : toActiveSession(record, policy, now);
 }
 
 /** The session of a record that has a user. */
-export function toActiveSession(record: SessionRecord, policy: RolePolicy): ActiveSession {
-  return new RecordedActiveSession(record, policy);
+export function toActiveSession(record: SessionRecord, policy: RolePolicy, now: number): ActiveSession {
+  return new RecordedActiveSession(record, policy, now);
 }
 
-type Recorded<Kind> = new (record: SessionRecord, policy: RolePolicy) => Kind;
+type Recorded<Kind> = new (record: SessionRecord, policy: RolePolicy, now: number) => Kind;
 
 /** Both kinds are made alike, but are of classes of their own. */
 function recorded<Kind extends PublicSession>(kind: abstract new () => Kind): Recorded<Kind> {
@@ -48,14 +53,14 @@ function recorded<Kind extends PublicSession>(kind: abstract new () => Kind): Re
     readonly #dataText: string;
     #data: ReadonlySessionData | undefined;
 
-    constructor(record: SessionRecord, policy: RolePolicy) {
+    constructor(record: SessionRecord, policy: RolePolicy, now: number) {
       super();
       const { ip, userAgent, label } = record;
       const isAnonymous = record.userId === null;
       this.id = record.id;
       this.userId = record.userId;
       this.roles = policy.roles as readonly Role[];
-      this.level = isAnonymous ? null : record.level;
+      this.level = isAnonymous ? null : policy.levelOf(record, now);
       this.createdAt = new Date(record.createdAt);
       this.authenticatedAt = isAnonymous ? null : new Date(record.authenticatedAt);
       this.lastSeenAt = new Date(record.lastSeenAt);

@@ -3,6 +3,7 @@ import { SessionGoneError, StoreUnavailableError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { SessionRecord } from '../model/record.js';
+import { unshownWith } from '../token/judgement.js';
 import { open, seal } from '../token/seal.js';
 import type { Change, SessionStore } from '../model/store.js';
 import type { HashedToken, TokenFormat } from '../token/token.js';
@@ -16,8 +17,20 @@ export interface Issued {
   readonly token: string;
 }
 
-/** What a rotation changes in the record. */
-export function rotationTo(next: HashedToken, record: SessionRecord, now: number, renewal: number) {
+/** `ignoredFrom` of a successor that was told of. */
+const NEVER_AGAIN = Number.MAX_SAFE_INTEGER;
+
+/**
+ * What a rotation changes in the record.
+ * @param wasShown whether the token was that it replaces; what is read of that has to be expected of the record too
+ */
+export function rotationTo(
+  next: HashedToken,
+  record: SessionRecord,
+  now: number,
+  renewal: number,
+  wasShown = record.confirmedAt !== null,
+) {
   return {
     seriesHash: next.seriesHash,
     tokenHash: next.tokenHash,
@@ -26,6 +39,8 @@ export function rotationTo(next: HashedToken, record: SessionRecord, now: number
     previousHash: record.tokenHash,
     previousKind: 'rotation',
     successor: null,
+    unshown: wasShown ? record.unshown : unshownWith(record),
+    ignoredFrom: null,
     renewAt: now + renewal,
   } as const satisfies Change;
 }
@@ -40,7 +55,7 @@ export class TokenRotation {
     private readonly validation: TokenValidation,
     private readonly events: SessionEvents,
     private readonly turns: SessionTurns,
-    private readonly rules: { readonly clock: () => number },
+    private readonly rules: { readonly clock: () => number; readonly grace: number },
   ) {}
 
   /** The earlier token is dead when this returns. @throws SessionGoneError */
@@ -52,7 +67,8 @@ export class TokenRotation {
       const next = this.tokens.mintInSeriesAfter(record.seriesHash);
       const { renewal } = this.policy.of(record.roles).timeouts;
       const change = rotationTo(next, record, this.rules.clock(), renewal);
-      if (!(await this.store.change(id, { tokenHash: record.tokenHash }, change))) return null;
+      const { tokenHash, confirmedAt } = record;
+      if (!(await this.store.change(id, { tokenHash, confirmedAt }, change))) return null;
       this.events.emit({ type: 'rotated' }, record);
       return { record: { ...record, ...change }, token: next.text };
     });
@@ -66,7 +82,7 @@ export class TokenRotation {
   async renew(accepted: AcceptedToken): Promise<string | null> {
     const { record, token, standing, now, policy } = accepted;
     if (!accepted.isRenewalDue) return null;
-    if (standing === 'outgoing') return openSuccessor(record, token);
+    if (standing === 'outgoing') return this.handAgain(accepted);
     const next = this.tokens.mintInSeriesOf(token);
     const change = {
       ...rotationTo(next, record, now, policy.timeouts.renewal),
@@ -84,6 +100,32 @@ export class TokenRotation {
       if (error instanceof StoreUnavailableError) return null; // the token that was shown is still good
       throw error;
     }
+  }
+
+  private async handAgain(accepted: AcceptedToken): Promise<string | null> {
+    const successor = openSuccessor(accepted.record, accepted.token);
+    if (successor === null) return null;
+    try {
+      await this.noteIgnored(accepted);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+    }
+    return successor;
+  }
+
+  /**
+   * Tells of a client that goes on with its old token although it is handed the new one: a thief who does not want to be
+   * seen, or an app that does not read it. Late enough, and after a second time, since one answer may get lost; once, on
+   * whichever node, since the record says so.
+   */
+  private async noteIgnored({ record, now }: AcceptedToken): Promise<void> {
+    const { id, tokenHash, ignoredFrom, rotatedAt } = record;
+    const { grace } = this.rules;
+    if (now < (ignoredFrom ?? rotatedAt + grace)) return;
+    const expected = { tokenHash, confirmedAt: null, ignoredFrom };
+    const change = { ignoredFrom: ignoredFrom === null ? now + grace : NEVER_AGAIN };
+    const isNoted = await this.store.change(id, expected, change);
+    if (isNoted && ignoredFrom !== null) this.events.emit({ type: 'renewal-ignored' }, record);
   }
 }
 

@@ -1,12 +1,13 @@
-import { v7 as uuidv7 } from 'uuid';
 import { BegunSignIn } from './begun-sign-in.js';
 import type { SessionTurns } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
+import { provenNow } from '../policy/levels.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
+import { type NewSession, newRecord } from './new-record.js';
 import { type Issued, rotationTo } from './rotation.js';
 import type { ReadonlySessionData, SessionClient } from '../model/session.js';
 import type { Admission, Admitted, Change, SessionStore } from '../model/store.js';
@@ -30,6 +31,15 @@ export interface SignInAttempt {
   readonly principal: SessionPrincipal;
   readonly client?: ClientInfo | undefined;
   readonly begun: BegunSignIn;
+}
+
+/** A session on which somebody signs in. */
+interface Found {
+  readonly record: SessionRecord;
+  /** Whether its newest token was ever shown. */
+  readonly wasShown: boolean;
+  /** The next token of its series. */
+  readonly next: () => HashedToken;
 }
 
 /** Makes sessions, and applies authentication events to those there are. */
@@ -56,13 +66,10 @@ export class SignIn {
 
   /** @throws SessionLimitError, SignInOvertakenError, SessionGoneError */
   async create(attempt: SignInAttempt): Promise<Issued> {
-    const { principal } = attempt;
-    const now = this.rules.clock();
-    const token = this.tokens.mint();
-    const record = this.newRecord(token, now, principal, attempt.client);
-    this.settle(await this.store.insert(record, this.admissionOf(attempt, now)));
-    this.events.emit({ type: 'created' }, record);
-    return { record, token: token.text };
+    const { admitted, issued } = await this.insert(attempt);
+    this.settle(admitted);
+    this.events.emit({ type: 'created' }, issued.record);
+    return issued;
   }
 
   async createAnonymous(
@@ -81,7 +88,8 @@ export class SignIn {
     return this.decide(id, attempt, async () => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to authenticate.');
-      return { record, next: () => this.tokens.mintInSeriesAfter(record.seriesHash) };
+      const wasShown = record.confirmedAt !== null;
+      return { record, wasShown, next: () => this.tokens.mintInSeriesAfter(record.seriesHash) };
     });
   }
 
@@ -96,28 +104,27 @@ export class SignIn {
       const verdict = await this.validation.judge(token, arrivedAt);
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
-      return { record: verdict.record, next: () => this.tokens.mintInSeriesOf(token) };
+      const { record, standing } = verdict;
+      const wasShown = standing === 'current' || record.confirmedAt !== null;
+      return { record, wasShown, next: () => this.tokens.mintInSeriesOf(token) };
     });
   }
 
   /** Looks, decides, and changes what it saw. */
-  private decide(
-    session: string,
-    attempt: SignInAttempt,
-    look: () => Promise<{ record: SessionRecord; next: () => HashedToken }>,
-  ): Promise<Issued> {
+  private decide(session: string, attempt: SignInAttempt, look: () => Promise<Found>): Promise<Issued> {
     return this.turns.untilUncontended(session, async (inTime) => {
-      const { record, next } = await look();
+      const found = await look();
       inTime();
+      const { record, next } = found;
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
       if (isOther) return this.replace(record, attempt);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
-      return this.apply(record, attempt, record.userId === null ? this.tokens.mint() : next());
+      return this.apply(found, attempt, record.userId === null ? this.tokens.mint() : next());
     });
   }
 
   private async apply(
-    record: SessionRecord,
+    { record, wasShown }: Found,
     attempt: SignInAttempt,
     token: HashedToken,
   ): Promise<Issued | null> {
@@ -126,23 +133,23 @@ export class SignIn {
     const wasAnonymous = record.userId === null;
     const roles = principal.roles === undefined ? record.roles : serializeRoles(principal.roles);
     const policy = this.policy.of(roles);
-    const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
+    const clocks = { ...provenNow(principal.level ?? 1, now, record), roles, lastSeenAt: now };
     const change = {
-      ...rotationTo(token, record, now, policy.timeouts.renewal),
+      ...rotationTo(token, record, now, policy.timeouts.renewal, wasShown),
       ...clocks,
       ...policy.deadlines(clocks),
       ...(wasAnonymous && {
         previousHash: null,
         previousKind: null,
+        unshown: null,
         ...this.clientOf(attempt.client, record),
       }),
       ...this.mergeData(record, principal.data),
       userId: principal.userId,
-      level: Math.max(record.level, principal.level ?? 1) as SessionRecord['level'],
     } satisfies Change;
-    const { userId, tokenHash, dataVersion } = record;
+    const { userId, tokenHash, confirmedAt, dataVersion } = record;
     // Roles that a `setRoles` at the same time gives are not to be undone, not even by those that the handler knows of.
-    const expected = { userId, tokenHash, dataVersion, roles: record.roles };
+    const expected = { userId, tokenHash, confirmedAt, dataVersion, roles: record.roles };
     const admitted = await this.store.admit(record.id, expected, change, this.admissionOf(attempt, now));
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
@@ -151,8 +158,39 @@ export class SignIn {
     return { record: authenticated, token: token.text };
   }
 
-  private async replace(record: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
-    return (await this.revocation.replace(record)) ? this.create(attempt) : null;
+  /**
+   * First the new session, then the end of the old one: a sign-in that is refused, or that the store does not answer, leaves
+   * the old one as it was. Where that has changed meanwhile, the new one is taken back, and all of it is decided again.
+   */
+  private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
+    const { admitted, issued } = await this.insert(attempt);
+    // Not an end: whoever is told of one signs in again, without the token whose session is to be ended.
+    if (admitted.outcome === 'conflict') return null;
+    this.settle(admitted);
+    const { record } = issued;
+    const isReplaced = await this.revocation.replace(old).catch(async (error: unknown) => {
+      await this.takeBack(record);
+      throw error;
+    });
+    if (!isReplaced) {
+      await this.takeBack(record);
+      return null;
+    }
+    this.events.emit({ type: 'created' }, record);
+    return issued;
+  }
+
+  /** Nobody has its token; what cannot be ended now ends by its idle timeout. */
+  private async takeBack(record: SessionRecord): Promise<void> {
+    await this.store.deleteExpected(record.id, {}).catch(() => {});
+  }
+
+  private async insert(attempt: SignInAttempt): Promise<{ admitted: Admitted; issued: Issued }> {
+    const now = this.rules.clock();
+    const token = this.tokens.mint();
+    const record = this.newRecord(token, now, attempt.principal, attempt.client);
+    const admitted = await this.store.insert(record, this.admissionOf(attempt, now));
+    return { admitted, issued: { record, token: token.text } };
   }
 
   private admissionOf({ principal, begun }: SignInAttempt, now: number): Admission {
@@ -197,32 +235,12 @@ export class SignIn {
   }
 
   private newRecord(
-    { seriesHash, tokenHash }: HashedToken,
+    token: HashedToken,
     now: number,
-    principal: Omit<SessionPrincipal, 'userId'> & { userId: string | null },
+    principal: NewSession,
     client: ClientInfo | undefined,
   ): SessionRecord {
-    const roles = serializeRoles(principal.roles ?? []);
-    const policy = this.policy.of(roles);
-    const clocks = { roles, authenticatedAt: now, lastSeenAt: now };
-    return {
-      id: uuidv7(),
-      seriesHash,
-      tokenHash,
-      confirmedAt: null,
-      rotatedAt: now,
-      previousHash: null,
-      previousKind: null,
-      successor: null,
-      userId: principal.userId,
-      level: principal.level ?? 1,
-      createdAt: now,
-      ...clocks,
-      ...policy.deadlines(clocks),
-      renewAt: now + policy.timeouts.renewal,
-      ...this.clientOf(client, NO_CLIENT),
-      data: serializeData(principal.data ?? {}, this.rules.maxDataBytes),
-      dataVersion: 0,
-    };
+    const { policy, rules } = this;
+    return newRecord(token, now, principal, this.clientOf(client, NO_CLIENT), policy, rules.maxDataBytes);
   }
 }

@@ -112,11 +112,12 @@ export class TokenValidation {
     { tokenHash: shownHash }: HashedToken,
     shownAt: number,
   ): Promise<void> {
-    const { id, seriesHash } = record;
+    const { id, seriesHash, unshown } = record;
     return this.revocation.reused(record, {
       id,
       seriesHash,
       shownHash,
+      unshown,
       settledBy: shownAt - this.rules.grace,
     });
   }

@@ -31,6 +31,7 @@ const BY_TYPE: Readonly<Record<Exclude<SessionEvent['type'], 'refused'>, Classif
   expired: { level: 'log', vocabulary: 'session_use_after_expire' },
   purged: { level: 'debug', vocabulary: 'session_expired' },
   'reuse-detected': { level: 'warn', vocabulary: 'authn_token_reuse' },
+  'renewal-ignored': { level: 'warn', vocabulary: null },
   // Quiet as what is in `BY_CODE`: anybody can bring it about.
   'sign-in-failed': { level: 'verbose', vocabulary: 'authn_login_fail' },
   'guessing-suspected': { level: 'warn', vocabulary: 'excess_rate_limit_exceeded' },

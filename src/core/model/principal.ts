@@ -10,7 +10,7 @@ export interface SessionPrincipal {
   readonly userId: string;
   /** Default: none; at a step-up, those that the session has. */
   readonly roles?: readonly Role[];
-  /** Default: 1; at a step-up, the higher of this and that of the session. */
+  /** What this very sign-in has proved; default: 1. At a step-up, levels above it keep the time of their own last proof. */
   readonly level?: AuthenticationLevel;
   /** Merged into what the session holds already. */
   readonly data?: ReadonlySessionData;

@@ -1,5 +1,3 @@
-import type { AuthenticationLevel } from './session.js';
-
 /**
  * A session as the store keeps it. Times are epoch milliseconds; roles and data are JSON text, so that what was
  * written is what is compared. A record never reaches a handler: see `ActiveSession` for what does.
@@ -21,16 +19,29 @@ export interface SessionRecord {
   readonly previousKind: 'renewal' | 'rotation' | null;
   /** The newest token, sealed for holders of the previous one; only between a renewal and its confirmation. */
   readonly successor: string | null;
+  /**
+   * Tokens that were replaced without ever having been shown: the first 16 characters of their hashes, the latest first,
+   * with commas between them, eight at most. Who shows one had it from an answer that came late, and is no thief. It says
+   * nothing more: none of them is accepted.
+   */
+  readonly unshown: string | null;
+  /**
+   * From when on a holder of the previous token has ignored its renewal: `grace` after it was handed the newest token once
+   * more, when no answer from before could be under way. `null` until that, and never again once it was told.
+   */
+  readonly ignoredFrom: number | null;
   /** `null` before sign-in. */
   readonly userId: string | null;
   /** JSON array of strings. */
   readonly roles: string;
-  /** Authenticator assurance level of the sign-in; 1 before it. */
-  readonly level: AuthenticationLevel;
   /** When the session was made. */
   readonly createdAt: number;
-  /** The last authentication event; of an anonymous session, its creation. */
+  /** The last authentication event, of whichever level; of an anonymous session, its creation. */
   readonly authenticatedAt: number;
+  /** The last authentication event of level 2 or 3. */
+  readonly level2At: number | null;
+  /** The last authentication event of level 3. */
+  readonly level3At: number | null;
   /** The last activity that is written. */
   readonly lastSeenAt: number;
   /** `lastSeenAt` and the idle timeout. */

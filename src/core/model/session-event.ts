@@ -68,6 +68,11 @@ export type SessionEventDetail =
   /** A dead token was used long after its successor was: the session may have been stolen. */
   | { readonly type: 'reuse-detected' }
   /**
+   * Somebody goes on with a token that was renewed, although each answer brings the new one: an app that does not read it,
+   * or somebody who must not be seen with it. Once for each new token.
+   */
+  | { readonly type: 'renewal-ignored' }
+  /**
    * From one address came `attempts` different tokens that no session has: see the option `guessing`. From nobody
    * (`requester.ip` is `null`) where more addresses were guessing than are told apart.
    */

@@ -95,11 +95,11 @@ export abstract class ActiveSession {
   abstract readonly userId: string;
   /** As given at sign-in or by `setRoles`; roles that these include are not listed. */
   abstract readonly roles: readonly Role[];
-  /** Authenticator assurance level of the sign-in (NIST SP 800-63B AAL). */
+  /** The highest authenticator assurance level (NIST SP 800-63B AAL) proven within the absolute timeout. */
   abstract readonly level: AuthenticationLevel;
   /** When the session was made; a sign-in on an anonymous session does not change it. */
   abstract readonly createdAt: Date;
-  /** The last authentication event: sign-in or step-up. */
+  /** The last authentication event: sign-in or step-up, of whichever level. */
   abstract readonly authenticatedAt: Date;
   /** The last activity, at most `touchEvery` behind. */
   abstract readonly lastSeenAt: Date;

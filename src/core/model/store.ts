@@ -2,7 +2,10 @@ import type { SessionRecord } from './record.js';
 
 /** The state that a change was decided on; a store applies the change only where it still holds. */
 export type Expected = Partial<
-  Pick<SessionRecord, 'tokenHash' | 'confirmedAt' | 'dataVersion' | 'roles' | 'authenticatedAt'>
+  Pick<
+    SessionRecord,
+    'tokenHash' | 'confirmedAt' | 'unshown' | 'ignoredFrom' | 'dataVersion' | 'roles' | 'authenticatedAt'
+  >
 >;
 
 /** What a change sets; what is left out stays. */
@@ -50,6 +53,8 @@ export interface ReuseJudgement {
   readonly seriesHash: string;
   /** The token that was used; the session's newest token is another one. */
   readonly shownHash: string;
+  /** What the record says of tokens that were never shown is still this: the token that was used is not among them. */
+  readonly unshown: string | null;
   /** The newest token was made at this time or earlier, and was confirmed at this time or earlier. */
   readonly settledBy: number;
 }

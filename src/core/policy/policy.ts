@@ -1,5 +1,7 @@
 import type { RoleHierarchy } from './roles.js';
 import type { SessionRecord } from '../model/record.js';
+import type { AuthenticationLevel } from '../model/session.js';
+import { type LevelTimes, provenAt } from './levels.js';
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -70,6 +72,15 @@ export class RolePolicy {
 
   isLive(record: SessionRecord, now: number): boolean {
     return now < this.expiresAt(record);
+  }
+
+  /** The highest level whose last proof the absolute timeout leaves standing; where that of level 1 falls, the session ends. */
+  levelOf(times: LevelTimes, now: number): AuthenticationLevel {
+    for (const level of [3, 2] as const) {
+      const at = provenAt(times, level);
+      if (at !== null && now < at + this.timeouts.absolute) return level;
+    }
+    return 1;
   }
 
   /** As stored, or sooner where the renewal has been made more frequent since. */

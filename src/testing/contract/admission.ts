@@ -69,7 +69,7 @@ export const admission: Checks = {
 
   'a sign-in on a session of the user is not one more': async ({ store }) => {
     const { id } = await put(store);
-    const admitted = await store.admit(id, { userId: 'ana' }, { level: 2 }, rejecting(1));
+    const admitted = await store.admit(id, { userId: 'ana' }, { level2At: NOW }, rejecting(1));
     expectThat('it is admitted at the limit', admitted, { outcome: 'admitted', evicted: [] });
   },
 

@@ -11,6 +11,10 @@ function unmet(record: SessionRecord): Expected[] {
     { tokenHash: record.tokenHash.toUpperCase() },
     { confirmedAt: null },
     { confirmedAt: NOW + 1 },
+    { unshown: null },
+    { unshown: record.tokenHash.slice(0, 16) },
+    { ignoredFrom: null },
+    { ignoredFrom: NOW + 1 },
     { dataVersion: record.dataVersion + 1 },
     { roles: record.roles.toUpperCase() },
     { authenticatedAt: NOW + 1 },
@@ -18,7 +22,12 @@ function unmet(record: SessionRecord): Expected[] {
   ];
 }
 
-const SEEN = { confirmedAt: NOW, tokenHash: 'a'.repeat(64) } as const;
+const SEEN = {
+  confirmedAt: NOW,
+  tokenHash: 'a'.repeat(64),
+  unshown: 'b'.repeat(16),
+  ignoredFrom: NOW,
+} as const;
 
 export const changes: Checks = {
   'a change changes what it names, and nothing else': async ({ store, second }) => {

@@ -49,13 +49,16 @@ export const deletions: Checks = {
   },
 
   'deleteReused takes a record only where the judgement holds': async ({ store }) => {
-    const record = await put(store, { rotatedAt: NOW, confirmedAt: NOW + 10 });
+    const unshown = 'a'.repeat(16);
+    const record = await put(store, { rotatedAt: NOW, confirmedAt: NOW + 10, unshown });
     const { id, seriesHash, tokenHash } = record;
-    const just: ReuseJudgement = { id, seriesHash, shownHash: newHash(), settledBy: NOW + 10 };
+    const just: ReuseJudgement = { id, seriesHash, shownHash: newHash(), unshown, settledBy: NOW + 10 };
     const unjust: Record<string, ReuseJudgement> = {
       'with the newest token': { ...just, shownHash: tokenHash },
       'with a token of another series': { ...just, seriesHash: newHash() },
       'when the newest token was confirmed too late': { ...just, settledBy: NOW + 9 },
+      'when other tokens were never shown': { ...just, unshown: 'b'.repeat(16) },
+      'when some were never shown by now': { ...just, unshown: null },
       'of another record': { ...just, id: recordWith().id },
     };
     for (const [when, judgement] of Object.entries(unjust)) {
@@ -66,6 +69,9 @@ export const deletions: Checks = {
     await store.change(id, {}, { rotatedAt: NOW, confirmedAt: null });
     expectThat('not when the newest token is not confirmed', await store.deleteReused(just), false);
     await store.change(id, {}, { confirmedAt: NOW + 10 });
+    await store.change(id, {}, { unshown: null });
+    expectThat('not when none was never shown', await store.deleteReused(just), false);
+    await store.change(id, {}, { unshown });
     expectThat('where all of it holds, it is', await store.deleteReused(just), true);
     expectThat('and it is gone', await store.findById(id), null);
     expectThat('there is nothing to delete again', await store.deleteReused(just), false);

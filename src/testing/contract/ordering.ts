@@ -31,7 +31,7 @@ async function outcomesOf(store: SessionStore, admission: Admission): Promise<st
   const again = await store.admit(
     own?.id ?? '',
     { userId, roles: own?.roles ?? '' },
-    { level: 2 },
+    { level2At: NOW },
     admission,
   );
   await store.delete(own?.id ?? '');

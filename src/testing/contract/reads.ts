@@ -18,7 +18,10 @@ export const reads: Checks = {
       previousKind: 'renewal',
       successor: 'sealed',
       label: 'Ana’s phone 📱',
-      level: 3,
+      unshown: `${newHash().slice(0, 16)},${newHash().slice(0, 16)}`,
+      ignoredFrom: NOW + 2,
+      level2At: NOW + 3,
+      level3At: NOW + 4,
       data: '{"b":1,"a":"ü"}',
       dataVersion: 7,
     });

@@ -28,6 +28,15 @@ export const deletingFaults: Faults = {
       },
     }),
   },
+  'deletes for reuse though the token was never shown': {
+    caughtBy: ['deleteReused takes a record only where the judgement holds'],
+    fault: (sound) => ({
+      deleteReused: async (judgement) => {
+        const record = await sound.findById(judgement.id);
+        return sound.deleteReused({ ...judgement, unshown: record?.unshown ?? null });
+      },
+    }),
+  },
   'leaves what has expired to the purge': {
     caughtBy: ['deleteByUser takes the records of a user, and says what they were'],
     fault: (sound) => ({
