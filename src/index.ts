@@ -1,6 +1,6 @@
 export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';
 export type { Duration } from './core/model/duration.js';
-export { SessionDecoratorError, SessionOptionsError } from './core/model/errors.js';
+export { SessionDecoratorError, SessionOptionsError, SessionSchemaError } from './core/model/errors.js';
 export type { RefusalCode, Requester, RevocationReason, SessionEvent } from './core/model/session-event.js';
 export type {
   AuditSink,

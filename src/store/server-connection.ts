@@ -3,6 +3,7 @@ import { CONNECTION_SILENCE, LOCK_TIMEOUT } from '../core/outage/time-budgets.js
 import { retryingDeadlocks } from './deadlock.js';
 import type { ServerDialect } from './dialects/dialect.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
+import type { SchemaCheck } from './schema-check.js';
 import { endingSilentConnection } from './silence.js';
 
 interface TransactionOptions {
@@ -20,6 +21,7 @@ export class ServerConnection implements PrimaryConnection {
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: ServerDialect,
+    private readonly schema: SchemaCheck | null = null,
   ) {}
 
   read<T>(work: Work<T>): Promise<T> {
@@ -43,7 +45,9 @@ export class ServerConnection implements PrimaryConnection {
 
   private run<T>(work: Work<T>, silence: number): Promise<T> {
     return withPrimary(this.dataSource, (runner) =>
-      endingSilentConnection(runner, this.dialect, silence, () => work(runner)),
+      endingSilentConnection(runner, this.dialect, silence, () =>
+        this.schema === null ? work(runner) : this.schema.before(runner, work),
+      ),
     );
   }
 

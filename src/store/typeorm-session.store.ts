@@ -1,8 +1,9 @@
-import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
 import { Patience } from '../core/outage/patience.js';
 import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
+import { SessionSchemaError } from '../core/model/errors.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
@@ -20,6 +21,7 @@ import { LockingWrites } from './locking-writes.js';
 import type { PrimaryConnection, Work } from './primary-connection.js';
 import { Purge } from './purge.js';
 import type { BaseSessionEntity } from './session.entity.js';
+import type { SchemaCheck } from './schema-check.js';
 import { SeriesRead } from './series-read.js';
 import { SessionMarks } from './session-marks.js';
 import { ServerConnection } from './server-connection.js';
@@ -38,10 +40,15 @@ export interface TypeOrmSessionStoreOptions {
   readonly entity: EntityTarget<BaseSessionEntity>;
   /** `null`: as fits the database. */
   readonly purgeBatchSize: number | null;
+  /** Made with the first connection, at boot where the database is there. Default: none. */
+  readonly schema?: SchemaCheck | null;
 }
 
 /** Keeps sessions in the application's database. */
-export class TypeOrmSessionStore extends SessionStore implements BeforeApplicationShutdown {
+export class TypeOrmSessionStore
+  extends SessionStore
+  implements OnApplicationBootstrap, BeforeApplicationShutdown
+{
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
@@ -55,7 +62,10 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
   private isShuttingDown = false;
 
   /** @throws SessionOptionsError for a database that is not supported */
-  constructor(dataSource: DataSource, { entity, purgeBatchSize }: TypeOrmSessionStoreOptions) {
+  constructor(
+    private readonly dataSource: DataSource,
+    { entity, purgeBatchSize, schema = null }: TypeOrmSessionStoreOptions,
+  ) {
     super();
     const dialect = dialectOf(dataSource);
     const sessions = new SessionStatements(dataSource, entity, dialect);
@@ -63,13 +73,13 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
     this.sessions = sessions;
     if (dialect.server === null) {
-      const connection = new SharedConnection(dataSource);
+      const connection = new SharedConnection(dataSource, schema);
       const alone = <T>(work: Work<T>) => connection.write(work);
       this.connection = connection;
       this.userWrites = new SingleStatementWrites(connection, dialect, sessions, marks);
       this.purge = new Purge(dialect, connection, alone, sessions, marks, batchSize);
     } else {
-      const connection = new ServerConnection(dataSource, dialect.server);
+      const connection = new ServerConnection(dataSource, dialect.server, schema);
       const inTransaction = <T>(work: Work<T>) => connection.transaction(work);
       this.connection = connection;
       this.userWrites = new LockingWrites(connection, dialect.server, sessions, marks);
@@ -80,6 +90,23 @@ export class TypeOrmSessionStore extends SessionStore implements BeforeApplicati
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
     this.touches = new TouchBuffer((touches) => this.writeTouches(touches));
+  }
+
+  /**
+   * Makes the first connection, and with it the check of the schema. After `onModuleInit`, where applications may run
+   * their migrations. Where the database is away the application starts, and whoever connects first is told.
+   *
+   * @throws SessionSchemaError
+   */
+  async onApplicationBootstrap(): Promise<void> {
+    // `manualInitialization`: the application does that when it likes.
+    if (!this.dataSource.isInitialized) return;
+    try {
+      await this.patience.within(this.connection.read(() => Promise.resolve()));
+    } catch (error) {
+      if (error instanceof SessionSchemaError) throw error;
+      this.logger.warn(`The database is not there yet; its tables are checked when it is. ${String(error)}`);
+    }
   }
 
   findBySeries(seriesHash: string): Promise<SessionRecord | null> {

@@ -116,6 +116,11 @@ export interface SessionModuleOptions {
   maxDataBytes?: number;
   /** Notice bursts of guessed tokens: the event `guessing-suspected`. Counted by each process for itself. */
   guessing?: GuessingOptions | false;
+  /**
+   * Look whether the data source knows the session entities and the database has their tables and columns, and refuse to
+   * start without. Where the database is away at boot, it is looked with the first connection. Default: true.
+   */
+  schemaCheck?: boolean;
   /** Where the audit trail goes. Default: Nest's `Logger`, under the context `SessionAudit`. */
   audit?: AuditSink | false;
   /** Epoch milliseconds. Default: `Date.now`. */

@@ -56,6 +56,7 @@ export const OPTIONS = {
   recordClient: boolean(true),
   maxDataBytes: integer({ min: 2, max: WIDEST_TEXT }, 16_384),
   guessing: objectOrFalse(GUESSING),
+  schemaCheck: boolean(true),
   audit: { read: readAudit },
   clock: { read: readClock },
 } satisfies OptionTable<SessionModuleOptions>;
