@@ -7,6 +7,7 @@ export type {
   ClearSiteData,
   CookieOptions,
   GuessingOptions,
+  HttpsOptions,
   PurgeOptions,
   RoleOptions,
   SecretOptions,

@@ -128,10 +128,10 @@ await describeOnEachDatabase((leg) => {
   });
 
   describe('the application boots', () => {
-    it.each<[string, Partial<TypeOrmModuleOptions>, SessionModuleStaticOptions?]>([
-      ['after `synchronize`', { synchronize: true, autoLoadEntities: true }],
-      ['with the entities listed', { synchronize: true, entities: [...sessionEntities] }],
-      ['after `migrationsRun`', { autoLoadEntities: true, migrations: MIGRATIONS, migrationsRun: true }],
+    it.each<[string, Partial<TypeOrmModuleOptions>, SessionModuleStaticOptions]>([
+      ['after `synchronize`', { synchronize: true, autoLoadEntities: true }, {}],
+      ['with the entities listed', { synchronize: true, entities: [...sessionEntities] }, {}],
+      ['after `migrationsRun`', { autoLoadEntities: true, migrations: MIGRATIONS, migrationsRun: true }, {}],
       [
         'with an entity of its own',
         { synchronize: true, entities: [AppSessionEntity, SessionUserEntity] },
@@ -145,6 +145,7 @@ await describeOnEachDatabase((leg) => {
           namingStrategy: new RenamingStrategy(),
           entityPrefix: 'App_',
         },
+        {},
       ],
     ])('%s', async (_, typeorm, options) => {
       const app = await boot(typeorm, options);

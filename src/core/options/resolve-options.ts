@@ -9,6 +9,7 @@ import type {
   SessionModuleOptions,
 } from './options.js';
 import { cookie, trustedOrigins } from './resolve-cookie.js';
+import { requireHttps } from './resolve-https.js';
 import { LEVEL_NAMES, LONGEST_TIMEOUT, type ResolvedRoles, roles, timeouts } from './resolve-timeouts.js';
 
 /** A timer of Node fires at once when it is set for longer. */
@@ -48,7 +49,7 @@ export const OPTIONS = {
   transport: choice(['bearer', 'cookie'], 'bearer'),
   trustedOrigins,
   cookie,
-  requireHttps: boolean(true),
+  requireHttps,
   secret: { parts: SECRET, read: readSecret },
   grace: duration({ min: 0, max: LONGEST_TIMEOUT }, '30s'),
   purge: objectOrFalse(PURGE),
