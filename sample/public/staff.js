@@ -1,11 +1,11 @@
-import { call } from './api.js';
+import { call, callInBackground } from './api.js';
 import { onPress, onSubmit, say } from './dom.js';
 import { watchSessions } from './live-sessions.js';
 import { describe, nameOf, numbered, showSessions } from './session-list.js';
 import { confirmed } from './step-up.js';
 
 /** @returns what to do when the view is left */
-export async function fillStaff(view, { roles: ownRoles }) {
+export function fillStaff(view, { roles: ownRoles }) {
   const signedIn = view.querySelector('#signed-in');
   const search = view.querySelector('#search');
   const results = view.querySelector('#results');
@@ -28,10 +28,16 @@ export async function fillStaff(view, { roles: ownRoles }) {
     if (users.length === 1) choose(users[0]);
   });
 
-  const users = await call('GET', '/staff/signed-in');
-  signedIn.replaceChildren(...users.map((user) => toChip(user, ` · ${user.sessions}`)));
-  signedIn.hidden = users.length === 0;
-  view.querySelector('#nobody').hidden = users.length > 0;
+  const nobody = view.querySelector('#nobody');
+
+  async function lookWhoIsSignedIn() {
+    const users = await callInBackground('/staff/signed-in');
+    const focused = signedIn.contains(document.activeElement) && document.activeElement.dataset.username;
+    signedIn.replaceChildren(...users.map((user) => toChip(user, ` · ${user.sessions}`)));
+    signedIn.querySelector(`[data-username="${focused}"]`)?.focus();
+    signedIn.hidden = users.length === 0;
+    nobody.hidden = users.length > 0;
+  }
 
   function toChip(found, details = '') {
     const item = document.createElement('li');
@@ -39,7 +45,7 @@ export async function fillStaff(view, { roles: ownRoles }) {
     button.type = 'button';
     button.textContent = found.username + details;
     button.dataset.username = found.username;
-    button.ariaPressed = 'false';
+    button.ariaPressed = String(found.username === chosen?.username);
     button.addEventListener('click', () => choose(found));
     item.append(button);
     return item;
@@ -69,6 +75,8 @@ export async function fillStaff(view, { roles: ownRoles }) {
     showSessions(list, numbered(rows), (id) => call('DELETE', `${pathOf(chosen)}/${id}`));
     user.querySelector('.empty').hidden = rows.length > 0;
     endAll.hidden = rows.length === 0;
+    // Whose sessions have changed may be signed in or out by now.
+    lookWhoIsSignedIn().catch(() => {});
   }
 
   onSubmit(roles, async (fields) => {
@@ -84,6 +92,7 @@ export async function fillStaff(view, { roles: ownRoles }) {
     say(`${chosen.username} is signed out everywhere (${ended}).`);
   });
 
+  lookWhoIsSignedIn().catch(({ message }) => say(message));
   return () => stopWatching();
 }
 

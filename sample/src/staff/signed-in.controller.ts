@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ActiveSession, CurrentSession, RequireRole, SessionService } from 'nestjs-sessions';
+import { ActiveSession, Background, CurrentSession, RequireRole, SessionService } from 'nestjs-sessions';
 import { Charges } from './charges.js';
 
 /** Who is signed in at this moment, of those whom the watcher may look after. */
@@ -11,6 +11,8 @@ export class SignedInController {
     private readonly sessions: SessionService,
   ) {}
 
+  /** The page asks by itself too: that must not keep the session of the staff alive. */
+  @Background()
   @Get()
   async list(@CurrentSession() watcher: ActiveSession) {
     const users = await this.charges.list(watcher);
