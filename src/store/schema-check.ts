@@ -43,7 +43,7 @@ export class SchemaCheck {
     if (unknown.length === 0) return;
     const names = unknown.map((entity) => (typeof entity === 'function' ? entity.name : String(entity)));
     throw new SessionSchemaError(
-      `The data source '${dataSource.name}' does not know ${names.join(' and ')}. Set \`autoLoadEntities: true\` in ` +
+      `The data source of the sessions does not know ${names.join(' and ')}. Set \`autoLoadEntities: true\` in ` +
         "`TypeOrmModule.forRoot`, or add `...sessionEntities` of 'nestjs-sessions' to its `entities` (with the option " +
         '`entity`, your own class in the place of `SessionEntity`).',
     );

@@ -85,7 +85,9 @@ await describeOnEachDatabase((leg) => {
   describe('the boot is refused, and the message says what to do,', () => {
     it('where the data source does not know the entities', async () => {
       const says = await refusal({ synchronize: true, entities: [] });
-      expect(says).toContain("The data source 'default' does not know SessionEntity and SessionUserEntity");
+      expect(says).toContain(
+        'The data source of the sessions does not know SessionEntity and SessionUserEntity',
+      );
       expect(says).toContain('`autoLoadEntities: true`');
       expect(says).toContain('`...sessionEntities`');
     });
