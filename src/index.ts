@@ -2,13 +2,19 @@ export type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js'
 export type { Actor } from './core/model/actor.js';
 export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';
 export type { Duration } from './core/model/duration.js';
-export { SessionDecoratorError, SessionOptionsError, StoreRejectedError } from './core/model/errors.js';
+export {
+  SessionDecoratorError,
+  SessionOptionsError,
+  SessionSchemaError,
+  StoreRejectedError,
+} from './core/model/errors.js';
 export type { RefusalCode, Requester, RevocationReason, SessionEvent } from './core/model/session-event.js';
 export type {
   AuditSink,
   ClearSiteData,
   CookieOptions,
   GuessingOptions,
+  HttpsOptions,
   PurgeOptions,
   RoleOptions,
   SecretOptions,

@@ -9,7 +9,8 @@ import { type ResolvedSessionOptions, resolveOptions } from './core/options/reso
 import { SessionStore } from './core/model/store.js';
 import { GLOBAL_GUARD } from './http/placement/global-guard.js';
 import { SessionGuard } from './http/session.guard.js';
-import { BaseSessionEntity, SessionEntity, SessionUserEntity } from './store/session.entity.js';
+import { SchemaCheck } from './store/schema-check.js';
+import { BaseSessionEntity, SessionEntity, sessionEntities } from './store/session.entity.js';
 import { purgeStepFor, TypeOrmSessionStore } from './store/typeorm-session.store.js';
 
 /** Options that Nest must know before any factory runs; with `forRootAsync` they stand beside `useFactory`. */
@@ -87,16 +88,18 @@ function typeOrmStorage(
   dataSource: string | undefined,
   entity: Type<BaseSessionEntity>,
 ): { readonly imports: readonly DynamicModule[]; readonly provider: Provider } {
+  const entities = sessionEntities.map((each) => (each === SessionEntity ? entity : each));
   return {
-    imports: [TypeOrmModule.forFeature([entity, SessionUserEntity], dataSource)],
+    imports: [TypeOrmModule.forFeature(entities, dataSource)],
     provider: {
       provide: SessionStore,
       inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
-      useFactory: (source: DataSource, { purge, touchEvery }: ResolvedSessionOptions) =>
+      useFactory: (source: DataSource, { purge, schemaCheck, touchEvery }: ResolvedSessionOptions) =>
         new TypeOrmSessionStore(source, {
           entity,
           purgeBatchSize: purge?.batchSize ?? null,
           purgeStep: purgeStepFor(touchEvery),
+          schema: schemaCheck ? new SchemaCheck(source, entities) : null,
         }),
     },
   };

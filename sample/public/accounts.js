@@ -8,6 +8,7 @@ export async function fillAccounts(view) {
   const form = view.querySelector('form');
   const accounts = await call('GET', '/accounts');
   show(list, accounts);
+  list.hidden = accounts.length === 0;
   view.querySelector('.empty').hidden = accounts.length > 0;
   view.querySelector('#transfer').hidden = accounts.length === 0;
   form.elements.from.append(...accounts.map(({ number }) => new Option(formatAccount(number), number)));

@@ -1,13 +1,13 @@
 import { call } from './api.js';
 import { onPress, say } from './dom.js';
-import { describe, showSessions } from './session-list.js';
+import { describe, numbered, showSessions } from './session-list.js';
 
 export async function fillDevices(view) {
   const list = view.querySelector('#devices');
   const endOthers = view.querySelector('#end-others');
 
   async function load() {
-    const devices = await call('GET', '/devices');
+    const devices = numbered(await call('GET', '/devices'));
     const { ip } = devices.find(({ isCurrent }) => isCurrent);
     // The one in hand comes first.
     const sorted = devices.toSorted((one, other) => other.isCurrent - one.isCurrent);

@@ -31,6 +31,8 @@ async function start() {
   who = null;
   blank();
   try {
+    // Browsers report every 401 as an error: who has never signed in here is not to cause one.
+    if (!(await call('GET', '/auth/browser/cookie')).isThere) return forget();
     const { username, session } = await call('GET', '/me');
     enter({ username, session });
   } catch ({ code, message }) {
@@ -76,7 +78,7 @@ async function showView() {
   if (who === null) return;
   const turn = ++navigations;
   const asked = location.hash.slice(1);
-  const name = asked in VIEWS ? asked : 'accounts';
+  const name = asked in VIEWS ? asked : home();
   const view = fromTemplate(`${name}-view`);
   try {
     const leave = await VIEWS[name](view, who);
@@ -106,6 +108,11 @@ function onStatus({ id, roles }) {
   who.roles = roles;
   byId('staff-link').hidden = !isStaff();
   if (wasStaff && !isStaff() && location.hash === '#staff') location.hash = '#accounts';
+}
+
+/** Where one begins: staff have no accounts here. */
+function home() {
+  return isStaff() ? 'staff' : 'accounts';
 }
 
 function isStaff() {

@@ -37,6 +37,14 @@ function newRow({ id, name, isCurrent = false }, end) {
   return row;
 }
 
+/** Names that can be told apart: of several with one name, all but the oldest get a number. @param sessions newest first */
+export function numbered(sessions) {
+  return sessions.map((session, index) => {
+    const older = sessions.slice(index + 1).filter(({ name }) => name === session.name).length;
+    return older === 0 ? session : { ...session, name: `${session.name} (${older + 1})` };
+  });
+}
+
 export const nameOf = ({ label, userAgent }) => label ?? deviceName(userAgent ?? '');
 
 export function describe({ ip, signedInAt, lastSeenAt }, ownIp) {

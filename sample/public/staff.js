@@ -1,11 +1,12 @@
-import { call } from './api.js';
+import { call, callInBackground } from './api.js';
 import { onPress, onSubmit, say } from './dom.js';
 import { watchSessions } from './live-sessions.js';
-import { describe, nameOf, showSessions } from './session-list.js';
+import { describe, nameOf, numbered, showSessions } from './session-list.js';
 import { confirmed } from './step-up.js';
 
 /** @returns what to do when the view is left */
 export function fillStaff(view, { roles: ownRoles }) {
+  const signedIn = view.querySelector('#signed-in');
   const search = view.querySelector('#search');
   const results = view.querySelector('#results');
   const user = view.querySelector('#user');
@@ -22,17 +23,29 @@ export function fillStaff(view, { roles: ownRoles }) {
   onSubmit(search, async (fields) => {
     const name = fields.get('name').trim().toLowerCase();
     const users = await call('GET', `/staff/users?${new URLSearchParams({ name })}`);
-    results.replaceChildren(...users.map(toChip));
+    results.replaceChildren(...users.map((user) => toChip(user)));
     if (users.length === 0) throw new Error(`Nobody’s username begins with “${name}”.`);
     if (users.length === 1) choose(users[0]);
   });
 
-  function toChip(found) {
+  const nobody = view.querySelector('#nobody');
+
+  async function lookWhoIsSignedIn() {
+    const users = await callInBackground('/staff/signed-in');
+    const focused = signedIn.contains(document.activeElement) && document.activeElement.dataset.username;
+    signedIn.replaceChildren(...users.map((user) => toChip(user, ` · ${user.sessions}`)));
+    signedIn.querySelector(`[data-username="${focused}"]`)?.focus();
+    signedIn.hidden = users.length === 0;
+    nobody.hidden = users.length > 0;
+  }
+
+  function toChip(found, details = '') {
     const item = document.createElement('li');
     const button = document.createElement('button');
     button.type = 'button';
-    button.textContent = found.username;
-    button.ariaPressed = 'false';
+    button.textContent = found.username + details;
+    button.dataset.username = found.username;
+    button.ariaPressed = String(found.username === chosen?.username);
     button.addEventListener('click', () => choose(found));
     item.append(button);
     return item;
@@ -40,8 +53,8 @@ export function fillStaff(view, { roles: ownRoles }) {
 
   function choose(found) {
     chosen = found;
-    for (const button of results.querySelectorAll('button')) {
-      button.ariaPressed = String(button.textContent === found.username);
+    for (const button of [signedIn, results].flatMap((place) => [...place.querySelectorAll('button')])) {
+      button.ariaPressed = String(button.dataset.username === found.username);
     }
     user.hidden = false;
     user.querySelector('#user-name').textContent = found.username;
@@ -59,9 +72,11 @@ export function fillStaff(view, { roles: ownRoles }) {
       name: nameOf(client),
       details: describe({ ip: client.ip, signedInAt: createdAt, lastSeenAt }),
     }));
-    showSessions(list, rows, (id) => call('DELETE', `${pathOf(chosen)}/${id}`));
+    showSessions(list, numbered(rows), (id) => call('DELETE', `${pathOf(chosen)}/${id}`));
     user.querySelector('.empty').hidden = rows.length > 0;
     endAll.hidden = rows.length === 0;
+    // Whose sessions have changed may be signed in or out by now.
+    lookWhoIsSignedIn().catch(() => {});
   }
 
   onSubmit(roles, async (fields) => {
@@ -77,6 +92,7 @@ export function fillStaff(view, { roles: ownRoles }) {
     say(`${chosen.username} is signed out everywhere (${ended}).`);
   });
 
+  lookWhoIsSignedIn().catch(({ message }) => say(message));
   return () => stopWatching();
 }
 

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { type AuditEntry, toAuditEntry } from '../core/model/audit-entry.js';
+import { onOneLine } from './one-line.js';
 import { SessionService } from '../session.service.js';
 import { SessionCore } from '../core/session-core.js';
 
@@ -17,6 +18,6 @@ export class SessionAudit implements OnModuleInit {
     const { audit } = this.core.options;
     if (audit === false) return;
     const write = audit ?? ((entry: AuditEntry) => this.logger[entry.level](entry));
-    this.sessions.events.subscribe((event) => write(toAuditEntry(event)));
+    this.sessions.events.subscribe((event) => write(onOneLine(toAuditEntry(event))));
   }
 }

@@ -8,6 +8,11 @@ export interface SessionClientOptions {
    * be HTTPS; for development also `http://` with localhost, 127.0.0.1 or [::1].
    */
   readonly origin: string;
+  /**
+   * Takes an `origin` such as `http://10.0.2.2:3000` too: everybody on the way can read the token. Only where the bundler
+   * says that `process.env.NODE_ENV` is `development`; in a release, a client with such an origin throws. Default: false.
+   */
+  readonly insecureInDevelopment?: boolean;
   /** The path of the `@EndSession()` route, such as `'/auth/sign-out'`. */
   readonly signOutPath: string;
   /**

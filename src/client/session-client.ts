@@ -27,7 +27,7 @@ interface Attempt {
 export function createSessionClient(options: SessionClientOptions): SessionClient {
   const { onStepUp, transport = 'bearer' } = options;
   const isCookie = transport === 'cookie';
-  const origin = readOrigin(options.origin);
+  const origin = readOrigin(options.origin, options.insecureInDevelopment);
   // Browsers want their `fetch` called on the global object.
   const send = (options.fetch as Send | undefined) ?? ((input, init) => platform.fetch(input, init));
   const line: Line = { origin, isCookie, send };

@@ -1,21 +1,21 @@
 import { Logger } from '@nestjs/common';
+import type { ResolvedHttps } from '../core/options/resolve-https.js';
 import { HttpsRequiredException } from '../session.exceptions.js';
+import { objectionInDevelopment } from './development-hosts.js';
 import type { SessionRequest } from './exchange.js';
+import { objectionToLoopback } from './loopback.js';
 
 /**
  * How a request came:
  * - `secure`: over HTTPS;
- * - `loopback`: from this very machine, in development;
+ * - `development`: over HTTP from this very machine, or to a host that the developer has named;
  * - `plain`: over HTTP, where `requireHttps` is off.
  */
-export type Channel = 'secure' | 'loopback' | 'plain';
+export type Channel = 'secure' | 'development' | 'plain';
 
-const LOOPBACK_ADDRESS = /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3})$/;
-/** Names below `localhost` too: they lead to this machine (RFC 6761 §6.3). */
-const LOOPBACK_HOST = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
-/** A proxy on the same machine makes every request look like loopback; these give it away. */
-const PROXY_HEADER =
-  /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-.*|x-scheme|x-url-scheme|front-end-https|true-client-ip|cf-.*)$/;
+const DEVELOPING =
+  'If it came from a telephone, an emulator, a container or a development proxy of yours, name the host that it is sent ' +
+  "to: `requireHttps: { developmentHosts: ['192.168.1.20'] }`, with NODE_ENV=development. docs/developing.md has each case.";
 
 /** Sessions travel over HTTPS (OWASP MASVS; NIST SP 800-63B). */
 export class ChannelRule {
@@ -24,34 +24,52 @@ export class ChannelRule {
   private hasToldOfExemption = false;
   private hasToldOfRefusal = false;
 
-  constructor(private readonly requireHttps: boolean) {
-    if (requireHttps) return;
-    this.logger.warn(
-      'Sessions are accepted over plain HTTP (`requireHttps: false`): whoever is on the way can take them.',
-    );
+  /** Empty unless NODE_ENV is `development`, and nothing else: it may be unset on a server. */
+  private readonly developmentHosts: ReadonlySet<string>;
+
+  /** @param requireHttps `null`: plain HTTP is accepted from everywhere */
+  constructor(private readonly requireHttps: ResolvedHttps | null) {
+    const hosts = requireHttps?.developmentHosts ?? new Set();
+    this.developmentHosts = process.env['NODE_ENV'] === 'development' ? hosts : new Set();
+    if (requireHttps === null) {
+      this.logger.warn(
+        'Sessions are accepted over plain HTTP (`requireHttps: false`): whoever is on the way can take them.',
+      );
+    } else if (this.developmentHosts.size > 0) {
+      this.logger.warn(
+        `Sessions over plain HTTP to ${[...hosts].join(', ')} are accepted from local networks, since NODE_ENV is ` +
+          '`development`: whoever is on such a network can take them.',
+      );
+    } else if (hosts.size > 0) {
+      this.logger.log('`requireHttps.developmentHosts` is ignored, since NODE_ENV is not `development`.');
+    }
   }
 
   /** @throws HttpsRequiredException */
   check(request: SessionRequest): Channel {
     const channel = this.classify(request);
-    if (channel === 'loopback') this.tellOfExemption();
-    if (channel !== 'plain' || !this.requireHttps) return channel;
+    if (channel === 'development') this.tellOfExemption();
+    if (channel !== 'plain' || this.requireHttps === null) return channel;
     this.tellOfRefusal(request);
     throw new HttpsRequiredException();
   }
 
   classify(request: SessionRequest): Channel {
     if (request.protocol === 'https') return 'secure';
-    return this.objectionTo(request) === null ? 'loopback' : 'plain';
+    return this.objectionTo(request) === null ? 'development' : 'plain';
   }
 
   /** Why a request over plain HTTP is not taken for one of the developer's own; `null` where it is. */
   private objectionTo(request: SessionRequest): string | null {
-    return this.isProduction ? 'NODE_ENV is `production`' : objectionToLoopback(request);
+    if (this.isProduction) return 'NODE_ENV is `production`';
+    const objection = objectionToLoopback(request);
+    if (objection === null || this.developmentHosts.size === 0) return objection;
+    return objectionInDevelopment(request, this.developmentHosts);
   }
 
   private tellOfExemption(): void {
-    if (this.hasToldOfExemption) return;
+    // With hosts that were named, it was told at boot.
+    if (this.hasToldOfExemption || this.developmentHosts.size > 0) return;
     this.hasToldOfExemption = true;
     this.logger.log(
       'Sessions over plain HTTP are accepted from this machine, since NODE_ENV is not `production`.',
@@ -63,26 +81,8 @@ export class ChannelRule {
     this.hasToldOfRefusal = true;
     this.logger.warn(
       `A request over plain HTTP was refused: ${this.objectionTo(request)}. If a proxy in front of the application ` +
-        "speaks HTTPS, let the platform trust it: `app.set('trust proxy', …)` on Express, `new FastifyAdapter({ trustProxy: … })` on Fastify.",
+        "speaks HTTPS, let the platform trust it: `app.set('trust proxy', …)` on Express, `new FastifyAdapter({ trustProxy: … })` on Fastify." +
+        (this.isProduction ? '' : ` ${DEVELOPING}`),
     );
   }
-}
-
-function objectionToLoopback(request: SessionRequest): string | null {
-  const { headers, socket } = request;
-  const peer = socket.remoteAddress ?? '';
-  const host = headers.host ?? String(headers[':authority'] ?? '');
-  const version = (request.raw ?? request).httpVersion;
-  if (!LOOPBACK_ADDRESS.test(peer)) return `it came from ${quote(peer)}, which is not this machine`;
-  if (!LOOPBACK_HOST.test(host)) return `its Host is ${quote(host)}, which is not this machine`;
-  // nginx speaks 1.0 to what is behind it, and adds no header of its own, unless it is told otherwise; no browser does.
-  if (!(Number(version) >= 1.1)) return `it is HTTP/${version ?? '?'}, as some proxies speak it`;
-  for (const name in headers)
-    if (PROXY_HEADER.test(name)) return `it has the header ${quote(name)}, as of a proxy`;
-  return null;
-}
-
-/** What strangers have sent, as one short line of the log. */
-function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 100));
 }

@@ -36,7 +36,7 @@ export class SessionCookie {
   /** Over HTTPS only `__Host-` is read: no subdomain and no plain HTTP answer can have planted it. */
   nameOn(channel: Channel): string {
     const { name } = this.core.options.cookie;
-    return channel === 'loopback' ? name : `__Host-${name}`;
+    return channel === 'development' ? name : `__Host-${name}`;
   }
 
   private header(response: SessionResponse, value: string): string {
@@ -46,7 +46,7 @@ export class SessionCookie {
       value,
       path: '/',
       httpOnly: true,
-      secure: channel !== 'loopback',
+      secure: channel !== 'development',
       sameSite: this.core.options.cookie.sameSite,
       // No Max-Age while it lives: the browser is not to keep it in permanent storage.
       ...(value === '' && { maxAge: 0 }),

@@ -5,6 +5,7 @@ import type { ServerDialect } from './dialects/dialect.js';
 import { isConnectionLost } from './driver-error.js';
 import { againWhereLost } from './lost-connection.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
+import type { SchemaCheck } from './schema-check.js';
 import { endingSilentConnection } from './silence.js';
 
 /**
@@ -18,6 +19,7 @@ export class ServerConnection implements PrimaryConnection {
   constructor(
     private readonly dataSource: DataSource,
     private readonly dialect: ServerDialect,
+    private readonly schema: SchemaCheck | null = null,
   ) {}
 
   /** In a database that is `serializable`, reads too can fail so that they must be made again. */
@@ -49,7 +51,7 @@ export class ServerConnection implements PrimaryConnection {
           this.vetted.add(connection);
         }
         try {
-          return await work(runner);
+          return await (this.schema === null ? work(runner) : this.schema.before(runner, work));
         } catch (error) {
           if (isConnectionLost(error)) this.dialect.discard(connection);
           throw error;

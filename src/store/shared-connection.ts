@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
+import type { SchemaCheck } from './schema-check.js';
 import { TransactionGate } from './transaction-gate.js';
 
 /**
@@ -9,15 +10,20 @@ import { TransactionGate } from './transaction-gate.js';
 export class SharedConnection implements PrimaryConnection {
   private readonly gate: TransactionGate;
 
-  constructor(private readonly dataSource: DataSource) {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly schema: SchemaCheck | null = null,
+  ) {
     this.gate = TransactionGate.of(dataSource);
   }
 
   read<T>(work: Work<T>): Promise<T> {
-    return withPrimary(this.dataSource, work);
+    return withPrimary(this.dataSource, (runner) =>
+      this.schema === null ? work(runner) : this.schema.before(runner, work),
+    );
   }
 
   write<T>(work: Work<T>): Promise<T> {
-    return this.gate.write(() => withPrimary(this.dataSource, work));
+    return this.gate.write(() => this.read(work));
   }
 }

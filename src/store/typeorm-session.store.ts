@@ -1,8 +1,8 @@
-import { type BeforeApplicationShutdown, Logger, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
-import { SessionOptionsError } from '../core/model/errors.js';
 import { Patience } from '../core/outage/patience.js';
+import { SessionOptionsError, SessionSchemaError } from '../core/model/errors.js';
 import { LONG_SILENCE, SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
@@ -25,6 +25,7 @@ import type { PrimaryConnection } from './primary-connection.js';
 import { preparedQuery } from './prepared-query.js';
 import { Purge } from './purge.js';
 import { type BaseSessionEntity, SessionUserEntity } from './session.entity.js';
+import type { SchemaCheck } from './schema-check.js';
 import { SeriesRead } from './series-read.js';
 import { ServerConnection } from './server-connection.js';
 import { SessionStatements } from './session-statements.js';
@@ -50,6 +51,8 @@ export interface TypeOrmSessionStoreOptions {
    * the purge goes by alone. Default: an hour.
    */
   readonly purgeStep?: number;
+  /** Made with the first connection, at boot where the database is there. Default: none. */
+  readonly schema?: SchemaCheck | null;
 }
 
 const HOUR = 60 * 60_000;
@@ -64,7 +67,10 @@ export function purgeStepFor(touchEvery: number | null): number {
 }
 
 /** Keeps sessions in the application's database. */
-export class TypeOrmSessionStore extends SessionStore implements OnModuleInit, BeforeApplicationShutdown {
+export class TypeOrmSessionStore
+  extends SessionStore
+  implements OnApplicationBootstrap, BeforeApplicationShutdown
+{
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
@@ -85,15 +91,15 @@ export class TypeOrmSessionStore extends SessionStore implements OnModuleInit, B
 
   /** @throws SessionOptionsError for a database that is not supported */
   constructor(
-    dataSource: DataSource,
-    { entity, purgeBatchSize, purgeStep = HOUR }: TypeOrmSessionStoreOptions,
+    private readonly dataSource: DataSource,
+    { entity, purgeBatchSize, purgeStep = HOUR, schema = null }: TypeOrmSessionStoreOptions,
   ) {
     super();
     const dialect = dialectOf(dataSource);
     const connection: PrimaryConnection =
       dialect.server === null
-        ? new SharedConnection(dataSource)
-        : new ServerConnection(dataSource, dialect.server);
+        ? new SharedConnection(dataSource, schema)
+        : new ServerConnection(dataSource, dialect.server, schema);
     const query = preparedQuery(dataSource, dialect);
     const sessions = new SessionStatements(dataSource, entity, dialect);
     const names = namesOf(sessions, new EntityTable<SessionMark>(dataSource, SessionUserEntity));
@@ -115,6 +121,24 @@ export class TypeOrmSessionStore extends SessionStore implements OnModuleInit, B
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
     this.touches = new TouchBuffer((touches, onSent) => this.writeTouches(touches, onSent));
+  }
+
+  /**
+   * Makes the first connection, and with it the checks of the connection and of the schema: what would stop every request
+   * stops the boot. After `onModuleInit`, where applications may run their migrations. Where the database is away the
+   * application starts, and whoever connects first is told.
+   *
+   * @throws SessionOptionsError, SessionSchemaError
+   */
+  async onApplicationBootstrap(): Promise<void> {
+    // `manualInitialization`: the application does that when it likes.
+    if (!this.dataSource.isInitialized) return;
+    try {
+      await this.patience.within(this.connection.read(() => Promise.resolve()));
+    } catch (error) {
+      if (error instanceof SessionSchemaError || error instanceof SessionOptionsError) throw error;
+      this.logger.warn(`The database is not there yet; its tables are checked when it is. ${String(error)}`);
+    }
   }
 
   findBySeries(seriesHash: string): Promise<SessionRecord | null> {
@@ -222,16 +246,6 @@ export class TypeOrmSessionStore extends SessionStore implements OnModuleInit, B
 
   override clockSkew(): Promise<number> {
     return this.purge.clockSkew();
-  }
-
-  /**
-   * What would stop every connection stops the boot. A database that is away does not: it may come back.
-   * @throws SessionOptionsError
-   */
-  async onModuleInit(): Promise<void> {
-    await this.patience.within(this.connection.read(async () => {})).catch((error: unknown) => {
-      if (error instanceof SessionOptionsError) throw error;
-    });
   }
 
   /** From now on activity is written at once: later hooks may close the data source. */

@@ -27,6 +27,30 @@ describeInBrowser('a customer', { TRANSFER_WITHIN: `${PASSWORD_AGE}ms` }, ({ ban
     expect(await page.getByRole('textbox', { name: 'Password' }).inputValue()).toBe('');
   });
 
+  it('finds no error in the console of a page that is opened for the first time', async () => {
+    const page = await bank.windows.open();
+    const problems: string[] = [];
+    page.on('console', (message) => problems.push(message.text()));
+    const refused: string[] = [];
+    page.on('response', (answer) => answer.status() < 400 || refused.push(answer.url()));
+    await page.reload();
+    await seeHeading(page, 'Sign in');
+    await page.waitForLoadState('networkidle');
+    expect({ problems, refused }).toEqual({ problems: [], refused: [] });
+  });
+
+  it('sees who can be signed in as, signs in with a press of the button, and names the device', async () => {
+    const page = await bank.windows.open();
+    await page.getByRole('button', { name: 'ben, customer' }).click();
+    await page.getByLabel('Name of this device (optional)').fill('work laptop');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await seeHeading(page, 'Accounts');
+    await goTo(page, 'Devices');
+    await see(page, 'work laptop');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await see(page, 'You are signed out.');
+  });
+
   it('sees their accounts, and is still signed in after a reload', async () => {
     const page = await bank.windows.signIn('ana');
     await see(page, '€10,000.00');
@@ -89,7 +113,7 @@ describeInBrowser('a customer', { TRANSFER_WITHIN: `${PASSWORD_AGE}ms` }, ({ ban
       expect.stringMatching(
         /^Chrome on Linux This device\s+Address 127\.0\.0\.1 · signed in today at \d\d:\d\d · /,
       ),
-      expect.stringMatching(/^Chrome on Linux\s+This network \(127\.0\.0\.1\) · /),
+      expect.stringMatching(/^Chrome on Linux \(2\)\s+This network \(127\.0\.0\.1\) · /),
       expect.stringMatching(/^Safari on iPad\s/),
       expect.stringMatching(/^Safari on iPhone\s/),
     ]);

@@ -37,6 +37,22 @@ describeInBrowser('staff', {}, ({ bank }) => {
     await see(staff, 'Not signed in anywhere.');
   });
 
+  it('begins at Staff, sees who is signed in without a search, and no accounts where there are none', async () => {
+    await bank.windows.signIn('ana');
+    const staff = await bank.windows.signIn('sam');
+    const signedIn = staff.getByRole('list', { name: 'Signed in now' });
+    await signedIn.getByRole('button', { name: 'ana · 1' }).click();
+    await seeHeading(staff, 'ana');
+    await sessions(staff).first().waitFor();
+    // Colleagues are for administrators.
+    expect(await signedIn.innerText()).not.toContain('sam');
+    await goTo(staff, 'Accounts');
+    await see(staff, 'You have no account with us.');
+    expect(await staff.getByRole('list', { name: 'Your accounts' }).count()).toBe(0);
+    const admin = await bank.windows.signIn('ada');
+    await admin.getByRole('button', { name: /^sam · / }).waitFor();
+  });
+
   it('sees a customer sign out', async () => {
     const staff = await watch('sam', 'ben');
     const customer = await bank.windows.signIn('ben');

@@ -40,6 +40,44 @@ describe('the origin', () => {
     );
   });
 
+  describe('over plain HTTP in development', () => {
+    const { NODE_ENV } = process.env;
+    afterEach(() => {
+      process.env['NODE_ENV'] = NODE_ENV;
+    });
+
+    const create = (origin: string, insecureInDevelopment: boolean) => () =>
+      createSessionClient({ origin, signOutPath: '/sign-out', insecureInDevelopment });
+
+    it.each([
+      'http://10.0.2.2:3000',
+      'http://192.168.1.20',
+      'http://laptop.local:3000',
+      'http://[fd00::5]:3000',
+    ])('may be %s where that is asked for, and only then', (origin) => {
+      process.env['NODE_ENV'] = 'development';
+      expect(create(origin, true)).not.toThrow();
+      expect(create(origin, false)).toThrow('must be like');
+    });
+
+    it.each([
+      'http://user@10.0.2.2',
+      'http://10.0.2.2/api',
+      'ftp://10.0.2.2',
+      'http://10.0.2.2\\@example.net',
+    ])('may not be %s all the same', (origin) => {
+      process.env['NODE_ENV'] = 'development';
+      expect(create(origin, true)).toThrow('must be like');
+    });
+
+    it.each(['production', 'test', '', undefined])('throws where NODE_ENV is %p', (environment) => {
+      if (environment === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = environment;
+      expect(create('http://10.0.2.2:3000', true)).toThrow('must be like');
+      expect(create('https://api.example.com', true)).not.toThrow();
+    });
+  });
+
   it('is where the sign-out path is', () => {
     const options = { origin: ORIGIN, signOutPath: 'https://example.net/sign-out' };
     expect(() => createSessionClient(options)).toThrow(`not on ${ORIGIN}`);

@@ -26,6 +26,35 @@ describe('the bundle', () => {
     code = outputFiles[0]?.text ?? '';
   });
 
+  /** What comes of a client for a telephone on the developer's network, in a bundle for this environment. */
+  async function insecureIn(environment: string | null): Promise<string> {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { createSessionClient } from './src/client/index.ts';
+          try {
+            createSessionClient({ origin: 'http://10.0.2.2:3000', signOutPath: '/', insecureInDevelopment: true });
+            console.log('made');
+          } catch (error) { console.log(error.name); }`,
+        resolveDir: resolve('.'),
+      },
+      bundle: true,
+      minify: true,
+      platform: 'neutral',
+      target: 'es2022',
+      write: false,
+      ...(environment !== null && { define: { 'process.env.NODE_ENV': JSON.stringify(environment) } }),
+    });
+    // As in a browser, where there is no `process`.
+    const script = `(function (process) { ${outputFiles[0]?.text ?? ''} })()`;
+    return (await run(process.execPath, ['--eval', script], { timeout: 20_000 })).stdout.trim();
+  }
+
+  it('takes an insecure origin only where the bundler says that it is for development', async () => {
+    expect(await insecureIn('development')).toBe('made');
+    expect(await insecureIn('production')).toBe('TypeError');
+    expect(await insecureIn(null)).toBe('TypeError');
+  });
+
   it('is under 2.75 kB, gzipped, and needs no other package', () => {
     expect(gzipSync(code).length).toBeLessThan(2_750);
     expect(gzipSync(code).length).toBeGreaterThan(1_000);
@@ -35,7 +64,8 @@ describe('the bundle', () => {
   it('knows of no storage, and of no way to log', () => {
     const forbidden =
       /localStorage|sessionStorage|indexedDB|AsyncStorage|document|cookieStore|caches|navigator|console|process/;
-    expect(code).not.toMatch(forbidden);
+    // A bundler puts a text in the place of this.
+    expect(code.replace('process.env.NODE_ENV', '""')).not.toMatch(forbidden);
   });
 
   it('leaves what a listener throws to the platform, and holds no process open', async () => {

@@ -134,6 +134,22 @@ describe('docs/session-service.md', () => {
     expect(verbs.filter((name) => !text.includes(`| \`${name}(`))).toEqual([]);
   });
 
+  it('gives the signature of every verb as it is', () => {
+    const flat = (code: string) =>
+      code.replaceAll(/\s+/g, ' ').replaceAll('( ', '(').replaceAll(/,? \)/g, ')');
+    const path = 'src/session.service.ts';
+    const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2023, true);
+    const verbs = file.statements
+      .filter(ts.isClassDeclaration)
+      .flatMap(({ members }) => members.filter(ts.isMethodDeclaration))
+      .filter(({ modifiers = [] }) => !modifiers.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword));
+    const signatures = verbs.map(({ name, parameters, type }) =>
+      flat(`${name.getText()}(${parameters.map((each) => each.getText()).join(', ')}): ${type?.getText()}`),
+    );
+    expect(signatures.length).toBeGreaterThan(10);
+    expect(signatures.filter((signature) => !flat(text).includes(signature))).toEqual([]);
+  });
+
   it('names every type of event, and every reason of a revocation', () => {
     const types = literalsOf('src/core/model/session-event.ts', /readonly type: '([\w-]+)'/g);
     expect(types.length).toBeGreaterThan(8);

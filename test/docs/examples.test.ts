@@ -12,7 +12,7 @@ const CHECKS: Readonly<Record<string, (block: Block) => void>> = {
   sh: () => {},
   console: ({ code }) => expect(code).toMatch(/^\$ /),
   // Drawn by whoever shows the page.
-  mermaid: ({ code }) => expect(code).toMatch(/^stateDiagram-v2$/m),
+  mermaid: ({ code }) => expect(code).toMatch(/^(?:stateDiagram-v2|sequenceDiagram|flowchart TD)\n/),
   text: () => {},
 };
 

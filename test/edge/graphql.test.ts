@@ -125,6 +125,23 @@ describe.each([APOLLO, MERCURIUS])('$name', (leg) => {
     ran.length = 0;
   });
 
+  if (leg === APOLLO) {
+    it('tells clients in the extensions what a route would have answered', async () => {
+      const bank = await open();
+      const { errors: [error] = [] } = await ask(bank, 'mutation { rename }');
+      expect(error?.extensions).toMatchObject({
+        code: 'UNAUTHENTICATED',
+        originalError: { statusCode: 401, error: 'Unauthorized', code: 'session_required' },
+      });
+      const { bearer } = await signInAs(bank.app, { userId: 'ana' });
+      const { errors: [forbidden] = [] } = await ask(bank, 'mutation { appoint }', bearer);
+      expect(forbidden?.extensions).toMatchObject({
+        code: 'FORBIDDEN',
+        originalError: { statusCode: 403, code: 'role_required' },
+      });
+    });
+  }
+
   describe.each(['bearer', 'cookie'] as const)('with a session that is shown by %s', (transport) => {
     it('judges what comes after a sign-in on the new session', async () => {
       const bank = await open();

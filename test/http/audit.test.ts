@@ -1,6 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { ConsoleLogger } from '@nestjs/common';
 import type { AuditEntry, SessionModuleOptions } from 'nestjs-sessions';
 import { TestClock } from 'nestjs-sessions/testing';
+import { inspect } from 'node:util';
 import { TokenFormat } from '../../src/core/token/token.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn, signInByCookie } from '../support/sign-in.js';
@@ -35,6 +37,45 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
         client: { ip: '127.0.0.1', userAgent: null, label: null },
       },
     });
+  });
+
+  it('is one line an entry on a console, and an object for whoever keeps objects', async () => {
+    const lines: string[] = [];
+    const told = (text: unknown) => lines.push(String(text)) > 0;
+    const stdout = jest.spyOn(process.stdout, 'write').mockImplementation(told);
+    const app = await startApp({
+      controllers,
+      logger: new ConsoleLogger({ colors: false, timestamp: false }),
+    });
+    await app.http
+      .post('/login')
+      .set('User-Agent', 'a "phone"')
+      .send({ userId: 'ana', roles: ['a', 'b'] });
+    await app.http
+      .get('/admin')
+      .set(bearer(await signIn(app)))
+      .expect(403);
+    stdout.mockRestore();
+    const [created, , refused] = lines.filter((line) => line.includes('[SessionAudit]'));
+    expect(created).toMatch(
+      /\[SessionAudit\] (?:Object\(\d+\) )?created sessionId=[\w-]+ userId=ana client\.ip=127\.0\.0\.1 client\.userAgent="a \\"phone\\""\n$/,
+    );
+    expect(refused).toMatch(/refused code=role_required .*userId=ana.*\n$/);
+    for (const line of [created, refused]) expect(line?.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('shows the line to those who inspect an entry, and to no one else', async () => {
+    const entries: AuditEntry[] = [];
+    const app = await start({ audit: (entry) => void entries.push(entry) });
+    await signIn(app);
+    const [entry] = entries as [AuditEntry];
+    expect(inspect(entry)).toMatch(/^created sessionId=/);
+    expect(inspect({ entry })).toContain('created sessionId=');
+    expect(Reflect.ownKeys({ ...entry }).every((key) => typeof key === 'string')).toBe(true);
+    expect(structuredClone({ ...entry })).toEqual(JSON.parse(JSON.stringify(entry)));
+    expect(Object.keys(entry)).toEqual(
+      expect.arrayContaining(['event', 'at', 'level', 'vocabulary', 'userId']),
+    );
   });
 
   it('has an entry for every event of a session, each as JSON', async () => {

@@ -159,6 +159,122 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     await app.http.get('/open').set('Host', 'app.example.com').expect(200);
   });
 
+  describe('with development hosts', () => {
+    const HOSTS = { requireHttps: { developmentHosts: ['localhost', '192.168.1.20', 'fd00::5', 'api'] } };
+    const fromProxy = (headers: Headers) => ({
+      Host: 'localhost:3000',
+      'X-Forwarded-For': '::1',
+      ...headers,
+    });
+
+    async function startIn(environment: string | undefined) {
+      if (environment === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = environment;
+      return start({ controllers, options: HOSTS });
+    }
+
+    async function verdictOn({ app, sessions }: TestApp, request: FakeRequest): Promise<string> {
+      const { token } = await sessions.create({ userId: 'ana' });
+      const { req, res } = fakeExchange({ ...request, headers: { ...bearer(token), ...request.headers } });
+      const context = fakeContext('http', AccountController, 'me', [req, res]);
+      return Promise.resolve(app.get(SessionGuard).canActivate(context)).then(
+        () => 'ok',
+        (error: { code: string }) => error.code,
+      );
+    }
+
+    it.each<[string, FakeRequest]>([
+      ['a telephone in the network', { peer: '192.168.1.50', headers: { Host: '192.168.1.20:3000' } }],
+      ['an emulator, whose peer is this machine', { headers: { Host: '192.168.1.20:3000' } }],
+      ['a telephone by IPv6', { peer: 'fe80::1%eth0', headers: { Host: '[FD00::5]:3000' } }],
+      ['a container', { peer: '::ffff:172.17.0.1', headers: { Host: 'localhost:3000' } }],
+      ['another container', { peer: '172.18.0.3', headers: { Host: 'api:3000' } }],
+      [
+        'the proxy of a development server',
+        {
+          headers: fromProxy({
+            'X-Forwarded-Host': 'localhost:5173',
+            'X-Forwarded-Proto': 'http',
+            'X-Forwarded-Port': '5173',
+          }),
+        },
+      ],
+      [
+        'a telephone through that proxy',
+        { headers: fromProxy({ 'X-Forwarded-For': '192.168.1.50, ::ffff:127.0.0.1' }) },
+      ],
+      ['this machine, as ever', {}],
+    ])('lets in %s', async (_, request) => {
+      expect(await verdictOn(await startIn('development'), request)).toBe('ok');
+    });
+
+    it.each<[string, FakeRequest]>([
+      ['the internet', { peer: '203.0.113.9', headers: { Host: '192.168.1.20' } }],
+      ['a page that had its name lead here', { headers: { Host: 'evil.example.com' } }],
+      ['a host that nobody has named', { peer: '192.168.1.50', headers: { Host: '192.168.1.21' } }],
+      ['a host that begins like a named one', { headers: { Host: 'api.example.com' } }],
+      ['no host', { headers: { Host: '' } }],
+      ['a peer that is gone', { peer: '', headers: { Host: '192.168.1.20' } }],
+      ['nginx, by HTTP/1.0', { httpVersion: '1.0', headers: { Host: '192.168.1.20' } }],
+      ['a proxy that serves the internet', { headers: fromProxy({ 'X-Forwarded-For': '203.0.113.9' }) }],
+      ['one in a chain that does', { headers: fromProxy({ 'X-Forwarded-For': '203.0.113.9, 10.0.0.1' }) }],
+      ['a proxy whose clients have no address', { headers: fromProxy({ 'X-Forwarded-For': 'unknown' }) }],
+      ['a proxy that does not say whom it serves', { headers: { 'X-Forwarded-Proto': 'http' } }],
+      ['a proxy that speaks HTTPS', { headers: fromProxy({ 'X-Forwarded-Proto': 'https' }) }],
+      ['a proxy for another host', { headers: fromProxy({ 'X-Forwarded-Host': 'app.example.com' }) }],
+      ['a proxy that gives itself away', { headers: fromProxy({ Via: '1.1 proxy' }) }],
+      ['a proxy that names its client otherwise', { headers: fromProxy({ 'X-Real-IP': '127.0.0.1' }) }],
+      ['a proxy that names it as RFC 7239 says', { headers: fromProxy({ Forwarded: 'for=127.0.0.1' }) }],
+    ])('does not let in %s', async (_, request) => {
+      expect(await verdictOn(await startIn('development'), request)).toBe('https_required');
+    });
+
+    it.each(['production', 'staging', 'test', 'Development', 'development ', '', undefined])(
+      'holds nothing where NODE_ENV is %p, and the log says so',
+      async (environment) => {
+        const app = await startIn(environment);
+        const phone = { peer: '192.168.1.50', headers: { Host: '192.168.1.20:3000' } };
+        expect(await verdictOn(app, phone)).toBe('https_required');
+        expect(app.logs.texts('log').join()).toContain('`requireHttps.developmentHosts` is ignored');
+      },
+    );
+
+    it('says at boot whom it lets in, and what it refuses a request for', async () => {
+      const app = await startIn('development');
+      expect(app.logs.texts('warn').join()).toContain(
+        'over plain HTTP to localhost, 192.168.1.20, fd00::5, api',
+      );
+      await app.http.get('/me').set('Host', '10.0.2.2:3000').expect(403);
+      expect(app.logs.texts('warn').join()).toContain(
+        'its Host is "10.0.2.2:3000", which is not in `developmentHosts`',
+      );
+    });
+
+    it('gives a cookie that the browser sends back over plain HTTP', async () => {
+      const app = await startIn('development');
+      const answer = await app.http
+        .post('/web/login')
+        .set('Host', '192.168.1.20:3000')
+        .send({ userId: 'ana' })
+        .expect(201);
+      const [cookie = ''] = answer.headers['set-cookie'] as unknown as string[];
+      expect(cookie).toMatch(/^sid=sid_[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
+      const sent = { Host: '192.168.1.20:3000', Cookie: cookie.split(';')[0] ?? '' };
+      await app.http.get('/me').set(sent).expect(200);
+    });
+  });
+
+  it('the log says what to set in development, and does not in production', async () => {
+    const told = async () => {
+      const app = await start({ controllers });
+      await app.http.get('/me').set('Host', '10.0.2.2:3000').expect(403);
+      return app.logs.texts('warn').join();
+    };
+    expect(await told()).toContain('requireHttps: { developmentHosts: [');
+    process.env['NODE_ENV'] = 'production';
+    expect(await told()).not.toContain('developmentHosts');
+  });
+
   it.each<[string, FakeRequest, boolean]>([
     ['127.0.0.1', {}, true],
     ['127.0.0.2', { peer: '127.0.0.2' }, true],

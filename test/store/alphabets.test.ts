@@ -157,13 +157,13 @@ await describeOnEachDatabase((leg) => {
     const { dataSource, service, outages } = await cluster.node();
     await onEveryConnection(dataSource, "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'");
     const store = new TypeOrmSessionStore(dataSource, { entity: SessionEntity, purgeBatchSize: null });
-    await expect(store.onModuleInit()).rejects.toThrow(
+    await expect(store.onApplicationBootstrap()).rejects.toThrow(
       /^SessionModule option `dataSource` is .+NO_BACKSLASH_ESCAPES.+ take that mode away/,
     );
     await expect(service.create({ userId: "' OR 1=1 -- " })).rejects.toMatchObject({ status: 503 });
     expect(outages).toHaveLength(1);
     await dataSource.destroy();
-    await expect(store.onModuleInit()).resolves.toBeUndefined(); // away, not wrong
+    await expect(store.onApplicationBootstrap()).resolves.toBeUndefined(); // away, not wrong
     await dataSource.initialize();
     await cluster.close();
   });

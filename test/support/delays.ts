@@ -11,7 +11,7 @@ export interface Delays {
 
 interface Client {
   query(config: { text: string; values: readonly unknown[]; name?: string }, ...rest: unknown[]): unknown;
-  execute(sql: string, values: readonly unknown[], done: unknown): unknown;
+  execute(statement: { readonly sql: string }, done: unknown): unknown;
 }
 
 /** Puts delays between and into the statements of a data source. @returns what ends that */
@@ -61,7 +61,8 @@ function withPauses(client: Client, { connection }: QueryRunner, { within }: Del
         };
       }
       if (property === 'execute') {
-        return (sql: string, values: unknown[], done: unknown) => target.execute(pausing(sql), values, done);
+        return (statement: { readonly sql: string }, done: unknown) =>
+          target.execute({ ...statement, sql: pausing(statement.sql) }, done);
       }
       const value: unknown = Reflect.get(target, property, target);
       return typeof value === 'function' ? value.bind(target) : value;

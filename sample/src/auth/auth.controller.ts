@@ -1,7 +1,8 @@
-import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import {
   CurrentSession,
   EndSession,
+  Public,
   RequireSession,
   type SessionPrincipal,
   StartSession,
@@ -50,6 +51,16 @@ export class AuthController {
   ): Promise<SessionPrincipal> {
     await this.users.verify({ id: userId }, password);
     return { userId };
+  }
+
+  /**
+   * Whether the browser has a session's cookie, live or not: a page that is opened for the first time need not ask for
+   * what it would be refused. Only a hint: whether the session is live, the guard says.
+   */
+  @Public()
+  @Get('browser/cookie')
+  cookie(@Headers('cookie') cookies = '') {
+    return { isThere: /(?:^|; )(?:__Host-)?sid=/.test(cookies) };
   }
 
   /** The session is gone before this runs. */

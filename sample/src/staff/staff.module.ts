@@ -4,11 +4,18 @@ import { AdminController } from './admin.controller.js';
 import { Charges } from './charges.js';
 import { LiveSessionsController } from './live-sessions.controller.js';
 import { SupportController } from './support.controller.js';
+import { SignedInController } from './signed-in.controller.js';
 import { StaffUsersController } from './users.controller.js';
 
 @Module({
   imports: [UsersModule],
-  controllers: [StaffUsersController, SupportController, LiveSessionsController, AdminController],
+  controllers: [
+    StaffUsersController,
+    SignedInController,
+    SupportController,
+    LiveSessionsController,
+    AdminController,
+  ],
   providers: [Charges],
 })
 export class StaffModule {}

@@ -24,6 +24,15 @@ export class SessionDecoratorError extends Error {
   override readonly name = 'SessionDecoratorError';
 }
 
+/**
+ * The data source does not know the session entities, or the database has no table or column for them. Thrown at boot:
+ * the message says what to do.
+ */
+export class SessionSchemaError extends Error {
+  /** Always this, also in minified code. */
+  override readonly name = 'SessionSchemaError';
+}
+
 /** A verb was called with something that it cannot take. */
 export class InvalidArgumentError extends Error {
   override readonly name = 'InvalidArgumentError';

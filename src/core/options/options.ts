@@ -45,6 +45,16 @@ export interface CookieOptions {
   clearSiteData?: readonly ClearSiteData[] | false;
 }
 
+/** What is let in over plain HTTP besides this machine, while somebody develops. */
+export interface HttpsOptions {
+  /**
+   * Hosts of local networks, such as `10.0.2.2` or `192.168.1.20`, without port: requests to them are let in over plain
+   * HTTP from local networks, also through the proxy of a development server. Holds only where NODE_ENV is exactly
+   * `development`, and is ignored otherwise. Default: none.
+   */
+  developmentHosts?: readonly string[];
+}
+
 /** The scheduled removal of the rows of expired sessions. */
 export interface PurgeOptions {
   /** Default: `5m`. */
@@ -100,8 +110,11 @@ export interface SessionModuleOptions {
    * (OWASP ASVS 3.5). Default: none.
    */
   trustedOrigins?: readonly string[];
-  /** Refuse sessions over plain HTTP, loopback in development excepted (OWASP MASVS). Default: true. */
-  requireHttps?: boolean;
+  /**
+   * Refuse sessions over plain HTTP, loopback in development excepted (OWASP MASVS); with an object, also what a developer
+   * has named. Default: true.
+   */
+  requireHttps?: boolean | HttpsOptions;
   /** Keys of at least 32 characters, newest first: forged tokens then cost no query. Default: none. */
   secret?: string | readonly string[] | SecretOptions;
   /** How long an earlier token may be under way after its successor was used. Default: `30s`. */
@@ -116,6 +129,11 @@ export interface SessionModuleOptions {
   maxDataBytes?: number;
   /** Notice bursts of guessed tokens: the event `guessing-suspected`. Counted by each process for itself. */
   guessing?: GuessingOptions | false;
+  /**
+   * Look whether the data source knows the session entities and the database has their tables and columns, and refuse to
+   * start without. Where the database is away at boot, it is looked with the first connection. Default: true.
+   */
+  schemaCheck?: boolean;
   /** Where the audit trail goes. Default: Nest's `Logger`, under the context `SessionAudit`. */
   audit?: AuditSink | false;
   /** Epoch milliseconds. Default: `Date.now`. */

@@ -80,7 +80,7 @@ export function describePolicy(
     })),
     parallelSessions: { perUser: maxSessionsPerUser, atTheLimit: onSessionLimit },
     onReuse,
-    requireHttps,
+    requireHttps: requireHttps !== null,
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   SessionModuleOptions,
 } from './options.js';
 import { cookie, trustedOrigins } from './resolve-cookie.js';
+import { requireHttps } from './resolve-https.js';
 import { LEVEL_NAMES, LONGEST_TIMEOUT, type ResolvedRoles, roles, timeouts } from './resolve-timeouts.js';
 
 /** A timer of Node fires at once when it is set for longer. */
@@ -49,7 +50,7 @@ export const OPTIONS = {
   transport: choice(['bearer', 'cookie'], 'bearer'),
   trustedOrigins,
   cookie,
-  requireHttps: boolean(true),
+  requireHttps,
   secret: { parts: SECRET, read: readSecret },
   grace: duration({ min: 0, max: LONGEST_TIMEOUT }, '30s'),
   purge: objectOrFalse(PURGE),
@@ -57,6 +58,7 @@ export const OPTIONS = {
   recordClient: boolean(true),
   maxDataBytes: integer({ min: 2, max: WIDEST_TEXT }, 16_384),
   guessing: objectOrFalse(GUESSING),
+  schemaCheck: boolean(true),
   audit: { read: readAudit },
   clock: { read: readClock },
 } satisfies OptionTable<SessionModuleOptions>;

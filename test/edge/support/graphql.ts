@@ -37,7 +37,11 @@ export function subgraph(options: Partial<GqlModuleOptions> = {}): DynamicModule
 
 export interface GraphqlAnswer {
   readonly data: Record<string, unknown> | null;
-  readonly errors?: readonly { readonly message: string; readonly path?: readonly unknown[] }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly unknown[];
+    readonly extensions?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** What a document brings to who shows these headers. */
