@@ -11,7 +11,8 @@ import { GLOBAL_GUARD } from './http/placement/global-guard.js';
 import { SessionGuard } from './http/session.guard.js';
 import { SchemaCheck } from './store/schema-check.js';
 import { BaseSessionEntity, SessionEntity, sessionEntities } from './store/session.entity.js';
-import { purgeStepFor, TypeOrmSessionStore } from './store/typeorm-session.store.js';
+import { purgeStepFor } from './store/purge-schedule.js';
+import { TypeOrmSessionStore } from './store/typeorm-session.store.js';
 
 /** Options that Nest must know before any factory runs; with `forRootAsync` they stand beside `useFactory`. */
 export interface SessionModuleStaticOptions {

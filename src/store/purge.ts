@@ -26,8 +26,9 @@ export class Purge {
     const { pause } = this.dialect.purge;
     const isStopped = () => signal?.aborted ?? false;
     let total = 0;
-    let batch: DeletedBatch = { count: this.batchSize, latest: 0 };
-    while (batch.count === this.batchSize && !isStopped()) {
+    // A batch that is not full need not be the last: what it passed over, since another node had it locked, may be free by
+    // then, and that node may have looked beyond it. So the end is where nothing is found any more.
+    for (let batch: DeletedBatch = { count: 1, latest: 0 }; batch.count > 0 && !isStopped();) {
       if (total > 0) await wait(pause);
       const next = { now, from: batch.latest, size: this.batchSize };
       batch = await this.together((runner) => this.dialect.deleteExpiredBatch(runner, this.sessions, next));

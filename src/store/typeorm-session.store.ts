@@ -18,27 +18,27 @@ import {
 } from '../core/model/store.js';
 import { ColumnAlphabets } from './column-alphabets.js';
 import { dialectOf } from './dialects/dialect-of.js';
-import type { SessionMark, StoredChange } from './columns.js';
+import type { SessionMark } from './columns.js';
 import { EntityTable } from './entity-table.js';
 import { GroupedReads } from './grouped-reads.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import { preparedQuery } from './prepared-query.js';
 import { Purge } from './purge.js';
+import { PurgeSchedule } from './purge-schedule.js';
 import { type BaseSessionEntity, SessionUserEntity } from './session.entity.js';
 import type { SchemaCheck } from './schema-check.js';
 import { SeriesRead } from './series-read.js';
 import { ServerConnection } from './server-connection.js';
 import { SessionStatements } from './session-statements.js';
 import { SharedConnection } from './shared-connection.js';
-import { type NotedTouch, TouchBuffer } from './touch-buffer.js';
+import { TouchBuffer } from './touch-buffer.js';
+import { TouchWriter } from './touch-writer.js';
 import { namesOf } from './writes/names.js';
 import { SessionOrder } from './writes/session-order.js';
 import { Statements } from './writes/statements.js';
 import { UserSql } from './writes/user-sql.js';
 import type { UserWrites } from './writes/user-writes.js';
 
-/** In one statement; a pause for everybody else on SQLite. */
-const TOUCHES_AT_ONCE = 100;
 /** Each looks for several series. */
 const LARGEST_LATER_GROUP = 32;
 
@@ -55,16 +55,8 @@ export interface TypeOrmSessionStoreOptions {
   readonly schema?: SchemaCheck | null;
 }
 
-const HOUR = 60 * 60_000;
-/** So few touches in a hundred change the index that the purge goes by. */
-const TOUCHES_PER_STEP = 20;
 /** What is under way is never purged, however soon its session would end. */
 const LONGEST_SIGN_IN = 60_000;
-
-/** @param touchEvery `null`: a minute at most */
-export function purgeStepFor(touchEvery: number | null): number {
-  return Math.max(HOUR, TOUCHES_PER_STEP * (touchEvery ?? 0));
-}
 
 /** Keeps sessions in the application's database. */
 export class TypeOrmSessionStore
@@ -80,19 +72,18 @@ export class TypeOrmSessionStore
   private readonly order: SessionOrder;
   private readonly alphabets: ColumnAlphabets;
   private readonly purge: Purge;
-  private readonly purgeStep: number;
+  private readonly schedule: PurgeSchedule;
   private readonly reads: GroupedReads<SessionRecord>;
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
   private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
   private readonly patience = new Patience();
-  private readonly isOnServer: boolean;
   private isShuttingDown = false;
 
   /** @throws SessionOptionsError for a database that is not supported */
   constructor(
     private readonly dataSource: DataSource,
-    { entity, purgeBatchSize, purgeStep = HOUR, schema = null }: TypeOrmSessionStoreOptions,
+    { entity, purgeBatchSize, purgeStep, schema = null }: TypeOrmSessionStoreOptions,
   ) {
     super();
     const dialect = dialectOf(dataSource);
@@ -107,12 +98,11 @@ export class TypeOrmSessionStore
     const statements = new Statements(connection, query, (number) => dialect.placeholder(number));
     this.connection = connection;
     this.sessions = sessions;
-    this.isOnServer = dialect.server !== null;
     this.statements = statements;
     this.userSql = new UserSql(names, orderSql, dialect);
     this.userWrites = dialect.userWrites(statements, this.userSql);
     this.order = new SessionOrder(statements, orderSql);
-    this.purgeStep = purgeStep;
+    this.schedule = new PurgeSchedule(purgeStep);
     const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
     this.purge = new Purge(dialect, connection, sessions, this.order, batchSize);
     this.alphabets = new ColumnAlphabets(connection, dialect.server, sessions);
@@ -120,7 +110,8 @@ export class TypeOrmSessionStore
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
     this.laterReads = new GroupedReads(load, LARGEST_LATER_GROUP);
-    this.touches = new TouchBuffer((touches, onSent) => this.writeTouches(touches, onSent));
+    const writer = new TouchWriter(connection, sessions, this.schedule, dialect.server !== null);
+    this.touches = new TouchBuffer((touches, onSent) => writer.write(touches, onSent));
   }
 
   /**
@@ -168,13 +159,20 @@ export class TypeOrmSessionStore
   async insert(given: SessionRecord, admission: Admission | null): Promise<Admitted> {
     await this.alphabets.assertHeld('userId', given.userId ?? undefined);
     const record = await this.alphabets.fitting(given);
-    const stored = { ...record, purgeAfter: this.purgeAfter(record.expiresAt), rolesSet: 0, turn: 0 };
+    const stored = {
+      ...record,
+      purgeAfter: this.schedule.purgeAfter(record.expiresAt),
+      rolesSet: 0,
+      turn: 0,
+    };
     if (admission === null) {
       await this.statements.run(this.userSql.insertLive, stored);
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();
-    const purgeAfter = this.purgeAfter(Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN));
+    const purgeAfter = this.schedule.purgeAfter(
+      Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN),
+    );
     return this.userWrites.insert({ ...stored, purgeAfter }, admission);
   }
 
@@ -182,11 +180,11 @@ export class TypeOrmSessionStore
     await this.alphabets.assertHeld('userId', admission.userId);
     const change = await this.alphabets.fitting(given);
     if (admission.limit && expected.userId === null) await this.touches.flush();
-    return this.userWrites.admit(id, expected, this.stored(change), admission);
+    return this.userWrites.admit(id, expected, this.schedule.stored(change), admission);
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
-    const stored = this.stored(change);
+    const stored = this.schedule.stored(change);
     return this.connection.write((runner) => this.sessions.change(runner, id, expected, stored));
   }
 
@@ -202,7 +200,7 @@ export class TypeOrmSessionStore
   async setRoles(userId: string, change: RolesChange): Promise<number> {
     await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
-    const { purgeStep } = this;
+    const purgeStep = this.schedule.step;
     const numbered = { ...change, number: await this.order.mark(userId), purgeStep };
     const set = (which: 'live' | 'pending') =>
       this.connection.write((runner) => this.sessions.setRoles(runner, userId, numbered, which));
@@ -253,56 +251,4 @@ export class TypeOrmSessionStore
     this.isShuttingDown = true;
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
   }
-
-  /** Every change of a deadline is one of this too. */
-  private stored(change: Change): StoredChange {
-    const { expiresAt } = change;
-    return expiresAt === undefined ? change : { ...change, purgeAfter: this.purgeAfter(expiresAt) };
-  }
-
-  private purgeAfter(expiresAt: number): number {
-    return Math.ceil(expiresAt / this.purgeStep) * this.purgeStep;
-  }
-
-  /**
-   * Activity that cannot be written is lost, and nothing else is: the next request notes it again.
-   * @returns what found its row locked
-   */
-  private async writeTouches(
-    touches: readonly NotedTouch[],
-    onSent: () => void,
-  ): Promise<readonly NotedTouch[]> {
-    const locked: NotedTouch[] = [];
-    try {
-      const statements = inStatements(touches);
-      for (const group of statements) {
-        const timely = group
-          .filter(({ expendableAt }) => expendableAt > performance.now())
-          .map((touch) => ({ ...touch, purgeAfter: this.purgeAfter(touch.expiresAt) }));
-        if (timely.length === 0) continue;
-        const writing = this.connection.write((runner) => {
-          const written = this.sessions.touch(runner, timely);
-          // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
-          if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
-          return written;
-        });
-        locked.push(...(await this.patience.within(writing)));
-      }
-    } catch (error) {
-      this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
-    }
-    return locked;
-  }
-}
-
-/** In one order on all nodes, so that they do not lock each other out, and each session once in a statement. */
-function inStatements(touches: readonly NotedTouch[]): NotedTouch[][] {
-  const statements: NotedTouch[][] = [];
-  for (const touch of touches.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
-    const latest = statements.at(-1);
-    const fits = latest !== undefined && latest.length < TOUCHES_AT_ONCE && latest.at(-1)?.id !== touch.id;
-    if (fits) latest.push(touch);
-    else statements.push([touch]);
-  }
-  return statements;
 }

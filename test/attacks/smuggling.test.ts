@@ -13,7 +13,7 @@ function message(line: string, headers: readonly string[] = [], body = ''): stri
   return [line, HOST, ...headers, '', body].join('\r\n');
 }
 
-expectNoFaults();
+expectNoFaults(['POST /login']);
 
 describe.each(PLATFORMS)('on %s', (platform) => {
   const start = sharedAppOn(platform, { controllers: [AccountController] });

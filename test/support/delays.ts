@@ -19,6 +19,7 @@ export function hesitating(dataSource: DataSource, delays: Delays): () => void {
   const create = dataSource.createQueryRunner.bind(dataSource);
   // On SQLite there is one for all.
   const slowed = new Map<QueryRunner, QueryRunner['connect']>();
+  const paused = new WeakMap<Client, Client>();
   dataSource.createQueryRunner = (mode) => {
     const runner = create(mode);
     if (slowed.has(runner)) return runner;
@@ -27,7 +28,9 @@ export function hesitating(dataSource: DataSource, delays: Delays): () => void {
     runner.connect = async () => {
       const client = (await connect()) as Client;
       if (Math.random() < 0.7) await wait(Math.random() * delays.between);
-      return withPauses(client, runner, delays);
+      const known = paused.get(client) ?? withPauses(client, runner, delays);
+      paused.set(client, known);
+      return known;
     };
     return runner;
   };

@@ -2,16 +2,19 @@ import type { DataSource } from 'typeorm';
 
 type Send = (...args: never[]) => unknown;
 
-/** Counts what a data source sends to its server, at the driver. */
-export function countingRoundTrips(dataSource: DataSource): { stop(): string[] } {
+/** Counts what a data source sends to its server, at the driver. `start` forgets what new connections are asked once. */
+export function countingRoundTrips(dataSource: DataSource): { start(): void; stop(): string[] } {
   const sent: string[] = [];
+  const counted = new WeakMap<object, object>();
   const create = dataSource.createQueryRunner.bind(dataSource);
   dataSource.createQueryRunner = (mode) => {
     const runner = create(mode);
     const connect = runner.connect.bind(runner);
     runner.connect = async () => {
       const client = (await connect()) as Record<'query' | 'execute', Send>;
-      return new Proxy(client, {
+      const known = counted.get(client);
+      if (known !== undefined) return known;
+      const proxy = new Proxy(client, {
         get(target, property) {
           const value: unknown = Reflect.get(target, property, target);
           if (typeof value !== 'function') return value;
@@ -23,10 +26,13 @@ export function countingRoundTrips(dataSource: DataSource): { stop(): string[] }
           };
         },
       });
+      counted.set(client, proxy);
+      return proxy;
     };
     return runner;
   };
   return {
+    start: () => sent.splice(0),
     stop: () => {
       dataSource.createQueryRunner = create;
       return sent;

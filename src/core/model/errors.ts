@@ -71,6 +71,7 @@ export class StoreUnavailableError extends Error {
  * application's. Asking again would not help, and it says nothing about the other sessions.
  */
 export class StoreRejectedError extends Error {
+  /** Always this, also in minified code. */
   override readonly name = 'StoreRejectedError';
 }
 

@@ -1,0 +1,61 @@
+import { Logger } from '@nestjs/common';
+import { Patience } from '../core/outage/patience.js';
+import type { PrimaryConnection } from './primary-connection.js';
+import type { PurgeSchedule } from './purge-schedule.js';
+import type { SessionStatements } from './session-statements.js';
+import type { NotedTouch } from './touch-buffer.js';
+
+/** In one statement; a pause for everybody else on SQLite. */
+const TOUCHES_AT_ONCE = 100;
+
+/** Writes activity to the database. What cannot be written is lost, and nothing else is: the next request notes it again. */
+export class TouchWriter {
+  private readonly logger = new Logger('SessionStore');
+  private readonly patience = new Patience();
+
+  constructor(
+    private readonly connection: PrimaryConnection,
+    private readonly sessions: SessionStatements,
+    private readonly schedule: PurgeSchedule,
+    private readonly isOnServer: boolean,
+  ) {}
+
+  /**
+   * @param onSent called once all of it is on its way
+   * @returns what found its row locked
+   */
+  async write(touches: readonly NotedTouch[], onSent: () => void): Promise<readonly NotedTouch[]> {
+    const locked: NotedTouch[] = [];
+    try {
+      const statements = inStatements(touches);
+      for (const group of statements) {
+        const timely = group
+          .filter(({ expendableAt }) => expendableAt > performance.now())
+          .map((touch) => ({ ...touch, purgeAfter: this.schedule.purgeAfter(touch.expiresAt) }));
+        if (timely.length === 0) continue;
+        const writing = this.connection.write((runner) => {
+          const written = this.sessions.touch(runner, timely);
+          // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
+          if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
+          return written;
+        });
+        locked.push(...(await this.patience.within(writing)));
+      }
+    } catch (error) {
+      this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
+    }
+    return locked;
+  }
+}
+
+/** In one order on all nodes, so that they do not lock each other out, and each session once in a statement. */
+function inStatements(touches: readonly NotedTouch[]): NotedTouch[][] {
+  const statements: NotedTouch[][] = [];
+  for (const touch of touches.toSorted((one, other) => (one.id < other.id ? -1 : 1))) {
+    const latest = statements.at(-1);
+    const fits = latest !== undefined && latest.length < TOUCHES_AT_ONCE && latest.at(-1)?.id !== touch.id;
+    if (fits) latest.push(touch);
+    else statements.push([touch]);
+  }
+  return statements;
+}
