@@ -138,7 +138,7 @@ export class SessionService {
   }
 
   /**
-   * Gives all live sessions of a user these roles, from their next request on, and marks their tokens for renewal.
+   * Gives all live sessions of a user these roles, from their next request on, and makes their tokens due for renewal.
    * How many there are. Store the roles with the user first: the next sign-in reads them there (OWASP ASVS 8.3.2).
    * @param by who does it, for the audit trail
    * @throws InvalidSessionArgumentException (400) for what is no user id, no list of role names or no actor

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { SharedClock } from './clock/shared-clock.js';
 import { SessionEvents } from './events/session-events.js';
-import { SessionTurns } from './life/contention.js';
+import { SessionQueue } from './life/session-queue.js';
 import { DataUpdate } from './life/data-update.js';
 import { Purge } from './life/purge.js';
 import { Revocation } from './life/revocation.js';
@@ -59,13 +59,13 @@ export class SessionCore {
     const lookup = new SessionLookup(watched, tokens, policy, options);
     const revocation = new Revocation(watched, lookup, events, options);
     const validation = new TokenValidation(watched, tokens, policy, lookup, revocation, events, options);
-    const turns = new SessionTurns();
+    const queue = new SessionQueue();
     this.lookup = lookup;
     this.revocation = revocation;
     this.validation = validation;
-    this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, turns, options);
-    this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, turns, options);
-    this.dataUpdate = new DataUpdate(watched, lookup, events, turns, options);
+    this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, queue, options);
+    this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, queue, options);
+    this.dataUpdate = new DataUpdate(watched, lookup, events, queue, options);
     this.roleChange = new RoleChange(watched, policy, events, options);
     this.purge = new Purge(watched, events, options);
   }

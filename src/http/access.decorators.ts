@@ -1,12 +1,11 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
 import { type Duration, toMilliseconds } from '../core/model/duration.js';
 import { InvalidArgumentError } from '../core/model/errors.js';
-import type { AuthenticationLevel } from '../core/model/session.js';
-import type { Role } from '../core/model/session.js';
+import type { AuthenticationLevel, Role } from '../core/model/session.js';
 import { DecoratorGuard } from './decorator.guard.js';
 import { addRule, type Rule } from './rules.js';
 
-/** Adds a rule, and brings the guard along: no decorator is ever mere decoration. */
+/** Adds a rule, and the guard that carries it out: no decorator is without effect. */
 export function ruled(rule: Rule): ClassDecorator & MethodDecorator {
   return applyDecorators(
     (target: object, method?: string | symbol, descriptor?: PropertyDescriptor) =>
@@ -20,7 +19,7 @@ export function Public(): MethodDecorator {
   return ruled({ kind: 'public' });
 }
 
-/** Needs a valid, signed-in session: what every handler needs anyhow, said aloud. */
+/** Needs a valid, signed-in session: what a handler without a decorator needs too. It says so in the code. */
 export function RequireSession(): ClassDecorator & MethodDecorator {
   return ruled({ kind: 'session' });
 }

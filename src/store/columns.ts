@@ -84,19 +84,19 @@ export const STORED_COLUMNS = [
   { field: 'turn', name: 'turn', type: 'bigint' },
 ] as const satisfies readonly ColumnOf<StoredRecord>[];
 
-/** A row of `session_users`: see `OrderSql`. */
-export interface SessionMark {
+/** A row of `session_users`: see `SessionUserEntity` and `OrderSql`. */
+export interface SessionUserRow {
   /** SHA-256 of the user id: hashes compare exactly on every database, user ids do not. */
   readonly userHash: string;
-  /** Of the latest change to the sessions or roles of the user. */
+  /** The mark: of the latest revocation, or change of roles, that concerns the user; 0 where there was none. */
   readonly number: number;
   /** The user's latest turn, or that number if it is larger. */
   readonly turns: number;
 }
 
 /** The table `session_users`. */
-export const MARK_COLUMNS = [
+export const USER_COLUMNS = [
   { field: 'userHash', ...sha256('user_hash'), index: 'primary' },
   { field: 'number', name: 'number', type: 'bigint' },
   { field: 'turns', name: 'turns', type: 'bigint', index: 'plain' },
-] as const satisfies readonly ColumnOf<SessionMark>[];
+] as const satisfies readonly ColumnOf<SessionUserRow>[];

@@ -1,8 +1,8 @@
 import { Column, Entity, Index, type ValueTransformer } from 'typeorm';
 import {
   type Column as StoredColumn,
-  MARK_COLUMNS,
-  type SessionMark,
+  USER_COLUMNS,
+  type SessionUserRow,
   STORED_COLUMNS,
   type StoredRecord,
 } from './columns.js';
@@ -39,7 +39,7 @@ export class SessionEntity extends BaseSessionEntity {}
  * of the latest `revokeEveryone`, and one for each user whose sessions were revoked, or who got other roles, lately.
  */
 @Entity('session_users')
-export class SessionUserEntity extends withColumns<SessionMark>(MARK_COLUMNS) {}
+export class SessionUserEntity extends withColumns<SessionUserRow>(USER_COLUMNS) {}
 
 /** What a data source without `autoLoadEntities` has to list. */
 export const sessionEntities = [SessionEntity, SessionUserEntity] as const;

@@ -16,14 +16,15 @@ import {
   SessionStore,
   type Touch,
 } from '../core/model/store.js';
+import { BatchedPurge } from './batched-purge.js';
 import { ColumnAlphabets } from './column-alphabets.js';
+import type { SessionUserRow } from './columns.js';
+import { DatabaseClock } from './database-clock.js';
 import { dialectOf } from './dialects/dialect-of.js';
-import type { SessionMark } from './columns.js';
 import { EntityTable } from './entity-table.js';
 import { GroupedReads } from './grouped-reads.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import { preparedQuery } from './prepared-query.js';
-import { Purge } from './purge.js';
 import { PurgeSchedule } from './purge-schedule.js';
 import { type BaseSessionEntity, SessionUserEntity } from './session.entity.js';
 import type { SchemaCheck } from './schema-check.js';
@@ -71,7 +72,8 @@ export class TypeOrmSessionStore
   private readonly userWrites: UserWrites;
   private readonly order: SessionOrder;
   private readonly alphabets: ColumnAlphabets;
-  private readonly purge: Purge;
+  private readonly clock: DatabaseClock;
+  private readonly purge: BatchedPurge;
   private readonly schedule: PurgeSchedule;
   private readonly reads: GroupedReads<SessionRecord>;
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
@@ -93,7 +95,7 @@ export class TypeOrmSessionStore
         : new ServerConnection(dataSource, dialect.server, schema);
     const query = preparedQuery(dataSource, dialect);
     const sessions = new SessionStatements(dataSource, entity, dialect);
-    const names = namesOf(sessions, new EntityTable<SessionMark>(dataSource, SessionUserEntity));
+    const names = namesOf(sessions, new EntityTable<SessionUserRow>(dataSource, SessionUserEntity));
     const orderSql = dialect.orderSql(names);
     const statements = new Statements(connection, query, (number) => dialect.placeholder(number));
     this.connection = connection;
@@ -104,7 +106,8 @@ export class TypeOrmSessionStore
     this.order = new SessionOrder(statements, orderSql);
     this.schedule = new PurgeSchedule(purgeStep);
     const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
-    this.purge = new Purge(dialect, connection, sessions, this.order, batchSize);
+    this.clock = new DatabaseClock(connection, dialect.server);
+    this.purge = new BatchedPurge(dialect, connection, sessions, this.order, this.clock, batchSize);
     this.alphabets = new ColumnAlphabets(connection, dialect.server, sessions);
     const series = new SeriesRead(query, dialect, sessions, () => this.touches.overlay());
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
@@ -243,7 +246,7 @@ export class TypeOrmSessionStore
   }
 
   override clockSkew(): Promise<number> {
-    return this.purge.clockSkew();
+    return this.clock.skew();
   }
 
   /** From now on activity is written at once: later hooks may close the data source. */

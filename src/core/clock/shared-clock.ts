@@ -7,9 +7,9 @@ export const machineClock = (): number => Date.now();
 export const NOTICEABLE_SKEW = 1_000;
 
 /**
- * One clock for all nodes: this machine's, set by that of the store. Times in the record are those of whichever node wrote
- * them; read by a clock that is further ahead than `grace`, they would make a thief of an honest client, and by one that
- * is behind let a session live longer than configured.
+ * One clock for all nodes: this machine's, set by that of the store. Times in the record were written by any of the nodes.
+ * A node whose clock is ahead by more than `grace` would take an honest client for a thief, and one whose clock is behind
+ * would let a session live longer than configured.
  */
 export class SharedClock {
   private correction = 0;

@@ -1,4 +1,4 @@
-import type { InTime, SessionTurns } from './contention.js';
+import type { InTime, SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -15,7 +15,7 @@ export class DataUpdate {
     private readonly store: SessionStore,
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
-    private readonly turns: SessionTurns,
+    private readonly queue: SessionQueue,
     private readonly rules: { readonly maxDataBytes: number },
   ) {}
 
@@ -29,7 +29,7 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data } = await this.turns.untilUncontended(id, (inTime) => this.tryUpdate(id, change, inTime));
+    const { data } = await this.queue.run(id, (inTime) => this.tryUpdate(id, change, inTime));
     return data;
   }
 

@@ -1,4 +1,4 @@
-import type { SessionTurns } from './contention.js';
+import type { SessionQueue } from './session-queue.js';
 import { SessionGoneError, StoreUnavailableError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
 import type { SessionPolicy } from '../policy/policy.js';
@@ -45,7 +45,7 @@ export function rotationTo(
   } as const satisfies Change;
 }
 
-/** Gives a session a new token: at once and for good (rotation), or gently while it is in use (renewal). */
+/** Gives a session a new token: the earlier one is dead at once (rotation), or lives a little longer while the session is in use (renewal). */
 export class TokenRotation {
   constructor(
     private readonly store: SessionStore,
@@ -54,13 +54,13 @@ export class TokenRotation {
     private readonly lookup: SessionLookup,
     private readonly validation: TokenValidation,
     private readonly events: SessionEvents,
-    private readonly turns: SessionTurns,
+    private readonly queue: SessionQueue,
     private readonly rules: { readonly clock: () => number; readonly grace: number },
   ) {}
 
   /** The earlier token is dead when this returns. @throws SessionGoneError */
   rotate(id: string): Promise<Issued> {
-    return this.turns.untilUncontended(id, async (inTime) => {
+    return this.queue.run(id, async (inTime) => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to rotate.');
       inTime();

@@ -1,5 +1,5 @@
 import { BegunSignIn } from './begun-sign-in.js';
-import type { SessionTurns } from './contention.js';
+import type { SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -52,7 +52,7 @@ export class SignIn {
     private readonly validation: TokenValidation,
     private readonly revocation: Revocation,
     private readonly events: SessionEvents,
-    private readonly turns: SessionTurns,
+    private readonly queue: SessionQueue,
     private readonly rules: SignInRules,
   ) {}
 
@@ -112,7 +112,7 @@ export class SignIn {
 
   /** Looks, decides, and changes what it saw. */
   private decide(session: string, attempt: SignInAttempt, look: () => Promise<Found>): Promise<Issued> {
-    return this.turns.untilUncontended(session, async (inTime) => {
+    return this.queue.run(session, async (inTime) => {
       const found = await look();
       inTime();
       const { record, next } = found;

@@ -18,8 +18,8 @@ class MessageGuard implements CanActivate {
   }
 }
 
-/** Functions that bear the guard already: one function is the handler of every class that inherits it. */
-const marked = new WeakSet<object>();
+/** Functions that have the guard already: one function is the handler of every class that inherits it. */
+const guarded = new WeakSet<object>();
 
 /**
  * Puts the guard before the handlers of messages where Nest leaves out the global ones: in applications that call
@@ -39,16 +39,16 @@ export class MessageClosing {
   ) {
     if (!isGlobal && !hasGlobalGuardOfTheirs(modules)) return;
     const heir = heirFor(guard);
-    const hosts = [...hostsOf(modules)].filter((host) => this.mark(host));
+    const hosts = [...hostsOf(modules)].filter((host) => this.close(host));
     for (const module of new Set(hosts.map((host) => host.module))) provide(module, heir);
     this.guard = heir;
   }
 
   /** @returns whether it has handlers of messages */
-  private mark(host: Host): boolean {
+  private close(host: Host): boolean {
     const prototype = host.type.prototype as object;
     const methods = this.scanner.getAllMethodNames(prototype).filter((method) => isMessage(host, method));
-    for (const method of methods) mark(prototype, method);
+    for (const method of methods) guardBefore(prototype, method);
     return methods.length > 0;
   }
 }
@@ -58,10 +58,10 @@ function isMessage(host: Host, method: string): boolean {
   return kinds.includes('message') || kinds.includes('socket-message');
 }
 
-function mark(prototype: object, method: string): void {
+function guardBefore(prototype: object, method: string): void {
   const value = Reflect.get(prototype, method) as object;
-  if (marked.has(value)) return;
-  marked.add(value);
+  if (guarded.has(value)) return;
+  guarded.add(value);
   UseGuards(MessageGuard)(prototype, method, { value });
 }
 

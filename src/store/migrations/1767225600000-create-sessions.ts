@@ -1,5 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table, TableIndex } from 'typeorm';
-import { type Column, MARK_COLUMNS, STORED_COLUMNS } from '../columns.js';
+import { type Column, USER_COLUMNS, STORED_COLUMNS } from '../columns.js';
 
 /**
  * Creates the tables `sessions` and `session_users`. Extend it to give the first another name. Columns that come with a
@@ -12,7 +12,7 @@ export class CreateSessions1767225600000 implements MigrationInterface {
     const sessions = nameOf(runner, 'SessionEntity', this.sessionTable);
     await create(runner, sessions, STORED_COLUMNS);
     if (runner.connection.options.type === 'postgres') await leaveRoom(runner, sessions);
-    await create(runner, nameOf(runner, 'SessionUserEntity', 'session_users'), MARK_COLUMNS);
+    await create(runner, nameOf(runner, 'SessionUserEntity', 'session_users'), USER_COLUMNS);
   }
 
   async down(runner: QueryRunner): Promise<void> {

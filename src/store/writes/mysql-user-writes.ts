@@ -2,7 +2,7 @@ import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission } from '../../core/model/store.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
 import { EVERYONE } from './order-sql.js';
-import { type Event, type Evicted, ServerUserWrites } from './server-user-writes.js';
+import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { wasLive } from './deleted-by-user.js';
 import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
@@ -12,9 +12,9 @@ const EVICTED_AT_ONCE = 1_000;
 /** Rows deleted by one statement. */
 const DELETED_AT_ONCE = 100;
 
-/** MySQL and MariaDB. Of those that say what they deleted or changed, MySQL has no statements. */
+/** MySQL and MariaDB. MySQL has no statement that says what it has deleted or changed. */
 export class MysqlUserWrites extends ServerUserWrites {
-  /** How many there are beside: in the condition it would be a subquery on the table that is changed. */
+  /** How many others there are. Joined, since MySQL allows no subquery on the table that is changed in a condition. */
   private readonly others: string;
   private readonly liveWithRoom: string;
   private readonly dropMany: string;
@@ -36,7 +36,7 @@ export class MysqlUserWrites extends ServerUserWrites {
     this.surplus = (kept) => `${found} LIMIT ${EVICTED_AT_ONCE} OFFSET ${kept}`;
   }
 
-  /** In a transaction, for MySQL has no statement that says what it deleted. In the order in which activity is written. */
+  /** In a transaction, and in the order in which activity is written, so that the two do not lock each other out. */
   deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
     const { sessions, session } = this.sql.names;
     const others = except === undefined ? '' : ` AND ${session('id')} <> :except`;
@@ -72,15 +72,19 @@ export class MysqlUserWrites extends ServerUserWrites {
     return limit === null || entered === null ? entered : this.evict(values, limit.max);
   }
 
-  protected async claim(values: Values, event: Event, { limit }: Admission): Promise<Evicted> {
-    if (limit === null) return this.claimUnlimited(values, event);
+  protected async claim(values: Values, transition: Transition, { limit }: Admission): Promise<Evicted> {
+    if (limit === null) return this.claimUnlimited(values, transition);
     const rejects = limit.onReached === 'reject';
-    const turn = await this.claimInTurn(values, event, rejects);
+    const turn = await this.claimInTurn(values, transition, rejects);
     if (turn === null || rejects) return turn === null ? null : [];
     return this.evict({ ...values, ...turnValues(turn) }, limit.max);
   }
 
-  private claimInTurn(values: Values, { expected, change }: Event, rejects: boolean): Promise<number | null> {
+  private claimInTurn(
+    values: Values,
+    { expected, change }: Transition,
+    rejects: boolean,
+  ): Promise<number | null> {
     const sql = this.sql;
     const [others, hasRoom] = rejects ? [` JOIN ${this.others}`, ' AND others.total < :max'] : ['', ''];
     return this.statements.together('briefly', async (run) => {
@@ -96,7 +100,7 @@ export class MysqlUserWrites extends ServerUserWrites {
   }
 
   /** One statement that locks the user's row by changing it, and looks at it in the same moment. */
-  private async claimUnlimited(values: Values, { expected, change }: Event): Promise<Evicted> {
+  private async claimUnlimited(values: Values, { expected, change }: Transition): Promise<Evicted> {
     const sql = this.sql;
     const { sessions, users, user } = sql.names;
     const claim =

@@ -1,4 +1,4 @@
-import type { SessionMark, StoredRecord } from '../columns.js';
+import type { SessionUserRow, StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
 
 /** Escaped names of the tables and their columns. */
@@ -6,10 +6,10 @@ export interface Names {
   readonly sessions: string;
   readonly users: string;
   readonly session: (field: keyof StoredRecord) => string;
-  readonly user: (field: keyof SessionMark) => string;
+  readonly user: (field: keyof SessionUserRow) => string;
 }
 
-export function namesOf(sessions: EntityTable<StoredRecord>, users: EntityTable<SessionMark>): Names {
+export function namesOf(sessions: EntityTable<StoredRecord>, users: EntityTable<SessionUserRow>): Names {
   return {
     sessions: sessions.name,
     users: users.name,

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission } from '../../core/model/store.js';
 import { parseRecords, RECORD_FIELDS, type TextRow } from '../session-rows.js';
-import { type Event, type Evicted, ServerUserWrites } from './server-user-writes.js';
+import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { deletedByUser, wasLive } from './deleted-by-user.js';
 import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
@@ -63,14 +63,14 @@ export class PostgresUserWrites extends ServerUserWrites {
     return Number((rows[0] as { live: unknown }).live) > 0 ? endedOf(rows) : null;
   }
 
-  protected async claim(values: Values, event: Event, { limit }: Admission): Promise<Evicted> {
-    if (limit?.onReached === 'reject') return this.claimWithRoom(values, event);
+  protected async claim(values: Values, transition: Transition, { limit }: Admission): Promise<Evicted> {
+    if (limit?.onReached === 'reject') return this.claimWithRoom(values, transition);
     const sql = this.sql;
     const turn = sql.names.session('turn');
     const claimed = await this.statements.run(
       `WITH mine AS (${sql.order.turn}) UPDATE ${sql.names.sessions} ` +
-        `SET ${sql.changes(event.change)}, ${turn} = (SELECT turn FROM mine) ` +
-        `WHERE ${sql.isAsExpected(event.expected)} AND (SELECT number FROM mine) <= :begun ` +
+        `SET ${sql.changes(transition.change)}, ${turn} = (SELECT turn FROM mine) ` +
+        `WHERE ${sql.isAsExpected(transition.expected)} AND (SELECT number FROM mine) <= :begun ` +
         `AND ${sql.isInTimeForEveryone} RETURNING ${turn} AS turn`,
       values,
     );
@@ -81,7 +81,7 @@ export class PostgresUserWrites extends ServerUserWrites {
   }
 
   /** The statement that counts has to begin once the user's row is locked: else it does not see who was there before. */
-  private claimWithRoom(values: Values, { expected, change }: Event): Promise<Evicted> {
+  private claimWithRoom(values: Values, { expected, change }: Transition): Promise<Evicted> {
     const sql = this.sql;
     return this.statements.together('briefly', async (run) => {
       const turn = turnOf(await run(sql.order.turn, values));

@@ -9,16 +9,16 @@ import type { Statements, Values } from './statements.js';
 export type Evicted = readonly SessionRecord[] | null;
 
 /** A sign-in on a session that is there: what it must be, and what it becomes. */
-export interface Event {
+export interface Transition {
   readonly expected: ExpectedOwner;
   readonly change: StoredChange;
 }
 
 /**
- * Sign-ins on database servers. None holds a lock for longer than its statement takes. A fresh session is committed
- * pending, where whoever revokes finds it, and the statement that makes it live looks for marks: either the revocation
- * sees the session, or the sign-in sees the mark. (A statement that looks and inserts in one does neither: what it inserts
- * is not there for others before it has ended.)
+ * Sign-ins on database servers. Statements are committed one by one; where two must be one step, a brief transaction holds
+ * locks for these two only. A fresh session is committed pending, where whoever revokes finds it, and the statement that
+ * makes it live looks for marks: either the revocation sees the session, or the sign-in sees the mark. One statement that
+ * looks and inserts would see neither, for what it inserts is not there for others before it has ended.
  */
 export abstract class ServerUserWrites implements UserWrites {
   constructor(
@@ -53,8 +53,10 @@ export abstract class ServerUserWrites implements UserWrites {
   ): Promise<Admitted> {
     const isClaim = expected.userId === null;
     const values = { ...change, ...expectedValues(expected), ...valuesOf(id, admission) };
-    const event = { expected, change };
-    const evicted = isClaim ? await this.claim(values, event, admission) : await this.stepUp(values, event);
+    const transition = { expected, change };
+    const evicted = isClaim
+      ? await this.claim(values, transition, admission)
+      : await this.stepUp(values, transition);
     if (evicted !== null) return { outcome: 'admitted', evicted };
     if (await this.wasOvertaken(values)) return { outcome: 'overtaken' };
     const isLimited = isClaim && admission.limit?.onReached === 'reject';
@@ -66,10 +68,10 @@ export abstract class ServerUserWrites implements UserWrites {
   /** Makes the pending session live, within the limit. */
   protected abstract enter(values: Values, admission: Admission): Promise<Evicted>;
   /**
-   * Makes a session of nobody the user's. A revocation of the user's does not find it before: hence the user's row is
-   * locked, on which that revocation leaves its mark, until it does.
+   * Makes a session of nobody the user's. Before that a revocation of the user's sessions does not find it: hence the
+   * user's row is locked meanwhile, and such a revocation has to wait before it can leave its mark there.
    */
-  protected abstract claim(values: Values, event: Event, admission: Admission): Promise<Evicted>;
+  protected abstract claim(values: Values, transition: Transition, admission: Admission): Promise<Evicted>;
 
   protected async enterUnlimited(values: Values): Promise<Evicted> {
     const { affected } = await this.statements.run(this.sql.live, values);
@@ -81,7 +83,7 @@ export abstract class ServerUserWrites implements UserWrites {
     return 0;
   }
 
-  private async stepUp(values: Values, { expected, change }: Event): Promise<Evicted> {
+  private async stepUp(values: Values, { expected, change }: Transition): Promise<Evicted> {
     const { affected } = await this.statements.run(this.sql.stepUp(expected, change), values);
     return affected > 0 ? [] : null;
   }

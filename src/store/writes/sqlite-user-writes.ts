@@ -48,18 +48,18 @@ export class SqliteUserWrites implements UserWrites {
     admission: Admission,
   ): Promise<Admitted> {
     // Other sessions of the user's count, and this one is among them already.
-    const event = { ...admission, limit: expected.userId === null ? admission.limit : null };
-    const values = { ...change, ...expectedValues(expected), ...valuesOf(id, event) };
+    const effective = { ...admission, limit: expected.userId === null ? admission.limit : null };
+    const values = { ...change, ...expectedValues(expected), ...valuesOf(id, effective) };
     const { sessions } = this.sql.names;
     const { affected } = await this.statements.run(
       `UPDATE ${sessions} SET ${this.sql.changes(change)} ` +
-        `WHERE ${this.sql.isAsExpected(expected)} AND ${this.sql.hasOldRoles()} AND ${this.condition(event)}`,
+        `WHERE ${this.sql.isAsExpected(expected)} AND ${this.sql.hasOldRoles()} AND ${this.condition(effective)}`,
       values,
     );
-    if (affected > 0) return this.admitted(values, event);
+    if (affected > 0) return this.admitted(values, effective);
     if (await this.wasOvertaken(values)) return { outcome: 'overtaken' };
     const { rows } = await this.statements.run(this.sql.isThere(expected), values);
-    return { outcome: rows.length > 0 && event.limit ? 'limit-reached' : 'conflict' };
+    return { outcome: rows.length > 0 && effective.limit ? 'limit-reached' : 'conflict' };
   }
 
   deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {

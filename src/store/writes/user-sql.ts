@@ -3,7 +3,6 @@ import { STORED_COLUMNS, type StoredChange, type StoredRecord } from '../columns
 import type { Names } from './names.js';
 import { EVERYONE, type OrderSql } from './order-sql.js';
 import { hashOf } from './session-order.js';
-
 import type { Values } from './statements.js';
 
 /** For how long a sign-in that is not done counts, in milliseconds: one that crashed is not to lock its user out. */

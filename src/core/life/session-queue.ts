@@ -10,15 +10,15 @@ const LONGEST_WAIT = 200;
 export type InTime = () => void;
 
 /**
- * Changes of one session, decided on what was read of it. In this process they are made one after the other: each that
+ * Changes of one session, decided on what was read of it. In this process they are made one after the other: a change that
  * fails because another was faster has read, and perhaps written, for nothing, so that many at once would cost the square
- * of their number. Between processes nobody waits for anybody, and who comes second tries again.
+ * of their number. Between processes nobody waits: the change that comes second is tried again.
  *
  * A caller waits for `STORE_PATIENCE` in all. What has not begun by then does not happen.
  */
-export class SessionTurns {
+export class SessionQueue {
   private readonly patience = new Patience();
-  /** The end of the last turn that was asked for, by the session. */
+  /** The end of the last change that was asked for, by the session. */
   private readonly ends = new Map<string, Promise<void>>();
 
   /**
@@ -27,29 +27,29 @@ export class SessionTurns {
    * @param session its id, or whatever leads to it
    * @throws StoreUnavailableError
    */
-  async untilUncontended<T>(session: string, attempt: (inTime: InTime) => Promise<T | null>): Promise<T> {
+  async run<T>(session: string, attempt: (inTime: InTime) => Promise<T | null>): Promise<T> {
     const deadline = performance.now() + STORE_PATIENCE;
     const inTime = () => {
       if (performance.now() < deadline) return;
       throw new StoreUnavailableError(`The session could not be changed within ${STORE_PATIENCE} ms.`);
     };
     try {
-      return await this.patience.within(this.inTurn(session, () => attempts(attempt, inTime)));
+      return await this.patience.within(this.inOrder(session, () => attempts(attempt, inTime)));
     } catch (error) {
       inTime(); // the patience has its own words for it
       throw error;
     }
   }
 
-  private async inTurn<T>(session: string, work: () => Promise<T>): Promise<T> {
+  private async inOrder<T>(session: string, work: () => Promise<T>): Promise<T> {
     const before = this.ends.get(session);
-    // A turn in which there is nothing left to do is over at once.
-    const turn = before === undefined ? work() : before.then(work);
-    const end = turn.then(ignore, ignore);
+    // A change that comes too late ends at once: it does not hold up those behind it.
+    const change = before === undefined ? work() : before.then(work);
+    const end = change.then(ignore, ignore);
     this.ends.set(session, end);
     await end;
     if (this.ends.get(session) === end) this.ends.delete(session);
-    return turn;
+    return change;
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { SessionTurns } from '../../src/core/life/contention.js';
+import { SessionQueue } from '../../src/core/life/session-queue.js';
 import { StoreUnavailableError } from '../../src/core/model/errors.js';
 import { STORE_PATIENCE } from '../../src/core/outage/time-budgets.js';
 
@@ -15,10 +15,10 @@ const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(millisecond
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 it('lets changes of one session follow each other, in the order in which they came', async () => {
-  const turns = new SessionTurns();
+  const queue = new SessionQueue();
   const log: string[] = [];
   const change = (name: string) =>
-    turns.untilUncontended('a', async () => {
+    queue.run('a', async () => {
       log.push(`${name} begins`);
       await sleep(10);
       log.push(`${name} ends`);
@@ -31,13 +31,13 @@ it('lets changes of one session follow each other, in the order in which they ca
 });
 
 it('lets other sessions not wait, nor those behind a change that fails', async () => {
-  const turns = new SessionTurns();
-  const slow = turns.untilUncontended('a', () => sleep(100).then(() => 'slow'));
-  expect(await turns.untilUncontended('b', async () => 'at once')).toBe('at once');
-  const failing = turns.untilUncontended('a', async () => {
+  const queue = new SessionQueue();
+  const slow = queue.run('a', () => sleep(100).then(() => 'slow'));
+  expect(await queue.run('b', async () => 'at once')).toBe('at once');
+  const failing = queue.run('a', async () => {
     throw new RangeError('no');
   });
-  const next = turns.untilUncontended('a', async () => 'next');
+  const next = queue.run('a', async () => 'next');
   const failed = expect(failing).rejects.toThrow(RangeError);
   await pass(100);
   await failed;
@@ -45,18 +45,18 @@ it('lets other sessions not wait, nor those behind a change that fails', async (
 });
 
 it('remembers no session once nobody changes it', async () => {
-  const turns = new SessionTurns();
-  const all = Array.from({ length: 10 }, (_, at) => turns.untilUncontended(`${at % 3}`, () => sleep(5)));
+  const queue = new SessionQueue();
+  const all = Array.from({ length: 10 }, (_, at) => queue.run(`${at % 3}`, () => sleep(5)));
   void Promise.allSettled(all);
   await pass(100);
-  expect((Reflect.get(turns, 'ends') as Map<string, unknown>).size).toBe(0);
+  expect((Reflect.get(queue, 'ends') as Map<string, unknown>).size).toBe(0);
 });
 
 it('fails whoever has waited too long, and does nothing for them afterwards', async () => {
-  const turns = new SessionTurns();
+  const queue = new SessionQueue();
   const done: string[] = [];
   const change = (name: string, duration: number) =>
-    turns.untilUncontended('a', async () => {
+    queue.run('a', async () => {
       await sleep(duration);
       done.push(name);
       return name;
@@ -77,9 +77,9 @@ it('fails whoever has waited too long, and does nothing for them afterwards', as
 });
 
 it('tells an attempt that reads for too long to change nothing', async () => {
-  const turns = new SessionTurns();
+  const queue = new SessionQueue();
   let changes = 0;
-  const change = turns.untilUncontended('a', async (inTime) => {
+  const change = queue.run('a', async (inTime) => {
     await sleep(STORE_PATIENCE);
     inTime();
     return ++changes;
@@ -91,9 +91,9 @@ it('tells an attempt that reads for too long to change nothing', async () => {
 });
 
 it('tries again, more and more rarely, until it gives up', async () => {
-  const turns = new SessionTurns();
+  const queue = new SessionQueue();
   let attempts = 0;
-  const change = turns.untilUncontended('a', async () => {
+  const change = queue.run('a', async () => {
     attempts++;
     return null;
   });

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import type { DatabaseClock } from './database-clock.js';
 import type { DeletedBatch, Dialect } from './dialects/dialect.js';
 import type { PrimaryConnection, Work } from './primary-connection.js';
 import type { SessionTable } from './session-table.js';
@@ -9,7 +10,7 @@ import type { SessionOrder } from './writes/session-order.js';
 const MAX_CLOCK_SKEW = 5_000;
 
 /** Deletes what nobody needs any more, batch by batch: expired sessions, oldest first, and then old marks. */
-export class Purge {
+export class BatchedPurge {
   private readonly logger = new Logger('SessionStore');
 
   constructor(
@@ -17,6 +18,7 @@ export class Purge {
     private readonly connection: PrimaryConnection,
     private readonly sessions: SessionTable,
     private readonly order: SessionOrder,
+    private readonly clock: DatabaseClock,
     private readonly batchSize: number,
   ) {}
 
@@ -45,24 +47,12 @@ export class Purge {
 
   /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
   private async isClockWrong(): Promise<boolean> {
-    const skew = await this.clockSkew();
+    const skew = await this.clock.skew();
     if (Math.abs(skew) <= MAX_CLOCK_SKEW) return false;
     this.logger.error(
       `Nothing was purged: the clock of this machine is ${Math.abs(skew)} ms ${skew > 0 ? 'behind' : 'ahead of'} that ` +
         'of the database. Synchronise both (NTP).',
     );
     return true;
-  }
-
-  /** How far, in milliseconds, this machine's clock is from the database's; 0 where they are the same machine's. */
-  async clockSkew(): Promise<number> {
-    const { server } = this.dialect;
-    if (server === null) return 0;
-    return this.connection.read(async (runner) => {
-      const asked = Date.now();
-      const [row] = (await runner.query(server.clock)) as [{ now: string | number }];
-      const answered = Date.now();
-      return Math.round(Number(row.now) - (asked + answered) / 2);
-    });
   }
 }
