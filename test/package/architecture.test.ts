@@ -87,6 +87,26 @@ it.each(files.filter((file) => partOf(file) === 'core'))('%s imports only what i
   for (const target of neighboursOf(file).map(roomOf)) if (target !== room) expect(allowed).toContain(target);
 });
 
+it('allows no arrow that nobody needs', () => {
+  const used = (of: readonly string[], nameOf: (file: string) => string, name: string) => {
+    const own = of.filter((file) => nameOf(file) === name);
+    return new Set(
+      own
+        .flatMap(neighboursOf)
+        .map(nameOf)
+        .filter((target) => target !== name),
+    );
+  };
+  const core = files.filter((file) => partOf(file) === 'core');
+  for (const [room, allowed] of Object.entries(ROOMS)) {
+    expect([room, new Set(allowed)]).toEqual([room, used(core, roomOf, room)]);
+  }
+  for (const [part, allowed] of Object.entries(ALLOWED)) {
+    const parts = allowed.filter((name) => !PEERS.has(name));
+    expect([part, new Set(parts)]).toEqual([part, used(files, partOf, part)]);
+  }
+});
+
 it.each(files.filter((file) => partOf(file) !== 'core'))(
   '%s does not reach for the store of the core',
   (file) => {
