@@ -13,8 +13,8 @@ import { type Fresh, type ModelEvent, type ModelTimeouts, SessionModel } from '.
 import { TestCluster, type TestNode } from '../support/store.js';
 
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
-/** Activity is written within this (docs/design.md, "Timeouts and activity"); the test's clock jumps past it. */
-const WRITE_BEHIND = SECOND;
+/** Activity is on its way for less than this: where the test's clock moves on further, it is written first. */
+const LONGEST_WAY = SECOND;
 /** No sign-in takes longer than this. */
 const LONGEST_SIGN_IN = HOUR;
 
@@ -266,7 +266,7 @@ class Comparison {
 
   private async wait({ step }: ArgumentsOf<'wait'>) {
     this.unwritten += step;
-    if (this.unwritten >= WRITE_BEHIND) {
+    if (this.unwritten >= LONGEST_WAY) {
       await this.node.store.flush();
       this.unwritten = 0;
     }
