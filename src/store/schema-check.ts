@@ -36,7 +36,7 @@ export class SchemaCheck {
 
   private lookForEntities(): void {
     const { dataSource } = this;
-    // Only then it knows any.
+    // Before that it knows no entities.
     if (!dataSource.isInitialized)
       throw new Error('The data source is not initialized: call `initialize()`.');
     const unknown = this.entities.filter((entity) => !dataSource.hasMetadata(entity));
@@ -56,7 +56,7 @@ export class SchemaCheck {
       // Answers at all only where the database is there.
       const missing = await this.missingOf(runner, entity);
       if (missing !== null) throw new SessionSchemaError(`${missing} ${HOW_TO_MIGRATE}`);
-      // Everything is there: it was a hitch, or the database will say what it has against it.
+      // Everything is there: either the first error has passed, or the second one says what is wrong.
       await this.select(runner, entity);
     }
   }

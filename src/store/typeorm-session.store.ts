@@ -207,7 +207,7 @@ export class TypeOrmSessionStore
     const numbered = { ...change, number: await this.order.mark(userId), purgeStep };
     const set = (which: 'live' | 'pending') =>
       this.connection.write((runner) => this.sessions.setRoles(runner, userId, numbered, which));
-    // First those that could be among the others by then.
+    // Pending ones first: in the other order, one that becomes live in between would keep its old roles.
     await set('pending');
     return set('live');
   }

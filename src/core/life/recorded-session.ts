@@ -70,7 +70,7 @@ function recorded<Kind extends PublicSession>(kind: abstract new () => Kind): Re
       Object.freeze(this);
     }
 
-    /** Frozen: whoever expects that writing to it saves it hears so at once. */
+    /** Frozen: code that writes to it, as if that saved it, gets an error at once. */
     get data(): ReadonlySessionData {
       this.#data ??= deepFreeze(parseData(this.#dataText));
       return this.#data;

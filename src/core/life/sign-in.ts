@@ -164,7 +164,7 @@ export class SignIn {
    */
   private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
     const { admitted, issued } = await this.insert(attempt);
-    // Not an end: whoever is told of one signs in again, without the token whose session is to be ended.
+    // Decided again: a client that is told of an end drops its token, and the old session would live on without it.
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const { record } = issued;

@@ -9,7 +9,7 @@ import { unknownNest } from './nest-enhancers.js';
 
 /**
  * Stands on the functions that handle messages, which all applications of a process share; so it lets everything in.
- * Each application with sessions has an heir of it in its place, which asks the guard of that application.
+ * Each application with sessions puts a subclass in its place, which asks the guard of that application.
  */
 @Injectable()
 class MessageGuard implements CanActivate {
@@ -38,10 +38,10 @@ export class MessageClosing {
     @Inject(GLOBAL_GUARD) isGlobal: boolean,
   ) {
     if (!isGlobal && !hasGlobalGuardOfTheirs(modules)) return;
-    const heir = heirFor(guard);
+    const subclass = subclassFor(guard);
     const hosts = [...hostsOf(modules)].filter((host) => this.close(host));
-    for (const module of new Set(hosts.map((host) => host.module))) provide(module, heir);
-    this.guard = heir;
+    for (const module of new Set(hosts.map((host) => host.module))) provide(module, subclass);
+    this.guard = subclass;
   }
 
   /** @returns whether it has handlers of messages */
@@ -65,7 +65,7 @@ function guardBefore(prototype: object, method: string): void {
   UseGuards(MessageGuard)(prototype, method, { value });
 }
 
-function heirFor(guard: SessionGuard): Class {
+function subclassFor(guard: SessionGuard): Class {
   return class extends MessageGuard {
     override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
       return guard.canActivate(context);
@@ -73,10 +73,10 @@ function heirFor(guard: SessionGuard): Class {
   };
 }
 
-/** Nest looks a guard up by its class among what the module injects: there it finds the heir. */
-function provide(module: NestModule, heir: Class): void {
+/** Nest looks a guard up by its class among what the module injects: there it finds the subclass. */
+function provide(module: NestModule, subclass: Class): void {
   const wrapper: unknown = module.addInjectable(MessageGuard, 'guard');
   if (typeof wrapper !== 'object' || wrapper === null) throw unknownNest('how modules keep guards');
   // The class too: Nest may make the instance anew.
-  Object.assign(wrapper, { metatype: heir, instance: new (heir as new () => object)() });
+  Object.assign(wrapper, { metatype: subclass, instance: new (subclass as new () => object)() });
 }

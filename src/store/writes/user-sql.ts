@@ -37,7 +37,7 @@ export class UserSql {
   readonly wasOvertaken: string;
   /** Nothing that concerns the user with `:hash` has a larger number than `:begun`. */
   readonly isInTime: string;
-  /** The same, but only of what concerns everyone: for who holds the user's row, and has looked at it. */
+  /** The same, but only of what concerns everyone: for a statement that has locked the user's row and looked at it already. */
   readonly isInTimeForEveryone: string;
   /** The user's, whether live or not. */
   readonly isTheirs: string;
@@ -96,8 +96,9 @@ export class UserSql {
   }
 
   /**
-   * The user's sessions that a sign-in with `:turn` finds there: those with smaller turns, for two at the same time must
-   * not each give way to the other. How old a turn is, the database's clock has said.
+   * The user's sessions that a sign-in with `:turn` finds there: those with smaller turns, for of two at the same time only
+   * one may give way to the other. Turns are times of the database's clock, or a little more: so a turn tells how old a
+   * pending session is.
    */
   ofEarlierTurns(prefix = ''): string {
     const { session } = this.names;
