@@ -5,7 +5,7 @@ import { SessionCore } from '../core/session-core.js';
 
 const CHANGES: ReadonlySet<SessionEvent['type']> = new Set(['authenticated', 'rotated', 'revoked']);
 
-interface Change {
+interface TokenChange {
   readonly number: number;
   /** In milliseconds of the process's clock. */
   readonly at: number;
@@ -21,7 +21,7 @@ export class TokenChanges {
   latest = 0;
   private latestOfAll = 0;
   /** The latest change of each session, the oldest first. */
-  private readonly bySession = new Map<string, Change>();
+  private readonly bySession = new Map<string, TokenChange>();
 
   constructor(core: SessionCore) {
     core.events.stream.subscribe((event) => this.note(event));

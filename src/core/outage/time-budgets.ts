@@ -2,7 +2,7 @@
  * Who waits for what, and how long, in milliseconds. They depend on each other (test/unit/time-budgets.test.ts holds it):
  *
  * - `GATE_PATIENCE`, `LOCK_TIMEOUT` < `STORE_PATIENCE`: what waits inside the database gives up before its caller does.
- *   Otherwise a sign-in that was answered 503 would go on waiting, and sign somebody in after all.
+ *   Otherwise a sign-in or a revocation that was answered 503 would go on waiting, and happen after all.
  * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
  *   that changes very many rows.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.

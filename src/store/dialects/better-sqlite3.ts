@@ -9,16 +9,16 @@ export const betterSqlite3: Dialect = {
 };
 
 interface Database {
-  prepare(sql: string): Statement;
+  prepare(sql: string): DriverStatement;
 }
 
-interface Statement {
+interface DriverStatement {
   readonly reader: boolean;
   all(...values: readonly unknown[]): unknown[];
   run(...values: readonly unknown[]): { readonly changes: number };
 }
 
-const statements = new WeakMap<Database, Map<string, Statement>>();
+const statements = new WeakMap<Database, Map<string, DriverStatement>>();
 
 /** Synchronous: the answer is there before another request can come. */
 async function runPrepared(

@@ -18,7 +18,7 @@ export interface SqlFlavour {
 }
 
 /** What stands in the place of the parameter of a column. */
-type Given = Partial<Record<keyof StoredRecord, string>>;
+type Replacements = Partial<Record<keyof StoredRecord, string>>;
 
 /**
  * The texts that sign-ins are made of. A session is *pending* while its `expires_at` is 0: revocations and `setRoles`
@@ -67,8 +67,8 @@ export class UserSql {
     this.newestFirst = `${session('turn')} DESC, ${session('createdAt')} DESC, ${session('id')} DESC`;
   }
 
-  insert(given: Given = {}): string {
-    return `${this.into} VALUES (${STORED.map((field) => given[field] ?? `:${field}`).join(', ')})`;
+  insert(replaced: Replacements = {}): string {
+    return `${this.into} VALUES (${STORED.map((field) => replaced[field] ?? `:${field}`).join(', ')})`;
   }
 
   /** Inserts a live session where a condition holds. */
