@@ -22,7 +22,7 @@ type Replacements = Partial<Record<keyof StoredRecord, string>>;
 
 /**
  * The texts that sign-ins are made of. A session is *pending* while its `expires_at` is 0: revocations and `setRoles`
- * reach it, and nobody else sees it.
+ * reach it, limits count it, and no list or validation sees it.
  */
 export class UserSql {
   readonly insertLive: string;
