@@ -5,8 +5,8 @@ import type {
   ReadonlySessionData,
   SessionData,
 } from '../core/model/session.js';
-import { DISCLOSE, enclose, hideClass } from './pipe-passage.js';
-import { sessionOf } from './request-state.js';
+import { DISCLOSE, Envelope, hideClass } from './pipe-passage.js';
+import { stateFor } from './request-state.js';
 
 type SessionProperty = Exclude<keyof ActiveSession, 'toJSON'>;
 
@@ -45,8 +45,8 @@ export type SessionParameterDecorator<Selected extends SessionProperty | undefin
 
 const currentSession = createParamDecorator(
   (property: keyof ActiveSession | undefined, context: ExecutionContext) => {
-    const session = sessionOf(context);
-    return enclose(property === undefined ? session : (session?.[property] ?? null));
+    const session = stateFor(context)?.session ?? null;
+    return new Envelope(property === undefined ? session : (session?.[property] ?? null));
   },
   [hideClass],
 );

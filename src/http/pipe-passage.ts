@@ -1,10 +1,11 @@
-import type { ArgumentMetadata, ParamDecoratorEnhancer, PipeTransform } from '@nestjs/common';
+import type { ParamDecoratorEnhancer, PipeTransform } from '@nestjs/common';
 
 /**
  * Nest sends the values of parameter decorators through all pipes, and has no way around them. A pipe that trims, copies or
- * validates would hand the session of nobody, or of somebody else, to the handler. So the value passes in an envelope.
+ * validates would hand the session of nobody, or of somebody else, to the handler. So the value passes in an envelope, which
+ * is closed before the first of them.
  */
-class Envelope {
+export class Envelope {
   readonly #content: unknown;
 
   constructor(content: unknown) {
@@ -12,7 +13,8 @@ class Envelope {
     Object.freeze(this);
   }
 
-  static contentOf(value: unknown): unknown {
+  /** Opens it again. @throws Error for what is no envelope */
+  static contentOf(this: void, value: unknown): unknown {
     if (typeof value === 'object' && value !== null && #content in value) return value.#content;
     throw new Error(
       'A pipe has replaced the value of @CurrentSession(). Pipes that are global, or on a controller or method, get the ' +
@@ -21,15 +23,8 @@ class Envelope {
   }
 }
 
-/** Closes the envelope before the first pipe. */
-export function enclose(content: unknown): unknown {
-  return new Envelope(content);
-}
-
 /** Opens the envelope; the pipes of a decorator are the last to run. */
-export const DISCLOSE: PipeTransform = {
-  transform: (value: unknown, _metadata: ArgumentMetadata) => Envelope.contentOf(value),
-};
+export const DISCLOSE: PipeTransform = { transform: Envelope.contentOf };
 
 /** `ValidationPipe` builds an object anew of the class that the parameter is declared with: it is told of none. */
 export const hideClass: ParamDecoratorEnhancer = (target, method, index) => {

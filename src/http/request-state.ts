@@ -131,7 +131,8 @@ export function sessionOf(contextOrRequest: object): ActiveSession | AnonymousSe
   return state?.session ?? null;
 }
 
-function stateFor(context: ExecutionContext): RequestState | undefined {
+/** What the handler of a context was let in on, as far as that is known. */
+export function stateFor(context: ExecutionContext): RequestState | undefined {
   const called = callOf(context);
   if (!called?.request) return undefined;
   const { request, call } = called;

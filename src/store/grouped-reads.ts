@@ -53,14 +53,7 @@ export class GroupedReads<V> {
     this.impatience = null;
     this.failForsaken();
     const group = this.waiting.splice(0, this.largestGroup);
-    if (group.length > 0) {
-      this.inFlight++;
-      void this.answer(group).finally(() => {
-        this.inFlight--;
-        // It may be that another query is still under way: then a small group goes on waiting.
-        this.sendWhenDue();
-      });
-    }
+    if (group.length > 0) void this.answer(group);
     this.sendWhenSlow();
   }
 
@@ -70,9 +63,13 @@ export class GroupedReads<V> {
    */
   private failForsaken(): void {
     const limit = performance.now() - STORE_PATIENCE;
-    const kept = this.waiting.findIndex(({ askedAt }) => askedAt > limit);
-    const forsaken = this.waiting.splice(0, kept === -1 ? this.waiting.length : kept);
-    for (const { reject } of forsaken) reject(new Error(`The database was silent for ${STORE_PATIENCE} ms.`));
+    let forsaken = 0;
+    for (const { askedAt, reject } of this.waiting) {
+      if (askedAt > limit) break;
+      reject(new Error(`The database was silent for ${STORE_PATIENCE} ms.`));
+      forsaken++;
+    }
+    this.waiting.splice(0, forsaken);
   }
 
   /**
@@ -80,11 +77,16 @@ export class GroupedReads<V> {
    * group fail, and no others.
    */
   private async answer(group: readonly Lookup<V>[]): Promise<void> {
+    this.inFlight++;
     try {
       const found = await this.patience.within(this.load(keysOf(group)));
       for (const { keys, resolve } of group) resolve(firstOf(keys, found));
     } catch (error) {
       for (const { reject } of group) reject(error);
+    } finally {
+      this.inFlight--;
+      // It may be that another query is still under way: then a small group goes on waiting.
+      this.sendWhenDue();
     }
   }
 

@@ -10,11 +10,7 @@ const MOST_IN_A_ROW = 20;
  */
 export class PreparationTrust {
   private doubt = 0;
-  private isOver = false;
-
-  get isLost(): boolean {
-    return this.isOver;
-  }
+  isLost = false;
 
   succeeded(): void {
     if (this.doubt > 0) this.doubt--;
@@ -22,9 +18,9 @@ export class PreparationTrust {
 
   /** Whether this was the failure that ended it. */
   failed(): boolean {
-    if (this.isOver) return false;
+    if (this.isLost) return false;
     this.doubt += WEIGHT;
-    this.isOver = this.doubt > WEIGHT * (MOST_IN_A_ROW - 1);
-    return this.isOver;
+    this.isLost = this.doubt > WEIGHT * (MOST_IN_A_ROW - 1);
+    return this.isLost;
   }
 }

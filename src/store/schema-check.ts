@@ -15,20 +15,16 @@ const HOW_TO_MIGRATE =
  * It is made with the first connection, whenever that comes: at boot, or later where the database is away until then.
  */
 export class SchemaCheck {
-  private hasPassed = false;
+  /** Whether it need not be made any more. */
+  hasPassed = false;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly entities: readonly EntityTarget<ObjectLiteral>[],
   ) {}
 
-  /** Does the work once the check has passed; afterwards it costs nothing more. */
-  before<T>(runner: QueryRunner, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.hasPassed ? work(runner) : this.make(runner).then(() => work(runner));
-  }
-
   /** @throws SessionSchemaError, or whatever the driver throws where the database does not answer */
-  private async make(runner: QueryRunner): Promise<void> {
+  async make(runner: QueryRunner): Promise<void> {
     this.lookForEntities();
     for (const entity of this.entities) await this.lookForTable(runner, entity);
     this.hasPassed = true;

@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { PreparedQuery } from './query.js';
-import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';
+import { parseRecords, RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
 
 /** The read of every request, for many at once. */
@@ -21,7 +21,7 @@ export class SeriesRead {
     this.decode =
       dialect.rowsAsText === null
         ? (rows) => (rows as SessionRow[]).map(toRecord)
-        : (rows) => parseRecords(rows as TextRow[]);
+        : (parseRecords as (rows: unknown[]) => SessionRecord[]);
   }
 
   /** @returns the records by their series */

@@ -6,7 +6,6 @@ import { isConnectionLost } from './driver-error.js';
 import { againWhereLost } from './lost-connection.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import type { SchemaCheck } from './schema-check.js';
-import { endingSilentConnection } from './silence.js';
 
 /**
  * Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere
@@ -44,20 +43,25 @@ export class ServerConnection implements PrimaryConnection {
   }
 
   private run<T>(work: Work<T>, silence: number): Promise<T> {
-    return withPrimary(this.dataSource, (runner) =>
-      endingSilentConnection(runner, this.dialect, silence, async (connection) => {
+    return withPrimary(this.dataSource, async (runner) => {
+      const connection = (await runner.connect()) as object;
+      // TCP needs a quarter of an hour to notice that a server has vanished. Until then a pool full of such connections
+      // would keep the application from the database that is back. The pool makes new ones for those that are ended.
+      const timer = setTimeout(() => this.dialect.endConnection(connection), silence).unref();
+      try {
         if (this.dialect.vet !== null && !this.vetted.has(connection)) {
           await this.dialect.vet(runner);
           this.vetted.add(connection);
         }
-        try {
-          return await (this.schema === null ? work(runner) : this.schema.before(runner, work));
-        } catch (error) {
-          if (isConnectionLost(error)) this.dialect.discard(connection);
-          throw error;
-        }
-      }),
-    );
+        if (this.schema?.hasPassed === false) await this.schema.make(runner);
+        return await work(runner);
+      } catch (error) {
+        if (isConnectionLost(error)) this.dialect.discard(connection);
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    });
   }
 
   private async inTransaction<T>(runner: QueryRunner, work: Work<T>): Promise<T> {

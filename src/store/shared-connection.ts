@@ -18,9 +18,10 @@ export class SharedConnection implements PrimaryConnection {
   }
 
   read<T>(work: Work<T>): Promise<T> {
-    return withPrimary(this.dataSource, (runner) =>
-      this.schema === null ? work(runner) : this.schema.before(runner, work),
-    );
+    return withPrimary(this.dataSource, async (runner) => {
+      if (this.schema?.hasPassed === false) await this.schema.make(runner);
+      return work(runner);
+    });
   }
 
   write<T>(work: Work<T>): Promise<T> {

@@ -23,7 +23,7 @@ export function toSession(
 ): ActiveSession | AnonymousSession {
   return record.userId === null
     ? new RecordedAnonymousSession(record, policy, now)
-    : toActiveSession(record, policy, now);
+    : new RecordedActiveSession(record, policy, now);
 }
 
 /** The session of a record that has a user. */

@@ -24,29 +24,16 @@ export class Patience {
   within<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = { deadline: performance.now() + STORE_PATIENCE, reject };
-      this.add(call);
-      answer.then(
-        (value) => {
-          this.remove(call);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.remove(call);
-          reject(error);
-        },
-      );
+      this.calls.add(call);
+      if (this.timer === null) this.waitForOldest(STORE_PATIENCE);
+      else if (this.calls.size === 1) this.timer.ref();
+      // The timer goes on, and serves the calls that come until it is due; alone it keeps no process alive.
+      const end = () => {
+        if (this.calls.delete(call) && this.calls.size === 0) this.timer?.unref();
+      };
+      answer.then(end, end);
+      answer.then(resolve, reject);
     });
-  }
-
-  private add(call: Call): void {
-    this.calls.add(call);
-    if (this.timer === null) this.waitForOldest(STORE_PATIENCE);
-    else if (this.calls.size === 1) this.timer.ref();
-  }
-
-  /** The timer goes on, and serves the calls that come until it is due; alone it keeps no process alive. */
-  private remove(call: Call): void {
-    if (this.calls.delete(call) && this.calls.size === 0) this.timer?.unref();
   }
 
   private waitForOldest(milliseconds: number): void {
