@@ -59,6 +59,15 @@ export interface TypeOrmSessionStoreOptions {
 /** What is under way is never purged, however soon its session would end. */
 const LONGEST_SIGN_IN = 60_000;
 
+/** What is made of the names of tables and columns. */
+interface Writing {
+  readonly order: SessionOrder;
+  readonly purge: BatchedPurge;
+  readonly statements: Statements;
+  readonly sql: UserSql;
+  readonly users: UserWrites;
+}
+
 /** Keeps sessions in the application's database. */
 export class TypeOrmSessionStore
   extends SessionStore
@@ -67,19 +76,16 @@ export class TypeOrmSessionStore
   private readonly logger = new Logger('SessionStore');
   private readonly connection: PrimaryConnection;
   private readonly sessions: SessionStatements;
-  private readonly statements: Statements;
-  private readonly userSql: UserSql;
-  private readonly userWrites: UserWrites;
-  private readonly order: SessionOrder;
   private readonly alphabets: ColumnAlphabets;
   private readonly clock: DatabaseClock;
-  private readonly purge: BatchedPurge;
   private readonly schedule: PurgeSchedule;
   private readonly reads: GroupedReads<SessionRecord>;
   /** Apart, since most of them are for tokens that nobody has: a flood of those is not to hold up the others. */
   private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
   private readonly patience = new Patience();
+  private readonly assemble: () => Writing;
+  private writing: Promise<Writing> | null = null;
   private isShuttingDown = false;
 
   /** @throws SessionOptionsError for a database that is not supported */
@@ -95,20 +101,20 @@ export class TypeOrmSessionStore
         : new ServerConnection(dataSource, dialect.server, schema);
     const query = preparedQuery(dataSource, dialect);
     const sessions = new SessionStatements(dataSource, entity, dialect);
-    const names = namesOf(sessions, new EntityTable<SessionUserRow>(dataSource, SessionUserEntity));
-    const orderSql = dialect.orderSql(names);
-    const statements = new Statements(connection, query, (number) => dialect.placeholder(number));
     this.connection = connection;
     this.sessions = sessions;
-    this.statements = statements;
-    this.userSql = new UserSql(names, orderSql, dialect);
-    this.userWrites = dialect.userWrites(statements, this.userSql);
-    this.order = new SessionOrder(statements, orderSql);
     this.schedule = new PurgeSchedule(purgeStep);
-    const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
     this.clock = new DatabaseClock(connection, dialect.server);
-    this.purge = new BatchedPurge(dialect, connection, sessions, this.order, this.clock, batchSize);
     this.alphabets = new ColumnAlphabets(connection, dialect.server, sessions);
+    this.assemble = () => {
+      const names = namesOf(sessions, new EntityTable<SessionUserRow>(dataSource, SessionUserEntity));
+      const statements = new Statements(connection, query, (number) => dialect.placeholder(number));
+      const order = new SessionOrder(statements, dialect.orderSql(names));
+      const sql = new UserSql(names, dialect.orderSql(names), dialect);
+      const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
+      const purge = new BatchedPurge(dialect, connection, sessions, order, this.clock, batchSize);
+      return { order, purge, statements, sql, users: dialect.userWrites(statements, sql) };
+    };
     const series = new SeriesRead(query, dialect, sessions, () => this.touches.overlay());
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
@@ -128,7 +134,7 @@ export class TypeOrmSessionStore
     // `manualInitialization`: the application does that when it likes.
     if (!this.dataSource.isInitialized) return;
     try {
-      await this.patience.within(this.connection.read(() => Promise.resolve()));
+      await this.patience.within(this.writes());
     } catch (error) {
       if (error instanceof SessionSchemaError || error instanceof SessionOptionsError) throw error;
       this.logger.warn(`The database is not there yet; its tables are checked when it is. ${String(error)}`);
@@ -149,8 +155,8 @@ export class TypeOrmSessionStore
     return record && upToDate(record);
   }
 
-  latestChange(): Promise<number> {
-    return this.order.latest();
+  async latestChange(): Promise<number> {
+    return (await this.writes()).order.latest();
   }
 
   async findLive(userId: string, now: number): Promise<SessionRecord[]> {
@@ -168,22 +174,23 @@ export class TypeOrmSessionStore
       rolesSet: 0,
       turn: 0,
     };
+    const { statements, sql, users } = await this.writes();
     if (admission === null) {
-      await this.statements.run(this.userSql.insertLive, stored);
+      await statements.run(sql.insertLive, stored);
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();
     const purgeAfter = this.schedule.purgeAfter(
       Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN),
     );
-    return this.userWrites.insert({ ...stored, purgeAfter }, admission);
+    return users.insert({ ...stored, purgeAfter }, admission);
   }
 
   async admit(id: string, expected: ExpectedOwner, given: Change, admission: Admission): Promise<Admitted> {
     await this.alphabets.assertHeld('userId', admission.userId);
     const change = await this.alphabets.fitting(given);
     if (admission.limit && expected.userId === null) await this.touches.flush();
-    return this.userWrites.admit(id, expected, this.schedule.stored(change), admission);
+    return (await this.writes()).users.admit(id, expected, this.schedule.stored(change), admission);
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
@@ -204,7 +211,7 @@ export class TypeOrmSessionStore
     await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
     const purgeStep = this.schedule.step;
-    const numbered = { ...change, number: await this.order.mark(userId), purgeStep };
+    const numbered = { ...change, number: await (await this.writes()).order.mark(userId), purgeStep };
     const set = (which: 'live' | 'pending') =>
       this.connection.write((runner) => this.sessions.setRoles(runner, userId, numbered, which));
     // Pending ones first: in the other order, one that becomes live in between would keep its old roles.
@@ -231,18 +238,19 @@ export class TypeOrmSessionStore
   async deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
     await this.alphabets.assertHeld('userId', userId);
     await this.alphabets.assertHeld('except', except);
-    await this.order.mark(userId);
-    return this.userWrites.deleteByUser(userId, except);
+    const { order, users } = await this.writes();
+    await order.mark(userId);
+    return users.deleteByUser(userId, except);
   }
 
   async deleteAll(): Promise<number> {
-    await this.order.mark(null);
+    await (await this.writes()).order.mark(null);
     return this.connection.write((runner) => this.sessions.deleteAll(runner), LONG_SILENCE);
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
     await this.touches.flush();
-    return this.purge.run(now, signal);
+    return (await this.writes()).purge.run(now, signal);
   }
 
   override clockSkew(): Promise<number> {
@@ -253,5 +261,17 @@ export class TypeOrmSessionStore
   async beforeApplicationShutdown(): Promise<void> {
     this.isShuttingDown = true;
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
+  }
+
+  /** Only once there was a connection: what is wrong with the entities, the check of the schema says better. */
+  private writes(): Promise<Writing> {
+    this.writing ??= this.connection
+      .read(() => Promise.resolve())
+      .then(this.assemble)
+      .catch((error: unknown) => {
+        this.writing = null;
+        throw error;
+      });
+    return this.writing;
   }
 }

@@ -85,6 +85,7 @@ await describeOnEachDatabase((leg) => {
     expect(await service.revokeAll('ana')).toBe(1);
 
     const stolen = await create();
+    expect(await reasonFor(stolen.token)).toBe('live'); // a token that nobody has shown is no sign of theft
     const genuine = await service.rotate(stolen.session.id);
     expect(await reasonFor(genuine.token)).toBe('live');
     cluster.clock.advance('1m');
