@@ -1,5 +1,5 @@
 import { BegunSignIn } from './begun-sign-in.js';
-import type { SessionTurns } from './contention.js';
+import type { InTime, SessionTurns } from './contention.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -117,7 +117,7 @@ export class SignIn {
       inTime();
       const { record, next } = found;
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
-      if (isOther) return this.replace(record, attempt);
+      if (isOther) return this.replace(record, attempt, inTime);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
       return this.apply(found, attempt, record.userId === null ? this.tokens.mint() : next());
     });
@@ -162,13 +162,17 @@ export class SignIn {
    * First the new session, then the end of the old one: a sign-in that is refused, or that the store does not answer, leaves
    * the old one as it was. Where that has changed meanwhile, the new one is taken back, and all of it is decided again.
    */
-  private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
+  private async replace(old: SessionRecord, attempt: SignInAttempt, inTime: InTime): Promise<Issued | null> {
     const { admitted, issued } = await this.insert(attempt);
     // Not an end: whoever is told of one signs in again, without the token whose session is to be ended.
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const { record } = issued;
-    const isReplaced = await this.revocation.replace(old).catch(async (error: unknown) => {
+    const end = async () => {
+      inTime(); // once more: to make the new session may have taken long
+      return this.revocation.replace(old);
+    };
+    const isReplaced = await end().catch(async (error: unknown) => {
       await this.takeBack(record);
       throw error;
     });
