@@ -197,6 +197,18 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
   });
 });
 
+it('of two sign-ins the token of the first, which nobody had shown, is no sign of theft', async () => {
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  const context = fakeExchange({ method: 'POST', headers: { ...bearer } });
+  principal = { userId: 'ana' };
+  const [first, second] = (await run(context, 'signIn', 'signIn')) as { token: string }[];
+  const sessions = app.get(SessionService);
+  await sessions.validate(String(second?.token));
+  clock.advance('1h');
+  expect(await sessions.validate(String(first?.token))).toMatchObject({ session: null, reason: 'rotated' });
+  expect((await sessions.validate(String(second?.token))).session?.userId).toBe('ana');
+});
+
 it('a link of a foreign page signs nobody out, by a field that a query leads to', async () => {
   const { cookie, session } = await signInAs(app, { userId: 'ana' });
   const headers = { ...cookie, 'sec-fetch-site': 'cross-site' };

@@ -31,6 +31,8 @@ export interface SignInAttempt {
   readonly principal: SessionPrincipal;
   readonly client?: ClientInfo | undefined;
   readonly begun: BegunSignIn;
+  /** Whether this very request has made the token that it goes by, so that no client has shown it. Default: false. */
+  readonly isTokenOwn?: boolean;
 }
 
 /** A session on which somebody signs in. */
@@ -105,7 +107,7 @@ export class SignIn {
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
       const { record, standing } = verdict;
-      const wasShown = standing === 'current' || record.confirmedAt !== null;
+      const wasShown = (standing === 'current' && !attempt.isTokenOwn) || record.confirmedAt !== null;
       return { record, wasShown, next: () => this.tokens.mintInSeriesOf(token) };
     });
   }
@@ -168,20 +170,18 @@ export class SignIn {
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const { record } = issued;
-    const end = async () => {
+    try {
       inTime(); // once more: to make the new session may have taken long
-      return this.revocation.replace(old);
-    };
-    const isReplaced = await end().catch(async (error: unknown) => {
+      if (await this.revocation.replace(old)) {
+        this.events.emit({ type: 'created' }, record);
+        return issued;
+      }
+    } catch (error) {
       await this.takeBack(record);
       throw error;
-    });
-    if (!isReplaced) {
-      await this.takeBack(record);
-      return null;
     }
-    this.events.emit({ type: 'created' }, record);
-    return issued;
+    await this.takeBack(record);
+    return null;
   }
 
   /** Nobody has its token; what cannot be ended now ends by its idle timeout. */
