@@ -11,10 +11,11 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function isCrossOrigin(
   exchange: Exchange,
   trustedOrigins: ReadonlySet<string>,
-  isSignIn: boolean,
+  changesSession: boolean,
 ): boolean {
-  // A sign-in changes something by any method: a link could sign people in as somebody else.
-  if (!isSignIn && !isUnsafe(exchange)) return false;
+  // A sign-in and a sign-out change something by any method: a link could sign people in as somebody else, and a query of
+  // GraphQL may lead to a field that signs them out.
+  if (!changesSession && !isUnsafe(exchange)) return false;
   const { request } = exchange;
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (typeof origin === 'string' && trustedOrigins.has(origin)) return false;

@@ -1,6 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { toSession } from '../core/life/recorded-session.js';
+import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
 import { SessionCore } from '../core/session-core.js';
 import { setFinalHeaders } from './answer-headers.js';
 import { type Exchange, exchangeOf } from './exchange.js';
@@ -44,21 +45,30 @@ export class EndSessionInterceptor implements NestInterceptor {
     return next.handle();
   }
 
-  /** Whichever token of the session it is, current or not: whoever signs out means the session. */
+  /** Also where the session was gone already: whoever comes later in the request is not let in on what was seen before. */
   private async end(exchange: Exchange, state: RequestState): Promise<void> {
     if (!('token' in state.credentials)) return;
+    const session = await this.endSessionOf(state.credentials.token, exchange, state);
+    replaceState(exchange, state, { credentials: { kind: 'none' }, since: 'end', session });
+  }
+
+  /** Whichever token of the session it is, current or not: whoever signs out means the session. */
+  private async endSessionOf(
+    shown: string,
+    { request }: Exchange,
+    state: RequestState,
+  ): Promise<ActiveSession | AnonymousSession | null> {
     const { lookup, policy, revocation, tokens } = this.core;
-    const token = tokens.parse(state.credentials.token);
+    const token = tokens.parse(shown);
     const record = token && (await lookup.byToken(token));
     if (token === null || record === null) {
-      this.guesses.note(exchange.request, state.credentials.token);
-      return;
+      this.guesses.note(request, shown);
+      return null;
     }
     // Before it is ended: a refusal, as when the store does not answer, is to tell of this session.
     state.record = record;
     const isCurrent = lookup.isLive(record) && record.tokenHash === token.tokenHash;
     await revocation.signOut(record);
-    const session = isCurrent ? toSession(record, policy.of(record.roles), this.core.clock.read()) : null;
-    replaceState(exchange, state, { credentials: { kind: 'none' }, since: 'end', session });
+    return isCurrent ? toSession(record, policy.of(record.roles), this.core.clock.read()) : null;
   }
 }

@@ -120,7 +120,7 @@ export class SessionGuard implements CanActivate {
     const hasCookie = kind === 'cookie' || kind === 'ambiguous';
     const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens === 'start'))
+    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens !== null))
       throw new CrossOriginException();
   }
 

@@ -76,7 +76,8 @@ export class StartSessionInterceptor implements NestInterceptor {
     const label = requirement.start.label?.(request as never) ?? null;
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
-      const { record, token } = await this.signIn({ principal, client, begun }, signIn);
+      const isTokenOwn = state.since === 'start';
+      const { record, token } = await this.signIn({ principal, client, begun, isTokenOwn }, signIn);
       const accepted = this.core.validation.acceptedAs(record, token);
       const session = toActiveSession(record, accepted.policy, accepted.now);
       const transport = this.transportOf(signIn);

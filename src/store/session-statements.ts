@@ -96,6 +96,8 @@ export class SessionStatements extends SessionTable {
     const absoluteEnd = `${this.column('authenticatedAt')} + :absolute`;
     const end = `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`;
     const { purgeStep } = change;
+    const purgeAfter = `${this.dialect.quotient(`${end} + ${purgeStep - 1}`, purgeStep)} * ${purgeStep}`;
+    const purgeColumn = this.column('purgeAfter');
     const query = this.update(runner, {
       // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees what those
       // before it have set. After `roles`, old and new roles would always be the same, and no token would be renewed.
@@ -103,10 +105,12 @@ export class SessionStatements extends SessionTable {
         `CASE WHEN ${this.dialect.sameText(rolesColumn, ':roles')} THEN ${renewColumn} ELSE :now END`,
       idleExpiresAt: () => idleEnd,
       absoluteExpiresAt: () => absoluteEnd,
-      ...(which === 'live' && {
-        expiresAt: () => end,
-        purgeAfter: () => `${this.dialect.quotient(`${end} + ${purgeStep - 1}`, purgeStep)} * ${purgeStep}`,
-      }),
+      ...(which === 'live' && { expiresAt: () => end }),
+      // What is pending may yet become live, until that end. Not sooner: it is not to be purged while it is under way.
+      purgeAfter: () =>
+        which === 'live'
+          ? purgeAfter
+          : `CASE WHEN ${purgeColumn} < ${purgeAfter} THEN ${purgeAfter} ELSE ${purgeColumn} END`,
       rolesSet: () => `CASE WHEN ${rolesSet} < :number THEN :number ELSE ${rolesSet} END`,
       roles: () => ':roles',
     });

@@ -16,17 +16,14 @@ import {
   SessionStore,
   type Touch,
 } from '../core/model/store.js';
-import { BatchedPurge } from './batched-purge.js';
 import { ColumnAlphabets } from './column-alphabets.js';
-import type { SessionUserRow } from './columns.js';
 import { DatabaseClock } from './database-clock.js';
 import { dialectOf } from './dialects/dialect-of.js';
-import { EntityTable } from './entity-table.js';
 import { GroupedReads } from './grouped-reads.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import { preparedQuery } from './prepared-query.js';
 import { PurgeSchedule } from './purge-schedule.js';
-import { type BaseSessionEntity, SessionUserEntity } from './session.entity.js';
+import type { BaseSessionEntity } from './session.entity.js';
 import type { SchemaCheck } from './schema-check.js';
 import { SeriesRead } from './series-read.js';
 import { ServerConnection } from './server-connection.js';
@@ -34,11 +31,7 @@ import { SessionStatements } from './session-statements.js';
 import { SharedConnection } from './shared-connection.js';
 import { TouchBuffer } from './touch-buffer.js';
 import { TouchWriter } from './touch-writer.js';
-import { namesOf } from './writes/names.js';
-import { SessionOrder } from './writes/session-order.js';
-import { Statements } from './writes/statements.js';
-import { UserSql } from './writes/user-sql.js';
-import type { UserWrites } from './writes/user-writes.js';
+import { assembleWriting, type SessionWriting } from './writes/session-writing.js';
 
 /** Each looks for several series. */
 const LARGEST_LATER_GROUP = 32;
@@ -59,15 +52,6 @@ export interface TypeOrmSessionStoreOptions {
 /** What is under way is never purged, however soon its session would end. */
 const LONGEST_SIGN_IN = 60_000;
 
-/** What is made of the names of tables and columns. */
-interface Writing {
-  readonly order: SessionOrder;
-  readonly purge: BatchedPurge;
-  readonly statements: Statements;
-  readonly sql: UserSql;
-  readonly users: UserWrites;
-}
-
 /** Keeps sessions in the application's database. */
 export class TypeOrmSessionStore
   extends SessionStore
@@ -84,8 +68,8 @@ export class TypeOrmSessionStore
   private readonly laterReads: GroupedReads<SessionRecord>;
   private readonly touches: TouchBuffer;
   private readonly patience = new Patience();
-  private readonly assemble: () => Writing;
-  private writing: Promise<Writing> | null = null;
+  private readonly assemble: () => SessionWriting;
+  private writing: Promise<SessionWriting> | null = null;
   private isShuttingDown = false;
 
   /** @throws SessionOptionsError for a database that is not supported */
@@ -106,15 +90,9 @@ export class TypeOrmSessionStore
     this.schedule = new PurgeSchedule(purgeStep);
     this.clock = new DatabaseClock(connection, dialect.server);
     this.alphabets = new ColumnAlphabets(connection, dialect.server, sessions);
-    this.assemble = () => {
-      const names = namesOf(sessions, new EntityTable<SessionUserRow>(dataSource, SessionUserEntity));
-      const statements = new Statements(connection, query, (number) => dialect.placeholder(number));
-      const order = new SessionOrder(statements, dialect.orderSql(names));
-      const sql = new UserSql(names, dialect.orderSql(names), dialect);
-      const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
-      const purge = new BatchedPurge(dialect, connection, sessions, order, this.clock, batchSize);
-      return { order, purge, statements, sql, users: dialect.userWrites(statements, sql) };
-    };
+    const batchSize = purgeBatchSize ?? dialect.purge.batchSize;
+    const parts = { dataSource, dialect, connection, query, sessions, clock: this.clock, batchSize };
+    this.assemble = () => assembleWriting(parts);
     const series = new SeriesRead(query, dialect, sessions, () => this.touches.overlay());
     const load = (hashes: readonly string[]) => this.connection.read((runner) => series.read(runner, hashes));
     this.reads = new GroupedReads(load);
@@ -264,7 +242,7 @@ export class TypeOrmSessionStore
   }
 
   /** Only once there was a connection: what is wrong with the entities, the check of the schema says better. */
-  private writes(): Promise<Writing> {
+  private writes(): Promise<SessionWriting> {
     this.writing ??= this.connection
       .read(() => Promise.resolve())
       .then(this.assemble)

@@ -121,6 +121,14 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
     expect(outcomes).toEqual(['ana', 'ana', ...refused, null]);
   });
 
+  it('has no session after a sign-out of a session that had been ended meanwhile', async () => {
+    const { context, session } = await show({ userId: 'ana', level: 3 });
+    await run(context, 'rename');
+    await app.get(SessionService).revoke(session.id);
+    const outcomes = await run(context, 'signOut', 'rename', 'transfer');
+    expect(outcomes).toEqual([null, 'session_required', 'session_required']);
+  });
+
   it('hands an open handler no session after a sign-out', async () => {
     const { context } = await show({ userId: 'ana' });
     const [, started] = await run(context, 'signOut', 'again');
@@ -187,6 +195,26 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
     expect(others).toEqual([]);
     expect((await app.get(SessionService).validate(String(token))).session?.userId).toBe('ana');
   });
+});
+
+it('of two sign-ins the token of the first, which nobody had shown, is no sign of theft', async () => {
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  const context = fakeExchange({ method: 'POST', headers: { ...bearer } });
+  principal = { userId: 'ana' };
+  const [first, second] = (await run(context, 'signIn', 'signIn')) as { token: string }[];
+  const sessions = app.get(SessionService);
+  await sessions.validate(String(second?.token));
+  clock.advance('1h');
+  expect(await sessions.validate(String(first?.token))).toMatchObject({ session: null, reason: 'rotated' });
+  expect((await sessions.validate(String(second?.token))).session?.userId).toBe('ana');
+});
+
+it('a link of a foreign page signs nobody out, by a field that a query leads to', async () => {
+  const { cookie, session } = await signInAs(app, { userId: 'ana' });
+  const headers = { ...cookie, 'sec-fetch-site': 'cross-site' };
+  const context = fakeExchange({ method: 'GET', headers });
+  await expect(call('signOut', context, 'query')).rejects.toMatchObject({ code: 'cross_origin' });
+  expect(await app.get(SessionService).get(session.id)).not.toBeNull();
 });
 
 it('a document without a session is who has signed in, from then on', async () => {

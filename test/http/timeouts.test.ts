@@ -296,6 +296,9 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       }
       await untilRows(app, 1);
       expect(await codeOf(app, live)).toBe('ok');
+      // The purge tells of it once it has found nothing more.
+      for (let tries = 0; tries < 100 && !app.events.some(({ type }) => type === 'purged'); tries++)
+        await wait(20);
       expect(app.events).toContainEqual(expect.objectContaining({ type: 'purged', count: 1 }));
     });
 

@@ -77,6 +77,18 @@ await describeOnEachDatabase((leg) => {
     expect(await service.purgeExpired()).toBe(1);
   });
 
+  it('roles that reach a sign-in under way put its purge off as they do its end, and never bring it forward', async () => {
+    const hour = clock.now();
+    const timeouts = { idle: '10h', absolute: '30d', renewal: '4h', reason: 'a test' } as const;
+    const longer = new SessionService(coreOf(store, { clock: clock.now, timeouts }));
+    await service.create({ userId: 'ana' });
+    await query('UPDATE sessions SET expires_at = 0');
+    await longer.setRoles('ana', ['customer']);
+    expect(await row()).toEqual({ expiresAt: 0, purgeAfter: hour + 10 * HOUR });
+    await service.setRoles('ana', ['customer']);
+    expect(await row()).toEqual({ expiresAt: 0, purgeAfter: hour + 10 * HOUR });
+  });
+
   if (!leg.name.startsWith('SQLite')) {
     it('a sign-in under way is in no list, no limit but a young one, and not purged', async () => {
       const { session } = await service.create({ userId: 'ana' });

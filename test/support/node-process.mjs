@@ -48,7 +48,7 @@ const commands = {
     const begun = await service.beginSignIn();
     await wait(milliseconds);
     const { session, token } = await service.create({ userId, roles: ['old'] }, {}, { begun });
-    return { session, token };
+    return { session, token, begun: begun.latestChange };
   },
   flush: () => store.flush(),
   /** Adds one to `n` in a session's data, so many times at once. @returns with how many statements */

@@ -1,5 +1,5 @@
 import { BegunSignIn } from './begun-sign-in.js';
-import type { SessionQueue } from './session-queue.js';
+import type { InTime, SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -31,6 +31,8 @@ export interface SignInAttempt {
   readonly principal: SessionPrincipal;
   readonly client?: ClientInfo | undefined;
   readonly begun: BegunSignIn;
+  /** Whether this very request has made the token that it goes by, so that no client has shown it. Default: false. */
+  readonly isTokenOwn?: boolean;
 }
 
 /** A session on which somebody signs in. */
@@ -105,7 +107,7 @@ export class SignIn {
       if (verdict.reason !== undefined)
         throw new SessionGoneError('Another request has used this token to sign in.');
       const { record, standing } = verdict;
-      const wasShown = standing === 'current' || record.confirmedAt !== null;
+      const wasShown = (standing === 'current' && !attempt.isTokenOwn) || record.confirmedAt !== null;
       return { record, wasShown, next: () => this.tokens.mintInSeriesOf(token) };
     });
   }
@@ -117,7 +119,7 @@ export class SignIn {
       inTime();
       const { record, next } = found;
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
-      if (isOther) return this.replace(record, attempt);
+      if (isOther) return this.replace(record, attempt, inTime);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
       return this.apply(found, attempt, record.userId === null ? this.tokens.mint() : next());
     });
@@ -162,22 +164,24 @@ export class SignIn {
    * First the new session, then the end of the old one: a sign-in that is refused, or that the store does not answer, leaves
    * the old one as it was. Where that has changed meanwhile, the new one is taken back, and all of it is decided again.
    */
-  private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
+  private async replace(old: SessionRecord, attempt: SignInAttempt, inTime: InTime): Promise<Issued | null> {
     const { admitted, issued } = await this.insert(attempt);
     // Decided again: a client that is told of an end drops its token, and the old session would live on without it.
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const { record } = issued;
-    const isReplaced = await this.revocation.replace(old).catch(async (error: unknown) => {
+    try {
+      inTime(); // once more: to make the new session may have taken long
+      if (await this.revocation.replace(old)) {
+        this.events.emit({ type: 'created' }, record);
+        return issued;
+      }
+    } catch (error) {
       await this.takeBack(record);
       throw error;
-    });
-    if (!isReplaced) {
-      await this.takeBack(record);
-      return null;
     }
-    this.events.emit({ type: 'created' }, record);
-    return issued;
+    await this.takeBack(record);
+    return null;
   }
 
   /** Nobody has its token; what cannot be ended now ends by its idle timeout. */
