@@ -119,8 +119,13 @@ export class WatchedStore extends SessionStore {
     return this.watch(WHENEVER, () => this.store.purgeExpired(now, signal));
   }
 
-  override clockSkew(): Promise<number> {
-    return this.watch(SOON, () => this.store.clockSkew());
+  /** Asked for no request. Whether the store is there is told by what requests find: that says more of what is wrong. */
+  override async clockSkew(): Promise<number> {
+    try {
+      return await this.patience.within(this.store.clockSkew());
+    } catch (cause) {
+      throw unavailable(cause);
+    }
   }
 
   private async watch<T>(expectation: Expectation, ask: () => Promise<T>): Promise<T> {
@@ -135,7 +140,7 @@ export class WatchedStore extends SessionStore {
         throw cause;
       }
       this.note(true, call, () => this.reporter.onOutage(cause));
-      throw new StoreUnavailableError('The session store is unavailable.', { cause: withoutValues(cause) });
+      throw unavailable(cause);
     }
   }
 
@@ -153,6 +158,10 @@ export class WatchedStore extends SessionStore {
     this.callsAtChange = this.calls;
     report();
   }
+}
+
+function unavailable(cause: unknown): StoreUnavailableError {
+  return new StoreUnavailableError('The session store is unavailable.', { cause: withoutValues(cause) });
 }
 
 /** Drivers put the statement's parameters on their errors, and error trackers send them away. */
