@@ -33,7 +33,7 @@ export async function installLocked(folder, root) {
  */
 export async function installLibrary(folder, tarball) {
   const before = await packagesIn(folder);
-  await succeed('npm', ['install', '--no-save', '--no-package-lock', ...QUICKLY, tarball], { cwd: folder });
+  await succeed('npm', ['install', '--no-save', ...QUICKLY, tarball], { cwd: folder });
   const after = await packagesIn(folder);
   const { name, dependencies } = await readJson(join(folder, 'node_modules/nestjs-sessions/package.json'));
   const itsOwn = new Set([name, ...Object.keys(dependencies)]);
