@@ -20,6 +20,8 @@ export interface ModelRules {
   readonly onReuse: 'revoke' | 'report';
   readonly maxSessionsPerUser: number | undefined;
   readonly onSessionLimit: 'evict-oldest' | 'reject';
+  /** Of the sessions of a user that is the oldest which was signed in to first; otherwise, which was made first. */
+  readonly hasTurns: boolean;
 }
 
 /** What the real thing made up, and the model could not know. */
@@ -52,6 +54,8 @@ interface ModelToken {
 export interface ModelSession {
   readonly id: string;
   readonly createdAt: number;
+  /** Which sign-in it is: at the limit those with smaller ones end first. */
+  turn: number;
   userId: string | null;
   roles: readonly string[];
   data: ReadonlyJsonObject;
@@ -73,6 +77,7 @@ export class SessionModel {
   /** The newest last. What has expired is there until it is purged. */
   sessions: ModelSession[] = [];
   events: ModelEvent[] = [];
+  private turns = 0;
   /** Whose sessions were revoked or got other roles, in this order; `null` is everyone. */
   private readonly changes: (string | null)[] = [];
 
@@ -142,6 +147,7 @@ export class SessionModel {
     session.authenticatedAt = session.lastSeenAt = this.clock();
     this.prove(session, principal.level);
     if (wasAnonymous) {
+      if (this.rules.hasTurns) session.turn = ++this.turns;
       session.tokens = []; // a new series: the earlier tokens are unknown from now on
       this.evict(session);
     }
@@ -323,6 +329,7 @@ export class SessionModel {
     const live = this.liveOf(signedIn.userId);
     const others = live.filter((session) => session !== signedIn);
     others
+      .toSorted((one, other) => one.turn - other.turn)
       .slice(0, Math.max(0, live.length - maxSessionsPerUser))
       .forEach((session) => this.end(session, 'limit'));
   }
@@ -336,7 +343,8 @@ export class SessionModel {
     const { userId, roles = [], data = {} } = principal;
     const clocks = { createdAt: now, authenticatedAt: now, lastSeenAt: now, dueAt: now };
     const provenAt = { 2: -Infinity, 3: -Infinity };
-    const session: ModelSession = { id, userId, roles, data, ...clocks, provenAt, tokens: [] };
+    const turn = ++this.turns;
+    const session: ModelSession = { id, turn, userId, roles, data, ...clocks, provenAt, tokens: [] };
     this.prove(session, principal.level);
     this.sessions.push(session);
     this.issue(session, token, 'sign-in', null);

@@ -42,8 +42,7 @@ export class UserSql {
   /** The user's, whether live or not. */
   readonly isTheirs: string;
   /**
-   * For `ORDER BY`. Not by turns: a session from before sign-in is as old as it is on every database. Any order does that
-   * all sign-ins go by: what one keeps of the smaller turns, none of these ends.
+   * For `ORDER BY`. By turns, where there are any: whoever locks rows in another order waits for one that waits for him.
    */
   readonly newestFirst: string;
 
@@ -67,7 +66,7 @@ export class UserSql {
       `SELECT 1 AS overtaken WHERE ${isOvertaken(anyOf)} OR EXISTS (SELECT 1 FROM ${sessions} ` +
       `WHERE ${session('id')} = :id AND ${session('rolesSet')} > :begun)`;
     this.isTheirs = dialect.sameText(session('userId'), ':userId');
-    this.newestFirst = `${session('createdAt')} DESC, ${session('id')} DESC`;
+    this.newestFirst = `${session('turn')} DESC, ${session('createdAt')} DESC, ${session('id')} DESC`;
   }
 
   insert(replaced: Replacements = {}): string {
