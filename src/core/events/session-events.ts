@@ -24,6 +24,12 @@ export class SessionEvents {
       sessionId: record?.id ?? null,
       userId: about?.userId ?? null,
       client: record && { ip: record.ip, userAgent: record.userAgent, label: record.label },
+      origin: 'own',
     });
+  }
+
+  /** Tells what has happened on another node. */
+  relay(event: SessionEvent): void {
+    this.subject.next({ ...event, client: null, origin: 'other' });
   }
 }

@@ -1,3 +1,5 @@
+import { session, settled } from '../announcing/announcing-store.js';
+import type { Announcer } from '../model/announcement.js';
 import type { InTime, SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
@@ -16,6 +18,7 @@ export class DataUpdate {
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
     private readonly queue: SessionQueue,
+    private readonly announcer: Announcer,
     private readonly rules: { readonly maxDataBytes: number },
   ) {}
 
@@ -29,7 +32,9 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data } = await this.queue.run(id, (inTime) => this.tryUpdate(id, change, inTime));
+    const { data, isChanged } = await this.queue.run(id, (inTime) => this.tryUpdate(id, change, inTime));
+    // Somebody else has changed or ended it, and other nodes may not know yet.
+    if (!isChanged) await settled(this.announcer, [session(id)]);
     return data;
   }
 
@@ -37,17 +42,18 @@ export class DataUpdate {
     id: string,
     change: DataChange,
     inTime: InTime,
-  ): Promise<{ data: SessionData | null } | null> {
+  ): Promise<{ data: SessionData | null; isChanged: boolean } | null> {
     const record = await this.lookup.byId(id);
-    if (record === null) return { data: null };
+    if (record === null) return { data: null, isChanged: false };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
-    if (text !== record.data) {
+    const isChanged = text !== record.data;
+    if (isChanged) {
       inTime();
       const { dataVersion } = record;
       const next = { data: text, dataVersion: dataVersion + 1 };
       if (!(await this.store.change(id, { dataVersion }, next))) return null;
       this.events.emit({ type: 'updated' }, record);
     }
-    return { data: parseData(text) };
+    return { data: parseData(text), isChanged };
   }
 }

@@ -20,6 +20,8 @@ export interface RefusedToken {
 export interface Showing {
   /** Whether the request holds off the idle timeout. Default: true. */
   readonly isActivity?: boolean;
+  /** Whether the store is to be asked, also where this process may answer from memory. Default: false. */
+  readonly isStrict?: boolean;
   /** When it arrived; default: now. */
   readonly arrivedAt?: number;
 }
@@ -34,18 +36,18 @@ export class TokenValidation {
   constructor(
     private readonly store: SessionStore,
     private readonly tokens: TokenFormat,
-    private readonly policy: SessionPolicy,
+    protected readonly policy: SessionPolicy,
     private readonly lookup: SessionLookup,
     private readonly revocation: Revocation,
     private readonly events: SessionEvents,
-    private readonly rules: ValidationRules,
+    protected readonly rules: ValidationRules,
   ) {}
 
   /** @param shown anything */
   async validate(shown: unknown, showing: Showing = {}): Promise<AcceptedToken | RefusedToken> {
     const token = this.tokens.parse(shown);
     if (token === null) return { record: null, reason: 'malformed' };
-    const verdict = await this.judge(token, showing.arrivedAt);
+    const verdict = await this.examine(token, showing);
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
     const accepted = verdict.isFirstShown ? await this.confirm(verdict) : verdict;
@@ -89,6 +91,14 @@ export class TokenValidation {
       return { record, reason: 'expired' };
     }
     return new AcceptedToken(token, record, standing, policy, now, grace);
+  }
+
+  /** What becomes of a token that a request shows. */
+  protected examine(
+    token: HashedToken,
+    { arrivedAt }: Showing,
+  ): AcceptedToken | Promise<AcceptedToken | RefusedToken> {
+    return this.judge(token, arrivedAt);
   }
 
   /** Notes that the newest token has arrived at the client; from then on the sealed copy of it is not needed. */
