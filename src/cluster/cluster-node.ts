@@ -62,6 +62,11 @@ export class ClusterNode implements Neighbours {
     this.announcer = this.nodeAnnouncer;
   }
 
+  /** Whether it may answer from memory. */
+  get mayAnswer(): boolean {
+    return this.memory !== null && this.lease.mayAnswer();
+  }
+
   /** Calls the listener whenever something is announced, by this node or another: at once, not when all have heard of it. */
   onForgetting(listener: Listener<readonly Announcement[]>): void {
     this.forgetting.add(listener);
