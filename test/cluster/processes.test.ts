@@ -1,13 +1,10 @@
-import { once } from 'node:events';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeAll, afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { sessionEntities } from '../../src/store/session.entity.js';
 import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
 import { EFFORT } from '../support/exploration.js';
 import { NodeProcess } from '../support/processes.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Issued {
   readonly token: string;

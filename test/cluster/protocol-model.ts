@@ -22,7 +22,9 @@ export interface Safeguards {
   readonly emptiesOnJoin: boolean;
   /** Who does not acknowledge is taken out of the registry. */
   readonly evicts: boolean;
-  /** Taken out means marked, not deleted: a deleted row could be joined by a statement that comes late. */
+  /** Taken out means marked: a row that was deleted would be seen by no other verb, while the lease still runs. */
+  readonly marksEvicted: boolean;
+  /** After that it waits until the lease has run out. */
   readonly waitsForLease: boolean;
   /** A node answers only while its lease lasts. */
   readonly checksLease: boolean;
@@ -48,6 +50,7 @@ export const ALL_SAFEGUARDS: Safeguards = {
   voidsReads: true,
   emptiesOnJoin: true,
   evicts: true,
+  marksEvicted: true,
   waitsForLease: true,
   checksLease: true,
   leaseFromAsking: true,
@@ -60,8 +63,9 @@ export const ALL_SAFEGUARDS: Safeguards = {
 
 /** What is explored. */
 export interface Configuration {
-  /** On which node each verb is called; all nodes keep versions in memory. */
+  /** On which node each verb is called; -1: in a process that keeps nothing in memory. */
   readonly verbs: readonly number[];
+  /** How many keep versions in memory. */
   readonly nodes: number;
   /** The last verb finds nothing to take away: an earlier one has taken it. */
   readonly lastFindsNothing?: boolean;
@@ -132,7 +136,11 @@ export type Outcome =
   | { readonly holds: null; readonly states: number };
 
 /** Explores all states, nearest first. */
-export function explore(configuration: Configuration, safeguards = ALL_SAFEGUARDS, limit = 2_000_000): Outcome {
+export function explore(
+  configuration: Configuration,
+  safeguards = ALL_SAFEGUARDS,
+  limit = 2_000_000,
+): Outcome {
   const model = new Model(configuration, safeguards);
   const first = model.first();
   const seen = new Set([keyOf(first)]);
@@ -192,14 +200,34 @@ class Model {
     const { nodes, verbs } = this.configuration;
     const rows = Array<Row>(nodes * this.joins).fill('none');
     const node: Node = {
-      lease: 0, slack: 0, kept: -1, join: 0, joins: 0, asking: 'no', asked: 0, askedSlack: 0,
-      read: 'none', readIsGood: false, forgetsLater: false, server: 0,
+      lease: 0,
+      slack: 0,
+      kept: -1,
+      join: 0,
+      joins: 0,
+      asking: 'no',
+      asked: 0,
+      askedSlack: 0,
+      read: 'none',
+      readIsGood: false,
+      forgetsLater: false,
+      server: 0,
     };
     const verb: Verb = {
-      stage: 'begun', version: 0, members: 0, acknowledged: 0, published: false, wait: 0, findsOtherServer: false,
+      stage: 'begun',
+      version: 0,
+      members: 0,
+      acknowledged: 0,
+      published: false,
+      wait: 0,
+      findsOtherServer: false,
     };
     return {
-      version: 0, server: 0, knownServer: 0, hasFailedOver: false, rows,
+      version: 0,
+      server: 0,
+      knownServer: 0,
+      hasFailedOver: false,
+      rows,
       nodes: Array.from({ length: nodes }, () => ({ ...node })),
       verbs: verbs.map(() => ({ ...verb })),
     };
@@ -264,7 +292,11 @@ class Model {
     }
   }
 
-  private *membership(at: number, node: Node, state: State): Generator<[string, (next: State) => void | false]> {
+  private *membership(
+    at: number,
+    node: Node,
+    state: State,
+  ): Generator<[string, (next: State) => void | false]> {
     const { safe } = this;
     const row = this.rowOf(at, node.join);
     const ask = (next: State, asking: Asking) => {
@@ -288,45 +320,70 @@ class Model {
       if (safe.emptiesOnJoin) forget(dropped);
     };
     if (node.join === 0 && node.asking === 'no' && node.joins < this.joins) {
-      yield [`node ${at} asks to join`, (next) => { next.nodes[at]!.joins++; ask(next, 'joining'); }];
+      yield [
+        `node ${at} asks to join`,
+        (next) => {
+          next.nodes[at]!.joins++;
+          ask(next, 'joining');
+        },
+      ];
     }
     if (node.asking === 'joining') {
-      yield [`database: node ${at} joins`, (next) => {
-        const joiner = next.nodes[at]!;
-        next.rows[this.rowOf(at, joiner.joins)] = 'there';
-        joiner.asking = 'joined';
-        joiner.server = next.server;
-      }];
+      yield [
+        `database: node ${at} joins`,
+        (next) => {
+          const joiner = next.nodes[at]!;
+          next.rows[this.rowOf(at, joiner.joins)] = 'there';
+          joiner.asking = 'joined';
+          joiner.server = next.server;
+        },
+      ];
     }
     if (node.asking === 'joined') {
-      yield [`node ${at} hears that it has joined`, (next) => {
-        const joiner = next.nodes[at]!;
-        joiner.join = joiner.joins;
-        if (safe.emptiesOnJoin) forget(joiner);
-        grant(joiner);
-      }];
+      yield [
+        `node ${at} hears that it has joined`,
+        (next) => {
+          const joiner = next.nodes[at]!;
+          joiner.join = joiner.joins;
+          if (safe.emptiesOnJoin) forget(joiner);
+          grant(joiner);
+        },
+      ];
     }
     if (node.join > 0 && node.asking === 'no' && node.lease < LEASE) {
       yield [`node ${at} asks for more time`, (next) => ask(next, 'renewing')];
     }
     if (node.asking === 'renewing') {
-      yield [`database: node ${at} asks for more time`, (next) => {
-        const isThere = state.rows[row] === 'there' && (!safe.asksForServer || state.server === node.server);
-        next.nodes[at]!.asking = isThere || !safe.renewalAsks ? 'renewed' : 'refused';
-      }];
+      yield [
+        `database: node ${at} asks for more time`,
+        (next) => {
+          const isThere =
+            state.rows[row] === 'there' && (!safe.asksForServer || state.server === node.server);
+          next.nodes[at]!.asking = isThere || !safe.renewalAsks ? 'renewed' : 'refused';
+        },
+      ];
     }
     if (node.asking === 'renewed') yield [`node ${at} has more time`, (next) => grant(next.nodes[at]!)];
     if (node.asking === 'refused') {
-      yield [`node ${at} hears that it is out`, (next) => {
-        const out = next.nodes[at]!;
-        out.asking = 'no';
-        out.asked = 0;
-        drop(out);
-      }];
+      yield [
+        `node ${at} hears that it is out`,
+        (next) => {
+          const out = next.nodes[at]!;
+          out.asking = 'no';
+          out.asked = 0;
+          drop(out);
+        },
+      ];
     }
     if (this.configuration.leaving && node.join > 0 && node.asking === 'no') {
       if (safe.forgetsBeforeLeaving) {
-        yield [`node ${at} gives up`, (next) => { drop(next.nodes[at]!); next.rows[row] = 'none'; }];
+        yield [
+          `node ${at} gives up`,
+          (next) => {
+            drop(next.nodes[at]!);
+            next.rows[row] = 'none';
+          },
+        ];
       } else if (state.rows[row] === 'there') {
         yield [`node ${at} deletes its row, and forgets later`, (next) => void (next.rows[row] = 'none')];
       }
@@ -335,36 +392,66 @@ class Model {
 
   private *reads(at: number, node: Node, state: State): Generator<[string, (next: State) => void | false]> {
     if (node.read === 'none') {
-      yield [`node ${at} reads`, (next) => { next.nodes[at]!.read = 'sent'; next.nodes[at]!.readIsGood = true; }];
+      yield [
+        `node ${at} reads`,
+        (next) => {
+          next.nodes[at]!.read = 'sent';
+          next.nodes[at]!.readIsGood = true;
+        },
+      ];
     } else if (node.read === 'sent') {
-      yield [`database: node ${at} reads version ${state.version}`, (next) => void (next.nodes[at]!.read = state.version)];
+      yield [
+        `database: node ${at} reads version ${state.version}`,
+        (next) => void (next.nodes[at]!.read = state.version),
+      ];
     } else {
-      yield [`node ${at} has read version ${node.read}`, (next) => {
-        const reader = next.nodes[at]!;
-        if (reader.join > 0 && (reader.readIsGood || !this.safe.voidsReads)) reader.kept = node.read as number;
-        reader.read = 'none';
-      }];
+      yield [
+        `node ${at} has read version ${node.read}`,
+        (next) => {
+          const reader = next.nodes[at]!;
+          if (reader.join > 0 && (reader.readIsGood || !this.safe.voidsReads))
+            reader.kept = node.read as number;
+          reader.read = 'none';
+        },
+      ];
     }
   }
 
-  private *announcements(at: number, node: Node, state: State): Generator<[string, (next: State) => void | false]> {
+  private *announcements(
+    at: number,
+    node: Node,
+    state: State,
+  ): Generator<[string, (next: State) => void | false]> {
     for (const [number, { published }] of state.verbs.entries()) {
       if (!published) continue;
-      yield [`node ${at} hears of verb ${number}`, (next) => {
-        const hearer = next.nodes[at]!;
-        if (this.safe.forgetsFirst) forget(hearer);
-        else hearer.forgetsLater = true;
-        // Under all its ids: a join that is not answered yet empties the node when it is.
-        const verb = next.verbs[number]!;
-        for (let join = 1; join <= hearer.joins; join++) verb.acknowledged |= 1 << this.rowOf(at, join);
-      }];
+      yield [
+        `node ${at} hears of verb ${number}`,
+        (next) => {
+          const hearer = next.nodes[at]!;
+          if (this.safe.forgetsFirst) forget(hearer);
+          else hearer.forgetsLater = true;
+          // Under all its ids: a join that is not answered yet empties the node when it is.
+          const verb = next.verbs[number]!;
+          for (let join = 1; join <= hearer.joins; join++) verb.acknowledged |= 1 << this.rowOf(at, join);
+        },
+      ];
     }
     if (node.forgetsLater) {
-      yield [`node ${at} forgets`, (next) => { forget(next.nodes[at]!); next.nodes[at]!.forgetsLater = false; }];
+      yield [
+        `node ${at} forgets`,
+        (next) => {
+          forget(next.nodes[at]!);
+          next.nodes[at]!.forgetsLater = false;
+        },
+      ];
     }
   }
 
-  private *verb(number: number, verb: Verb, state: State): Generator<[string, (next: State) => void | false]> {
+  private *verb(
+    number: number,
+    verb: Verb,
+    state: State,
+  ): Generator<[string, (next: State) => void | false]> {
     const { safe } = this;
     const at = this.configuration.verbs[number] as number;
     const name = `verb ${number} on node ${at}`;
@@ -379,55 +466,82 @@ class Model {
       return undefined;
     });
     const readMembers = (reading: Verb, next: State) => {
-      const own = this.rowOf(at, next.nodes[at]!.join);
+      const own = at < 0 ? -1 : this.rowOf(at, next.nodes[at]!.join);
       reading.members = 0;
-      for (const [index, row] of next.rows.entries()) if (row !== 'none' && index !== own) reading.members |= 1 << index;
+      for (const [index, row] of next.rows.entries())
+        if (row !== 'none' && index !== own) reading.members |= 1 << index;
       reading.findsOtherServer = safe.asksForServer && next.knownServer !== next.server;
     };
     const publish = (publishing: Verb, next: State) => {
       publishing.published = true;
-      if (safe.forgetsItself) forget(next.nodes[at]!);
+      if (safe.forgetsItself && at >= 0) forget(next.nodes[at]!);
     };
     if (!safe.announcedAfterCommit) {
       if (verb.stage === 'begun') {
-        yield [`${name} announces`, go((v, next) => { readMembers(v, next); publish(v, next); v.stage = 'published'; })];
+        yield [
+          `${name} announces`,
+          go((v, next) => {
+            readMembers(v, next);
+            publish(v, next);
+            v.stage = 'published';
+          }),
+        ];
       }
       if (verb.stage === 'published' && this.missing(verb, state) === 0) {
-        yield [`database: ${name} commits, and returns`, (next) => {
-          if (commit(next) === false) return false;
-          next.verbs[number]!.stage = 'returned';
-          return undefined;
-        }];
+        yield [
+          `database: ${name} commits, and returns`,
+          (next) => {
+            if (commit(next) === false) return false;
+            next.verbs[number]!.stage = 'returned';
+            return undefined;
+          },
+        ];
       }
       return;
     }
     if (verb.stage === 'begun') {
       if (safe.membersAfterCommit) {
-        yield [`database: ${name} commits`, (next) => {
-          if (commit(next) === false) return false;
-          next.verbs[number]!.stage = findsNothing && !safe.announcesNothingFound ? 'returned' : 'committed';
-          return undefined;
-        }];
+        yield [
+          `database: ${name} commits`,
+          (next) => {
+            if (commit(next) === false) return false;
+            next.verbs[number]!.stage =
+              findsNothing && !safe.announcesNothingFound ? 'returned' : 'committed';
+            return undefined;
+          },
+        ];
       } else {
-        yield [`${name} reads the members`, go((v, next) => { readMembers(v, next); v.stage = 'members read'; })];
+        yield [
+          `${name} reads the members`,
+          go((v, next) => {
+            readMembers(v, next);
+            v.stage = 'members read';
+          }),
+        ];
       }
     }
     if (verb.stage === 'members read') {
-      yield [`database: ${name} commits`, (next) => {
-        if (commit(next) === false) return false;
-        const v = next.verbs[number]!;
-        publish(v, next);
-        v.stage = 'published';
-        return undefined;
-      }];
+      yield [
+        `database: ${name} commits`,
+        (next) => {
+          if (commit(next) === false) return false;
+          const v = next.verbs[number]!;
+          publish(v, next);
+          v.stage = 'published';
+          return undefined;
+        },
+      ];
     }
     if (verb.stage === 'committed') {
       if (!verb.published) yield [`${name} forgets and publishes`, go(publish)];
-      yield [`${name} reads the members`, go((v, next) => {
-        if (!v.published) publish(v, next);
-        readMembers(v, next);
-        v.stage = 'published';
-      })];
+      yield [
+        `${name} reads the members`,
+        go((v, next) => {
+          if (!v.published) publish(v, next);
+          readMembers(v, next);
+          v.stage = 'published';
+        }),
+      ];
     }
     if (verb.stage === 'published') {
       const missing = this.missing(verb, state);
@@ -436,12 +550,16 @@ class Model {
       } else if (!safe.evicts) {
         yield [`${name} waits no longer`, go((v) => void (v.stage = 'returned'))];
       } else {
-        yield [`${name} evicts`, go((v, next) => {
-          for (const row of rowsIn(missing)) if (next.rows[row] !== 'none') next.rows[row] = 'evicted';
-          v.members = missing;
-          v.wait = safe.waitsForLease ? WAIT : 0;
-          v.stage = 'waiting';
-        })];
+        yield [
+          `${name} evicts`,
+          go((v, next) => {
+            for (const row of rowsIn(missing))
+              if (next.rows[row] !== 'none') next.rows[row] = safe.marksEvicted ? 'evicted' : 'none';
+            v.members = missing;
+            v.wait = safe.waitsForLease ? WAIT : 0;
+            v.stage = 'waiting';
+          }),
+        ];
       }
     }
     if (verb.stage === 'waiting') {
@@ -450,11 +568,14 @@ class Model {
         yield [`${name} has late acknowledgements`, go((v) => void (v.stage = 'returned'))];
       }
       if (verb.wait === 0) {
-        yield [`${name} has waited`, go((v, next) => {
-          for (const row of rowsIn(v.members)) next.rows[row] = 'none';
-          if (v.findsOtherServer) next.knownServer = next.server;
-          v.stage = 'returned';
-        })];
+        yield [
+          `${name} has waited`,
+          go((v, next) => {
+            for (const row of rowsIn(v.members)) next.rows[row] = 'none';
+            if (v.findsOtherServer) next.knownServer = next.server;
+            v.stage = 'returned';
+          }),
+        ];
       }
     }
   }
@@ -465,15 +586,21 @@ class Model {
     const masks = this.configuration.failover === 'loses' ? 2 ** changed.length : 1;
     for (let mask = 0; mask < masks; mask++) {
       const lost = changed.filter((_, bit) => (mask >> bit) & 1);
-      yield [`fail-over${lost.length > 0 ? `, which loses the last change of ${lost.join()}` : ''}`, (next) => {
-        next.hasFailedOver = true;
-        next.server = 1;
-        for (const row of lost) next.rows[row] = next.rows[row] === 'evicted' ? 'there' : 'none';
-        for (const node of next.nodes) {
-          if (node.asking === 'joining' || node.asking === 'renewing') { node.asking = 'no'; node.asked = 0; }
-          if (node.read === 'sent') node.read = 'none';
-        }
-      }];
+      yield [
+        `fail-over${lost.length > 0 ? `, which loses the last change of ${lost.join()}` : ''}`,
+        (next) => {
+          next.hasFailedOver = true;
+          next.server = 1;
+          for (const row of lost) next.rows[row] = next.rows[row] === 'evicted' ? 'there' : 'none';
+          for (const node of next.nodes) {
+            if (node.asking === 'joining' || node.asking === 'renewing') {
+              node.asking = 'no';
+              node.asked = 0;
+            }
+            if (node.read === 'sent') node.read = 'none';
+          }
+        },
+      ];
     }
   }
 
