@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -45,24 +45,14 @@ export async function ownPostgres(): Promise<OwnServer> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-sessions-postgres-'));
   // It refuses to run as root.
-  const asUser = process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--'] : [];
-  if (asUser.length > 0) execFileSync('chown', ['postgres', folder]);
+  const asUser = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {};
+  if (asUser.uid !== undefined) await chown(folder, asUser.uid, asUser.gid);
   await chmod(folder, 0o700);
-  const command = (program: string, ...args: string[]) => [...asUser, join(programs, program), ...args];
-  const [initdb = '', ...initArgs] = command('initdb', '-D', folder, '-A', 'trust', '-U', 'postgres', '-N');
-  execFileSync(initdb, initArgs, { stdio: 'ignore' });
-  const [postgres = '', ...args] = command(
-    'postgres',
-    '-D',
-    folder,
-    '-p',
-    String(port),
-    '-k',
-    folder,
-    '-h',
-    '127.0.0.1',
-  );
-  const start = () => spawn(postgres, args, { stdio: 'ignore' });
+  const settings = { ...asUser, cwd: folder, stdio: 'ignore' } as const;
+  execFileSync(join(programs, 'initdb'), ['-D', folder, '-A', 'trust', '-U', 'postgres', '-N'], settings);
+  const args = ['-D', folder, '-p', String(port), '-k', folder, '-h', '127.0.0.1'];
+  const start = () => spawn(join(programs, 'postgres'), args, settings);
+  // A fast shutdown: it waits for nobody.
   const server = await served(`postgres://postgres@127.0.0.1:${port}/postgres`, port, start, 'SIGINT');
   return {
     ...server,
@@ -71,6 +61,10 @@ export async function ownPostgres(): Promise<OwnServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function idOf(kind: '-u' | '-g'): number {
+  return Number(execFileSync('id', [kind, 'postgres'], { encoding: 'utf8' }));
 }
 
 async function served(
