@@ -91,9 +91,8 @@ export class SimulatedWorld {
       if (version === null) continue;
       this.answers++;
       if (version >= this.returned) continue;
-      throw new Error(
-        `At ${this.now} a node answers version ${version} after that of ${this.returned} has returned.`,
-      );
+      const got = `expected version ${this.returned} or later, got ${version} from memory`;
+      throw new Error(`At ${this.now}, after a verb has returned: ${got}`);
     }
   }
 }
