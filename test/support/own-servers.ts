@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -33,7 +33,7 @@ export async function ownRedis(): Promise<OwnServer> {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   return served(
     `redis://127.0.0.1:${port}`,
-    port,
+    () => canConnect(port),
     () => spawn('redis-server', args, { stdio: 'ignore' }),
     'SIGTERM',
   );
@@ -53,7 +53,8 @@ export async function ownPostgres(): Promise<OwnServer> {
   const args = ['-D', folder, '-p', String(port), '-k', folder, '-h', '127.0.0.1'];
   const start = () => spawn(join(programs, 'postgres'), args, settings);
   // A fast shutdown: it waits for nobody.
-  const server = await served(`postgres://postgres@127.0.0.1:${port}/postgres`, port, start, 'SIGINT');
+  const isUp = () => answers(join(programs, 'pg_isready'), '-h', '127.0.0.1', '-p', String(port));
+  const server = await served(`postgres://postgres@127.0.0.1:${port}/postgres`, isUp, start, 'SIGINT');
   return {
     ...server,
     async remove() {
@@ -69,14 +70,14 @@ function idOf(kind: '-u' | '-g'): number {
 
 async function served(
   url: string,
-  port: number,
+  isUp: () => Promise<boolean>,
   spawnServer: () => ChildProcess,
   signal: NodeJS.Signals,
 ): Promise<OwnServer> {
   let child: ChildProcess | null = null;
   const start = async () => {
     child = spawnServer();
-    await until(() => canConnect(port));
+    await until(isUp);
   };
   const stop = async () => {
     if (child === null) return;
@@ -84,7 +85,7 @@ async function served(
     child.kill(signal);
     child = null;
     await end;
-    await until(async () => !(await canConnect(port)));
+    await until(async () => !(await isUp()));
   };
   await start();
   return { url, start, stop, remove: stop };
@@ -97,6 +98,11 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Whether the program says that all is well. */
+function answers(program: string, ...args: string[]): Promise<boolean> {
+  return new Promise((resolve) => execFile(program, args, (error) => resolve(error === null)));
 }
 
 async function canConnect(port: number): Promise<boolean> {
