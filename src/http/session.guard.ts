@@ -79,7 +79,8 @@ export class SessionGuard implements CanActivate {
       const cookieName = this.cookie.nameOn(this.channels.check(request));
       const state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
       const { credentials } = state;
-      if (credentials.kind === 'cookie') keepFromCaches(response);
+      // What greets a guest depends on the cookie too: on its not being there.
+      if (credentials.kind === 'cookie' || requirement.session === 'optional') keepFromCaches(response);
       // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (credentials.kind === 'ambiguous') {
