@@ -188,8 +188,8 @@ describe.each([APOLLO, MERCURIUS])('$name', (leg) => {
     const shop = await open();
     const operations = ['mutation { addAfterSignIn }', 'mutation { signIn { session { id } } }'];
     const [added, signedIn] = await askTogether(shop, operations, {});
-    const { session } = signedIn?.data?.['signIn'] as { session: { id: string } };
-    expect(added?.data).toEqual({ addAfterSignIn: session.id });
+    const signIn = signedIn?.data?.['signIn'] as { session: { id: string } };
+    expect(added?.data).toEqual({ addAfterSignIn: signIn.session.id });
   });
 
   it('stops the boot where a field would have no guard, and guards it otherwise', async () => {
