@@ -7,7 +7,7 @@ import {
   CurrentSession,
   EnsureSession,
   OptionalSession,
-  SessionGuard,
+  SessionDecoratorError,
   type SessionModuleOptions,
   SessionService,
 } from 'nestjs-sessions';
@@ -204,10 +204,20 @@ describe.each(PLATFORMS)('@EnsureSession() on %s', (platform) => {
     expect(await countRows(app)).toBe(0);
   });
 
+  it('stops the boot where its handler is bound, and would make none', async () => {
+    @Controller('bound')
+    class BoundController {
+      constructor() {
+        this.add = this.add.bind(this);
+      }
+      @EnsureSession() @Post('items') add(): void {}
+    }
+    await expect(startApp({ controllers: [BoundController] })).rejects.toBeInstanceOf(SessionDecoratorError);
+  });
+
   it('works with the guard that decorators bring along', async () => {
     const app = await startApp({ controllers, options: { transport: 'cookie', globalGuard: false } });
     const cookie = cookieIn(await add(app, 'tea').expect(200));
     expect(await cartOf(app, cookie)).toEqual({ items: ['tea'] });
-    expect(app.app.get(SessionGuard)).toBeDefined();
   });
 });
