@@ -80,7 +80,7 @@ export {
 } from './http/life.decorators.js';
 export { sessionOf } from './http/request-state.js';
 export type {
-  AnswerPart,
+  SignInAnswerPart,
   EndSessionOptions,
   EnsureSessionOptions,
   StartSessionOptions,

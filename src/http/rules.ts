@@ -5,7 +5,7 @@ import { noteAddedHandlers } from './added-handlers.js';
 import { noteMethods } from './class-methods.js';
 
 /** What a sign-in answers beside what it always does, which nothing can take the place of. */
-export type AnswerPart = object & {
+export type SignInAnswerPart = object & {
   /** The library's. */
   readonly token?: never;
   /** The library's. */
@@ -36,7 +36,7 @@ export interface StartSessionOptions<Returned extends SessionPrincipal = never> 
    * `answer: ({ user }: Verified) => ({ user })`. Default: nothing. Called before the session is made, and only where
    * somebody signs in; what it throws is a 500, and no session is made. It never gets the token.
    */
-  answer?: (returned: Returned) => AnswerPart;
+  answer?: (returned: Returned) => SignInAnswerPart;
 }
 
 /** How one route that makes sessions before sign-in differs from the module. */

@@ -23,7 +23,7 @@ import { requesterOf } from './requester.js';
 import { grantedState, replaceState, type RequestState } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
-import type { AnswerPart, StartSessionOptions } from './rules.js';
+import type { SignInAnswerPart, StartSessionOptions } from './rules.js';
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
 
 type Answer = BearerAnswer | CookieAnswer;
@@ -122,7 +122,7 @@ export class StartSessionInterceptor implements NestInterceptor {
   }
 
   /** Before there is a session: one whose token is not answered would be of use to nobody. */
-  private answerPartOf(signIn: SignInRequest, principal: SessionPrincipal): AnswerPart {
+  private answerPartOf(signIn: SignInRequest, principal: SessionPrincipal): SignInAnswerPart {
     const { answer } = signIn.requirement.life;
     if (!answer) return {};
     let part: unknown;
@@ -181,7 +181,7 @@ export class StartSessionInterceptor implements NestInterceptor {
   }
 }
 
-function isAnswerPart(part: unknown): part is AnswerPart {
+function isAnswerPart(part: unknown): part is SignInAnswerPart {
   if (typeof part !== 'object' || part === null || Array.isArray(part) || 'then' in part) return false;
   return !ITS_OWN.some((name) => name in part);
 }

@@ -141,7 +141,7 @@ test('what a sign-in answers', () => {
   void Handlers;
   // @ts-expect-error Property 'user' does not exist on type 'SessionPrincipal'.
   StartSession({ answer: ({ user }) => ({ user }) });
-  // @ts-expect-error Type 'string' is not assignable to type 'AnswerPart'.
+  // @ts-expect-error Type 'string' is not assignable to type 'SignInAnswerPart'.
   StartSession({ answer: () => 'Ana' });
   // @ts-expect-error Type 'string' is not assignable to type 'undefined'.
   StartSession({ answer: () => ({ token: 'csrf' }) });

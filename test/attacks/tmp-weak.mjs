@@ -1,0 +1,99 @@
+// Proof that the tests can fail: each weakening of `weakenings.json` is made in a copy of the sources, and the test
+// that is named with it has to fail there, by an assertion. `npm run test:weakenings`, or with a part of a name.
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+const COPIED = ['src', 'test', 'package.json', 'jest.config.js'];
+const ASSERTION = /expect\(|expected .+, got |Property failed|The contract wants/;
+const MISTAKE = /SyntaxError|ReferenceError|Cannot find module/;
+
+const all = JSON.parse(await readFile(join(ROOT, 'test/attacks/weakenings.json'), 'utf8'));
+const wanted = process.argv[2];
+const CHANGED = ['sign-in from foreign pages is not looked at','what stands on the class does not count','an overriding method is opened by the one before','what answers a cookie may be cached','the name of a failed sign-in is told with recordClient: false','what is put in the place of an open method is open','a browser that connects again by itself holds off the idle timeout'];
+const weakenings = all.filter(({ what }, i) => wanted === 'new' ? i >= all.length - 15 : CHANGED.includes(what));
+const queue = [...weakenings];
+const failures = [];
+let passed = 0;
+
+const workers = await Promise.all(Array.from({ length: availableParallelism() }, makeCopy));
+try {
+  await checkBaseline(workers[0]);
+  await Promise.all(workers.map(work));
+} finally {
+  await Promise.all(workers.map((folder) => rm(folder, { recursive: true, force: true })));
+}
+for (const failure of failures) console.log(failure);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+async function makeCopy() {
+  const folder = await mkdtemp(join(tmpdir(), 'nestjs-sessions-weakened-'));
+  const filter = (path) => !path.includes('node_modules');
+  for (const name of COPIED) await cp(join(ROOT, name), join(folder, name), { recursive: true, filter });
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** What fails anyhow catches nothing. */
+async function checkBaseline(folder) {
+  const names = [...new Set(weakenings.map(({ testName }) => testName))];
+  const files = [...new Set(weakenings.map(({ caughtBy }) => caughtBy))];
+  const { failed, ran, mistakes, messages } = await run(folder, files, names.join('|'));
+  if (failed > 0 || mistakes > 0 || ran === 0) {
+    throw new Error(`Without any weakening ${failed} tests fail:\n${messages.join('\n')}`);
+  }
+}
+
+async function work(folder) {
+  for (let weakening = queue.shift(); weakening; weakening = queue.shift()) {
+    const fault = await faultOf(folder, weakening).catch(String);
+    if (fault === null) passed++;
+    else failures.push(`✕ ${weakening.what}: ${fault}`);
+    console.log(`${fault === null ? '✓' : '✕'} ${weakening.what}`);
+  }
+}
+
+/** Why a weakening is not proven to be caught; `null` when it is. */
+async function faultOf(folder, { file, find, replace, caughtBy, testName }) {
+  const path = join(folder, file);
+  const source = await readFile(path, 'utf8');
+  const found = source.split(find).length - 1;
+  if (found !== 1) return `${file} has its place ${found} times`;
+  await writeFile(path, source.split(find).join(replace));
+  try {
+    const { ran, mistakes, messages } = await run(folder, [caughtBy], testName);
+    if (messages.some((message) => ASSERTION.test(message) && !MISTAKE.test(message))) return null;
+    if (mistakes > 0) return 'it does not even run';
+    return ran === 0 ? `${caughtBy} has no such test` : `${caughtBy} does not catch it`;
+  } finally {
+    await writeFile(path, source);
+  }
+}
+
+function run(folder, files, testName) {
+  const output = join(folder, 'result.json');
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  const options = ['--json', `--outputFile=${output}`, '--silent', '--forceExit', '-t', testName];
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [...jest, ...files, ...options],
+      { cwd: folder, maxBuffer: 2 ** 26, timeout: 180_000 },
+      () => readFile(output, 'utf8').then((text) => resolve(summaryOf(JSON.parse(text))), reject),
+    );
+  }).finally(() => rm(output, { force: true }));
+}
+
+function summaryOf({ numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults }) {
+  return {
+    ran: numPassedTests + numFailedTests,
+    failed: numFailedTests,
+    mistakes: numRuntimeErrorTestSuites,
+    messages: testResults.flatMap(({ assertionResults }) =>
+      assertionResults.flatMap(({ failureMessages }) => failureMessages),
+    ),
+  };
+}
