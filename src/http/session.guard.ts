@@ -122,7 +122,7 @@ export class SessionGuard implements CanActivate {
     const mayBringOne = opens !== null || session === 'ensured';
     const concernsCookie = hasCookie || (mayBringOne && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens !== null))
+    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, mayBringOne))
       throw new CrossOriginException();
   }
 

@@ -8,12 +8,14 @@ import {
   EnsureSession,
   OptionalSession,
   SessionDecoratorError,
+  SessionGuard,
   type SessionModuleOptions,
   SessionService,
 } from 'nestjs-sessions';
 import { TestClock } from 'nestjs-sessions/testing';
 import type { Response } from 'supertest';
 import { TokenFormat } from '../../src/core/token/token.js';
+import { fakeContext, fakeExchange } from '../support/fake-context.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, cookieIn, cookiesIn, signInByCookie } from '../support/sign-in.js';
 import { appsOn, breakStore, countRows, type TestApp } from '../support/test-app.js';
@@ -177,6 +179,22 @@ describe.each(PLATFORMS)('@EnsureSession() on %s', (platform) => {
     }
     expect(await countRows(app)).toBe(0);
     await app.http.post('/cart/app/items').set(FOREIGN).expect(200);
+  });
+
+  it('sets none where a link to a field of a query, from such a page, leads to it', async () => {
+    class CartResolver {
+      @EnsureSession() item(): void {}
+    }
+    const app = await start();
+    const guard = app.app.get(SessionGuard);
+    const verdictOf = (headers: Record<string, string>) => {
+      const { req, res } = fakeExchange({ headers });
+      const info = { operation: { operation: 'query' } };
+      const context = fakeContext('graphql', CartResolver, 'item', [{}, {}, { req, res }, info]);
+      return Promise.resolve(guard.canActivate(context)).catch((error: { code?: string }) => error.code);
+    };
+    expect(await verdictOf(FOREIGN)).toBe('cross_origin');
+    expect(await verdictOf({ 'Sec-Fetch-Site': 'same-origin' })).toBe(true);
   });
 
   it('makes none over plain HTTP, nor while the store does not answer', async () => {
