@@ -1,8 +1,9 @@
 /** By the class itself, and not in its metadata, which other decorators copy to other classes. */
 const noted = new WeakMap<object, ReadonlyMap<string, unknown>>();
 
-/** What makes a text the end of a longer name, or of a private one. */
-const PART_OF_NAME = /[\p{ID_Continue}$#.]$/u;
+/** What may stand before a method: neither a part of its name, nor `static`, nor what begins a comment or a text. */
+const BEFORE_METHOD = /(?:[{};\n]|\*\/)\s*$/;
+const IN_COMMENT = /(?:^|[\s{};])\/\*(?:(?!\*\/)[^])*$/;
 
 /** Notes which methods a class defines itself, for a decorator on it that opens these and no others. */
 export function noteMethods(type: object): void {
@@ -22,10 +23,12 @@ export function isMethodOf(type: object, method: string, handler: object): boole
  * prototype was written elsewhere. Of a class that is compiled to a function (ES5) none is found.
  */
 function isWrittenIn(type: object, method: object): boolean {
-  return textOf(type)
-    .split(textOf(method))
-    .slice(0, -1)
-    .some((before) => !PART_OF_NAME.test(before));
+  const [whole, text] = [textOf(type), textOf(method)];
+  for (let at = whole.indexOf(text); at !== -1; at = whole.indexOf(text, at + 1)) {
+    const before = whole.slice(0, at);
+    if (BEFORE_METHOD.test(before) && !IN_COMMENT.test(before)) return true;
+  }
+  return false;
 }
 
 function textOf(code: object): string {

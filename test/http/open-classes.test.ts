@@ -87,6 +87,13 @@ const AlsoAt =
     Get(path)(target, `${String(name)}Too`, descriptor as never);
   };
 
+const LIST = 'list() { return 1; }';
+
+/** A class with this text in it, as compilers would not leave it. */
+function classOf(name: string, text: string): Type {
+  return new Function(`return class ${name} {\n  ${text}\n}`)() as Type;
+}
+
 const NOT_OPENED = /@Public\(\) on the class \w+ does not open (\w+)\.(\w+): it opens what is written/;
 
 /** `[what is tried, the controller, what is not opened]` */
@@ -206,6 +213,18 @@ const STOPPED: [attack: string, type: () => Type, named: string][] = [
     },
     'Mixed.list',
   ],
+  ...['// ', '/* ', '/*\n', "static text = '", 'static '].map((before): (typeof STOPPED)[number] => [
+    `what a mixin has copied, and whose text stands in the class after ${JSON.stringify(before)}`,
+    () => {
+      const after = before.startsWith('/*') ? '*/' : before.endsWith("'") ? "'" : '';
+      const Source = classOf('Source', LIST);
+      Get('list')(Source.prototype, 'list', Object.getOwnPropertyDescriptor(Source.prototype, 'list')!);
+      const Mixed = classOf('Mixed', `${before}${LIST}${after}`);
+      for (const decorate of [Controller('attack'), Mixin(Source), Public()]) decorate(Mixed);
+      return Mixed;
+    },
+    'Mixed.list',
+  ]),
   [
     'what a mixin above it has copied',
     () => {
