@@ -63,6 +63,7 @@ export {
 export {
   AllowAnonymous,
   Background,
+  OptionalSession,
   Public,
   RequireLevel,
   RequireRecentAuth,
@@ -72,12 +73,18 @@ export {
 export { CurrentSession, type SessionParameterDecorator } from './http/current-session.decorator.js';
 export {
   EndSession,
+  EnsureSession,
   type SignInDecorator,
   type SignInHandler,
   StartSession,
 } from './http/life.decorators.js';
 export { sessionOf } from './http/request-state.js';
-export type { EndSessionOptions, StartSessionOptions } from './http/rules.js';
+export type {
+  SignInAnswerPart,
+  EndSessionOptions,
+  EnsureSessionOptions,
+  StartSessionOptions,
+} from './http/rules.js';
 export { SessionCookie } from './http/session-cookie.js';
 export type { BegunSignIn } from './core/life/begun-sign-in.js';
 export { BeginSignIn } from './http/begin-sign-in.middleware.js';

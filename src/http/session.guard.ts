@@ -27,7 +27,7 @@ import {
   stateOf,
   stateToJudge,
 } from './request-state.js';
-import type { Requirement } from './requirement.js';
+import { needsSession, type Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { SignInBeginnings } from './sign-in-beginnings.js';
 import { SessionCookie } from './session-cookie.js';
@@ -79,7 +79,8 @@ export class SessionGuard implements CanActivate {
       const cookieName = this.cookie.nameOn(this.channels.check(request));
       const state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
       const { credentials } = state;
-      if (credentials.kind === 'cookie') keepFromCaches(response);
+      // What greets a guest depends on the cookie too: on its not being there.
+      if (credentials.kind === 'cookie' || requirement.session === 'optional') keepFromCaches(response);
       // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (credentials.kind === 'ambiguous') {
@@ -113,14 +114,15 @@ export class SessionGuard implements CanActivate {
   /** What carries a cookie, or may bring one about, must not come from a foreign page. @throws CrossOriginException */
   private assertSameOrigin(
     exchange: Exchange,
-    { opens, start, end }: Requirement,
+    { opens, session, life }: Requirement,
     { kind }: Credentials,
   ): void {
-    const { transport = this.core.options.transport, crossOrigin = false } = opens === 'end' ? end : start;
+    const { transport = this.core.options.transport, crossOrigin = false } = life;
     const hasCookie = kind === 'cookie' || kind === 'ambiguous';
-    const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
+    const mayBringOne = opens !== null || session === 'ensured';
+    const concernsCookie = hasCookie || (mayBringOne && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens !== null))
+    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, mayBringOne))
       throw new CrossOriginException();
   }
 
@@ -154,11 +156,11 @@ export class SessionGuard implements CanActivate {
   ): Promise<void> {
     const isGuess = reason === 'malformed' || reason === 'unknown';
     const wait = isGuess ? this.guesses.note(exchange.request, shown.token) : null;
-    if (requirement.session !== 'none') {
+    if (needsSession(requirement)) {
       throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
     }
-    // A sign-in goes on as if no token had been shown, and its answer may set a cookie. Anybody can invent a bearer token
-    // that is dead: without this check it would be a way around the one that is left out for bearer tokens.
+    // It goes on as if no token had been shown, and its answer may set a cookie. Anybody can invent a bearer token that is
+    // dead: without this check it would be a way around the one that is left out for bearer tokens.
     this.assertSameOrigin(exchange, requirement, shown);
   }
 

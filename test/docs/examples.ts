@@ -10,6 +10,8 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'Background',
     'CurrentSession',
     'EndSession',
+    'EnsureSession',
+    'OptionalSession',
     'Public',
     'RequireLevel',
     'RequireRecentAuth',
@@ -65,6 +67,21 @@ declare module 'express' {
 }
 declare module 'express-session' {
   export interface SessionData { userId?: string }
+}
+declare module '@nestjs/swagger' {
+  type Decorate = (options?: { type?: unknown; description?: string }) => MethodDecorator;
+  export const ApiProperty: (options?: { type?: unknown }) => PropertyDecorator;
+  export const ApiCreatedResponse: Decorate;
+  export const ApiUnauthorizedResponse: Decorate;
+  export const ApiBearerAuth: () => ClassDecorator;
+}
+declare module '@nestjs/graphql' {
+  type Types = () => unknown;
+  export const ObjectType: () => ClassDecorator;
+  export const Resolver: () => ClassDecorator;
+  export const Field: (type?: Types, options?: { nullable?: boolean }) => PropertyDecorator;
+  export const Mutation: (type: Types) => MethodDecorator;
+  export const Args: (name: string) => ParameterDecorator;
 }
 declare module '@nestjs/jwt' {
   export class JwtService {

@@ -162,6 +162,39 @@ describe('the recipe', () => {
     expect(await sessions.list('ana')).toEqual([]);
   });
 
+  it('for a cart before sign-in makes a session with the first thing in it, and the sign-in keeps it', async () => {
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const { ShopController } = await page.run<Record<string, Type>>('shop.controller.ts');
+    @Controller()
+    class DoorController {
+      @StartSession({ transport: 'cookie' }) @Post('in') in() {
+        return { userId: 'ana' };
+      }
+    }
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ShopController as Type, DoorController],
+    });
+    const guest = await http(app).get('/cart').expect(200, { of: 'a guest', items: [] });
+    expect(guest.headers['set-cookie']).toBeUndefined();
+    const first = await http(app)
+      .post('/cart/items')
+      .send({ name: 'tea' })
+      .expect(200, { items: ['tea'] });
+    const cookie = cookieIn(first);
+    await http(app)
+      .post('/cart/items')
+      .set('Cookie', cookie)
+      .send({ name: 'milk' })
+      .expect(200, { items: ['tea', 'milk'] });
+    const signedIn = await http(app).post('/in').set('Cookie', cookie).expect(201);
+    await http(app)
+      .get('/cart')
+      .set('Cookie', cookieIn(signedIn))
+      .expect(200, { of: 'ana', items: ['tea', 'milk'] });
+    await http(app).get('/cart').set('Cookie', cookie).expect(200, { of: 'a guest', items: [] });
+  });
+
   it('for a purge by one’s own job runs once per tick', async () => {
     const { AppModule } = await page.run<WithModule>('purge.job.ts');
     const app = await start({ imports: [inMemory, AppModule] });

@@ -13,10 +13,17 @@ const NODE_TEST_IN_JEST = "{ afterAll as after, beforeAll as before, describe, i
 export class RunnablePage {
   private constructor(private readonly folder: string) {}
 
-  /** @param instead blocks that take the place of files of the page */
-  static async of(page: Page, instead: Readonly<Record<string, Block>> = {}): Promise<RunnablePage> {
-    await mkdir(CACHE, { recursive: true });
-    const folder = await mkdtemp(join(CACHE, 'docs-'));
+  /**
+   * @param instead blocks that take the place of files of the page
+   * @param parent where the folder is made: it decides where bare imports are found
+   */
+  static async of(
+    page: Page,
+    instead: Readonly<Record<string, Block>> = {},
+    parent = CACHE,
+  ): Promise<RunnablePage> {
+    await mkdir(parent, { recursive: true });
+    const folder = await mkdtemp(join(parent, 'docs-'));
     const named = page.blocks.flatMap((block) => {
       const name = fileNameOf(block);
       return name === null ? [] : [[name, instead[name] ?? block] as const];

@@ -1,5 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
-import type { Class } from '../requirement.js';
+import type { Class } from '../lineage.js';
 
 export type NestModule = ModulesContainer extends Map<string, infer Module> ? Module : never;
 type Wrapper = NestModule['providers'] extends Map<unknown, infer Value> ? Value : never;

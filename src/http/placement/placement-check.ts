@@ -2,8 +2,10 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
 import { DecoratorGuard } from '../decorator.guard.js';
+import { EnsureSessionInterceptor } from '../ensure-session.interceptor.js';
 import { EndSessionInterceptor } from '../end-session.interceptor.js';
-import { type Class, definerOf, lineageOf, type Requirement } from '../requirement.js';
+import { type Class, definerOf, lineageOf } from '../lineage.js';
+import type { Requirement } from '../requirement.js';
 import { RequirementRegistry } from '../requirement-registry.js';
 import { ownRules } from '../rules.js';
 import { StartSessionInterceptor } from '../start-session.interceptor.js';
@@ -61,7 +63,8 @@ export class PlacementCheck implements OnModuleInit {
     // A field is as open as what leads to it; to a reference anybody comes who names the entity.
     const isToBeGuarded = requirement.isDeclared || (isReference && this.isGuarded);
     if (!isToBeGuarded || requirement.opens === 'public') return;
-    const needed = requirement.opens === null ? (['guards'] as const) : (['guards', 'interceptors'] as const);
+    const needed =
+      interceptorOf(requirement) === null ? (['guards'] as const) : (['guards', 'interceptors'] as const);
     if (needed.every((enhancers) => fields.run(enhancers, host.module, called.method))) return;
     throw new SessionDecoratorError(
       `${requirement.handler} would be open, as Nest runs no guard before fields and references of GraphQL: give its ` +
@@ -76,8 +79,8 @@ export class PlacementCheck implements OnModuleInit {
     { handler: where, ...requirement }: Requirement,
   ): void {
     const needed: Class[] = [];
-    if (requirement.opens === 'start') needed.push(StartSessionInterceptor);
-    if (requirement.opens === 'end') needed.push(EndSessionInterceptor);
+    const interceptor = interceptorOf(requirement);
+    if (interceptor) needed.push(interceptor);
     if (requirement.isDeclared && !this.isGuarded) needed.push(DecoratorGuard);
     if (needed.some((enhancer) => !this.enhancers.runs(enhancer, host, handler))) throw replaced(where);
     const isMessage = kinds.includes('message') || kinds.includes('socket-message');
@@ -96,6 +99,13 @@ export class PlacementCheck implements OnModuleInit {
     }
     if (called.size === 0 && methods.length > 0 && hasRules(type)) throw idle(`The class ${type.name}`);
   }
+}
+
+/** What carries out a decorator beside the guard. */
+function interceptorOf({ opens, session }: Pick<Requirement, 'opens' | 'session'>): Class | null {
+  if (opens === 'start') return StartSessionInterceptor;
+  if (opens === 'end') return EndSessionInterceptor;
+  return session === 'ensured' ? EnsureSessionInterceptor : null;
 }
 
 function hasRules(type: Class): boolean {
