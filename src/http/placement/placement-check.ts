@@ -86,13 +86,15 @@ export class PlacementCheck implements OnModuleInit {
     throw isReplaced ? replaced(where) : unknownNest(`the guard of ${where} is not found`);
   }
 
-  /** A decorator on what Nest does not call for a request is without effect. */
+  /**
+   * A decorator on what Nest does not call for a request is without effect. But for `@Public()`: it asks for nothing, and
+   * opens what other libraries call with the guards of Nest.
+   */
   private assertNothingIdle(type: Class, called: ReadonlySet<string>): void {
     const methods = [...this.requirements.ofMethods(type).keys()];
     for (const method of methods) {
-      if (!called.has(method) && ownRules(definerOf(type, method), method).length > 0) {
-        throw idle(`${type.name}.${method}`);
-      }
+      const isDemanding = ownRules(definerOf(type, method), method).some(({ kind }) => kind !== 'public');
+      if (!called.has(method) && isDemanding) throw idle(`${type.name}.${method}`);
     }
     if (called.size === 0 && methods.length > 0 && hasRules(type)) throw idle(`The class ${type.name}`);
   }
