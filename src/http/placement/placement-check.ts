@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
+import { isRawGrpcStream } from '../handler-metadata.js';
 import { DecoratorGuard } from '../decorator.guard.js';
 import { EndSessionInterceptor } from '../end-session.interceptor.js';
 import { type Class, definerOf, lineageOf, type Requirement } from '../requirement.js';
@@ -47,6 +48,7 @@ export class PlacementCheck implements OnModuleInit {
         names.add(method);
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
         this.assertGuarded(called, requirement, fields);
+        this.assertRefusable(called, requirement);
         this.assertEnhanced(called, requirement);
       }
     }
@@ -67,6 +69,16 @@ export class PlacementCheck implements OnModuleInit {
       `${requirement.handler} would be open, as Nest runs no guard before fields and references of GraphQL: give its ` +
         `module \`fieldResolverEnhancers: [${needed.map((name) => `'${name}'`).join(', ')}]\`` +
         (isReference ? ', or put @Public() on it.' : ', or take the session decorators away.'),
+    );
+  }
+
+  /** What a guard refuses there, Nest turns into a rejection that nobody handles: it ends the process. */
+  private assertRefusable({ host, method }: Called, { handler, opens, isDeclared }: Requirement): void {
+    if (opens === 'public' || !(this.isGuarded || isDeclared)) return;
+    if (!isRawGrpcStream(Reflect.get(host.type.prototype as object, method) as object)) return;
+    throw new SessionDecoratorError(
+      `${handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a call, Nest ends ` +
+        'the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
     );
   }
 

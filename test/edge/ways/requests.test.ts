@@ -11,32 +11,22 @@ import {
   type MiddlewareConsumer,
   Module,
   Query as Parameter,
+  Redirect,
   Sse,
   UseInterceptors,
 } from '@nestjs/common';
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import { APP_FILTER, LazyModuleLoader, ModuleRef } from '@nestjs/core';
+import { describe, expect, it } from '@jest/globals';
+import { APP_FILTER } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Mutation, Query, Resolver } from '@nestjs/graphql';
-import { Interval, ScheduleModule } from '@nestjs/schedule';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { of } from 'rxjs';
-import { once } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
-import { WebSocket } from 'ws';
-import { type EdgeAppOptions, edgeApps } from './support/edge-apps.js';
-import { APOLLO, ask, MERCURIUS } from './support/graphql.js';
-import { SOCKET_IO, WS } from './support/socket-clients.js';
+import { type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
+import { noteRuns } from '../support/runs.js';
 
-/* Every way by which Nest calls a method of an application, without a session and without any decorator of ours. */
+/* What a request comes to, without a session and without any decorator of ours. */
 
-const ran: string[] = [];
-const note = (what: string): string => (ran.push(what), what);
+const { ran, note } = noteRuns();
 const start = edgeApps();
-
-beforeEach(() => {
-  ran.length = 0;
-});
 
 @Controller()
 class Routes {
@@ -45,6 +35,9 @@ class Routes {
   }
   @Head('head') head(): void {
     note('head');
+  }
+  @Redirect('https://example.com') @Get('redirect') redirect(): void {
+    note('redirect');
   }
   @Sse('stream') stream(): object {
     return of({ data: note('stream') });
@@ -63,26 +56,6 @@ class Audit {
 class WithMiddleware {
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(Audit).forRoutes('*path');
-  }
-}
-
-@Controller('lazy')
-class LazyController {
-  @Get() lazy(): string {
-    return note('lazy');
-  }
-}
-
-@Module({ controllers: [LazyController] })
-class LazyModule {}
-
-@Injectable()
-class Hooks {
-  onModuleInit(): void {
-    note('init');
-  }
-  onApplicationBootstrap(): void {
-    note('bootstrap');
   }
 }
 
@@ -117,32 +90,7 @@ class Decorated {
   }
 }
 
-@Injectable()
-class Jobs {
-  @Interval(5) tick(): void {
-    note('job');
-  }
-}
-
-@WebSocketGateway()
-class Gateway {
-  handleConnection(): void {
-    note('connection');
-  }
-  @SubscribeMessage('message') message(): string {
-    return note('message');
-  }
-}
-
-@Resolver()
-class Resolvers {
-  @Query(() => String) query(): string {
-    return note('query');
-  }
-  @Mutation(() => String) mutation(): string {
-    return note('mutation');
-  }
-}
+const PREFLIGHT = { origin: 'https://shop.example', 'access-control-request-method': 'GET' };
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   const open = (options: EdgeAppOptions) => start({ platform, ...options });
@@ -151,10 +99,11 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     ['GET', 'route'],
     ['HEAD', 'route'],
     ['HEAD', 'head'],
+    ['GET', 'redirect'],
     ['GET', 'stream'],
-  ])('a route is closed: %s /%s', async (method, path) => {
+  ])('a route is closed: %p /%p', async (method, path) => {
     const { url } = await open({ controllers: [Routes] });
-    expect((await fetch(`${url}/${path}`, { method })).status).toBe(401);
+    expect((await fetch(`${url}/${path}`, { method, redirect: 'manual' })).status).toBe(401);
     expect(ran).toEqual([]);
   });
 
@@ -201,64 +150,26 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     expect(ran).toEqual(['filter']);
   });
 
-  it('lifecycle hooks run without a request', async () => {
-    await open({ providers: [Hooks] });
-    expect(ran).toEqual(['init', 'bootstrap']);
+  it('static files have no guard', async () => {
+    const { url } = await open({
+      configure: (app) =>
+        platform === 'express'
+          ? (app as NestExpressApplication).useStaticAssets(import.meta.dirname, { prefix: '/files' })
+          : (app as NestFastifyApplication).useStaticAssets({ root: import.meta.dirname, prefix: '/files' }),
+    });
+    expect((await fetch(`${url}/files/requests.test.ts`)).status).toBe(200);
   });
 
-  it('the controllers of a lazy module have no routes', async () => {
-    const { app, url } = await open({});
-    await app.get(LazyModuleLoader).load(() => LazyModule);
-    expect((await fetch(`${url}/lazy`)).status).toBe(404);
-  });
-
-  it('what ModuleRef.create() makes has no routes', async () => {
-    const { app, url } = await open({});
-    await app.get(ModuleRef).create(LazyController);
-    expect((await fetch(`${url}/lazy`)).status).toBe(404);
-  });
-
-  it('a scheduled method runs without a request', async () => {
-    await open({ imports: [ScheduleModule.forRoot()], providers: [Jobs] });
-    await pause(50);
-    expect(ran).toContain('job');
-  });
-});
-
-it('static files have no guard', async () => {
-  const configure = (app: INestApplication): unknown =>
-    (app as NestExpressApplication).useStaticAssets(import.meta.dirname, { prefix: '/files' });
-  const { url } = await start({ configure });
-  expect((await fetch(`${url}/files/ways.test.ts`)).status).toBe(200);
-});
-
-describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
-  it('a query and a mutation are closed', async () => {
-    const app = await start({ platform, imports: [module()], providers: [Resolvers] });
-    await ask(app, '{ query }');
-    await ask(app, 'mutation { mutation }');
+  it('CORS answers preflights before the guard, and runs no handler', async () => {
+    const { url } = await open({ controllers: [Routes], configure: (app) => app.enableCors() });
+    const answer = await fetch(`${url}/route`, { method: 'OPTIONS', headers: PREFLIGHT });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-methods')).toContain('GET');
     expect(ran).toEqual([]);
   });
-});
 
-describe.each([WS, SOCKET_IO])('by $name', ({ adapter, send }) => {
-  it('a message is closed', async () => {
-    const { port } = await start({
-      providers: [Gateway],
-      configure: (app) => app.useWebSocketAdapter(adapter(app)),
-    });
-    await send(port, 'message');
-    expect(ran).not.toContain('message');
+  it('what is no route is not found, without a session too', async () => {
+    const { url } = await open({ controllers: [Routes] });
+    expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
   });
-});
-
-it('the hooks of a gateway have no guard', async () => {
-  const { port } = await start({
-    providers: [Gateway],
-    configure: (app) => app.useWebSocketAdapter(WS.adapter(app)),
-  });
-  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
-  await once(socket, 'open');
-  socket.terminate();
-  expect(ran).toEqual(['connection']);
 });
