@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
 import { isRawGrpcStream } from '../handler-metadata.js';
 import { DecoratorGuard } from '../decorator.guard.js';
@@ -11,7 +11,7 @@ import { StartSessionInterceptor } from '../start-session.interceptor.js';
 import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
 import { type Called, calledFor } from './handlers.js';
-import { hostsOf } from './hosts.js';
+import { givenTypes, hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
@@ -26,6 +26,7 @@ export class PlacementCheck implements OnModuleInit {
 
   constructor(
     private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
     private readonly requirements: RequirementRegistry,
     private readonly enhancers: NestEnhancers,
     private readonly messages: MessageClosing,
@@ -52,6 +53,7 @@ export class PlacementCheck implements OnModuleInit {
         this.assertEnhanced(called, requirement);
       }
     }
+    for (const type of givenTypes(this.config)) if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
   }
 
