@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 /**
  * The names of all tests in a file, as Jest writes them: `a description › the test`. Of `it.each` each case has its own,
- * where the cases are written out as a list of texts, or of rows that begin with one, and the title has a `%s` for it;
+ * where the cases are written out as texts, or as rows that begin with one, and the title has a `%s` for it;
  * otherwise the name is the title as it stands there.
  */
 export function testNamesIn(path: string): readonly string[] {
@@ -39,9 +39,28 @@ function titlesOf({ expression, arguments: [title, body] }: ts.CallExpression): 
   return { kind, titles, body };
 }
 
-function textsOf(table: ts.Expression): readonly string[] | null {
-  if (!ts.isArrayLiteralExpression(table)) return null;
-  const firsts = table.elements.map((row) => (ts.isArrayLiteralExpression(row) ? row.elements[0] : row));
-  const texts = firsts.map((first) => (first && ts.isStringLiteralLike(first) ? first.text : null));
-  return texts.every((text) => text !== null) ? texts : null;
+/** Of a list that stands there or is a constant of the file, or of the keys of a constant. */
+function textsOf(given: ts.Expression): readonly string[] | null {
+  const table = ts.isCallExpression(given) && given.arguments[0] ? given.arguments[0] : given;
+  const list = ts.isIdentifier(table) ? constantOf(table) : table;
+  const texts = list && ts.isArrayLiteralExpression(list) ? list.elements.map(textOf) : keysOf(list);
+  return texts?.every((text) => text !== null) ? texts : null;
+}
+
+function textOf(row: ts.Expression): string | null {
+  const first = ts.isArrayLiteralExpression(row) ? row.elements[0] : row;
+  return first && ts.isStringLiteralLike(first) ? first.text : null;
+}
+
+function keysOf(list: ts.Expression | undefined): (string | null)[] | null {
+  if (!list || !ts.isObjectLiteralExpression(list)) return null;
+  return list.properties.map(({ name }) => (name && ts.isStringLiteralLike(name) ? name.text : null));
+}
+
+function constantOf(name: ts.Identifier): ts.Expression | undefined {
+  const declarations = name
+    .getSourceFile()
+    .statements.filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => [...declarationList.declarations]);
+  return declarations.find((declaration) => declaration.name.getText() === name.text)?.initializer;
 }

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { LazyModuleLoader, ModuleRef, NestFactory, repl } from '@nestjs/core';
 import { MessagePattern } from '@nestjs/microservices';
 import { Query, Resolver } from '@nestjs/graphql';
-import { Interval, ScheduleModule } from '@nestjs/schedule';
+import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
@@ -54,12 +54,27 @@ class Hooks {
   onApplicationBootstrap(): void {
     note('bootstrap');
   }
+  onModuleDestroy(): void {
+    note('destroy');
+  }
+  beforeApplicationShutdown(): void {
+    note('before shutdown');
+  }
+  onApplicationShutdown(): void {
+    note('shutdown');
+  }
 }
 
 @Injectable()
 class Jobs {
-  @Interval(5) tick(): void {
-    note('job');
+  @Cron('0 0 1 1 *', { name: 'yearly' }) cron(): void {
+    note('cron');
+  }
+  @Interval(5) interval(): void {
+    note('interval');
+  }
+  @Timeout(5) timeout(): void {
+    note('timeout');
   }
 }
 
@@ -129,13 +144,15 @@ class GuardedConsole {}
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it('lifecycle hooks run without a request', async () => {
-    await start({ platform, providers: [Hooks] });
-    expect(ran).toEqual(['init', 'bootstrap']);
+    const { app } = await start({ platform, providers: [Hooks] });
+    await app.close();
+    expect(ran).toEqual(['init', 'bootstrap', 'destroy', 'before shutdown', 'shutdown']);
   });
 
-  it('a scheduled method runs without a request', async () => {
-    await start({ platform, imports: [ScheduleModule.forRoot()], providers: [Jobs] });
-    while (!ran.includes('job')) await new Promise(setImmediate);
+  it('scheduled methods run without a request', async () => {
+    const { app } = await start({ platform, imports: [ScheduleModule.forRoot()], providers: [Jobs] });
+    void app.get(SchedulerRegistry).getCronJob('yearly').fireOnTick();
+    while (new Set(ran).size < 3) await new Promise(setImmediate);
   });
 
   it('the controllers of a lazy module have no routes', async () => {

@@ -177,6 +177,12 @@ it('a decorator on a getter of a type is refused where it stands', () => {
   expect(decorate).toThrow('an accessor');
 });
 
+it('Apollo tells the schema to nobody with introspection: false', async () => {
+  const imports = [APOLLO.module({ introspection: false })];
+  const app = await start({ imports, providers: [Resolvers, Price] });
+  expect((await ask(app, '{ __schema { queryType { name } } }')).errors).toHaveLength(1);
+});
+
 it('plugins of Apollo run before the guard', async () => {
   const app = await start({ imports: [APOLLO.module()], providers: [Resolvers, Price, Listener] });
   await ask(app, '{ query }');

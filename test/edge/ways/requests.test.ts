@@ -3,6 +3,7 @@ import {
   type CallHandler,
   Catch,
   Controller,
+  createParamDecorator,
   type ExecutionContext,
   Get,
   Head,
@@ -14,6 +15,7 @@ import {
   Redirect,
   Sse,
   UseInterceptors,
+  VersioningType,
 } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { APP_FILTER } from '@nestjs/core';
@@ -83,10 +85,15 @@ class Pipe {
   }
 }
 
+const Agent = createParamDecorator(() => note('parameter decorator'));
+
 @Controller()
 class Decorated {
-  @UseInterceptors(Interceptor) @Get('decorated') decorated(@Parameter('page', Pipe) page: string): string {
-    return note(`decorated ${page}`);
+  @UseInterceptors(Interceptor) @Get('decorated') decorated(
+    @Parameter('page', Pipe) page: string,
+    @Agent() agent: string,
+  ): string {
+    return note(`decorated ${page} for ${agent}`);
   }
 }
 
@@ -135,7 +142,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     expect(await (await fetch(`${url}/routed`)).text()).toBe('routed');
   });
 
-  it('interceptors and pipes run after the guard', async () => {
+  it('interceptors, pipes and parameter decorators run after the guard', async () => {
     const { url } = await open({ controllers: [Decorated] });
     expect((await fetch(`${url}/decorated?page=1`)).status).toBe(401);
     expect(ran).toEqual([]);
@@ -166,6 +173,23 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-methods')).toContain('GET');
     expect(ran).toEqual([]);
+  });
+
+  it('functions in the options of the platform run before the guard', async () => {
+    const { url } = await open({
+      controllers: [Routes],
+      configure: (app) => {
+        const origin = (_: unknown, allow: (error: null, isAllowed: boolean) => void): void => {
+          note('origin');
+          allow(null, true);
+        };
+        const extractor = (): string => note('version');
+        app.enableCors({ origin });
+        app.enableVersioning({ type: VersioningType.CUSTOM, extractor, defaultVersion: 'version' });
+      },
+    });
+    expect((await fetch(`${url}/route`, { headers: PREFLIGHT })).status).toBe(401);
+    expect(new Set(ran)).toEqual(new Set(['origin', 'version']));
   });
 
   it('what is no route is not found, without a session too', async () => {

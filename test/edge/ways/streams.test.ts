@@ -97,9 +97,15 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   });
 });
 
+const onConnect = (): boolean => Boolean(note('connect'));
+
 describe.each([
-  { name: 'Apollo with graphql-ws', leg: APOLLO, options: { subscriptions: { 'graphql-ws': true } } },
-  { name: 'Mercurius', leg: MERCURIUS, options: { subscription: { fullWsTransport: true } } },
+  {
+    name: 'Apollo with graphql-ws',
+    leg: APOLLO,
+    options: { subscriptions: { 'graphql-ws': { onConnect } } },
+  },
+  { name: 'Mercurius', leg: MERCURIUS, options: { subscription: { fullWsTransport: true, onConnect } } },
 ])('subscriptions of $name', ({ leg, options }) => {
   async function connect(globalGuard: boolean): Promise<GraphqlConnection> {
     const { platform, module } = leg;
@@ -110,17 +116,17 @@ describe.each([
     return connection;
   }
 
-  it('filter and resolve of a public subscription run for everybody', async () => {
+  it('onConnect, and filter and resolve of a public subscription, run for everybody', async () => {
     const connection = await connect(true);
     expect((await connection.run('subscription { news }')).results).toEqual([{ news: 'news' }]);
-    expect(ran).toEqual(['filter', 'resolve']);
+    expect(ran).toEqual(['connect', 'filter', 'resolve']);
   });
 
   it('with globalGuard: false those without a decorator are open, and those with one are refused', async () => {
     const connection = await connect(false);
     expect((await connection.run('subscription { plain }')).results).toEqual([{ plain: 'plain' }]);
     expect((await connection.run('subscription { secrets }')).errors).toHaveLength(1);
-    expect(ran).toEqual([]);
+    expect(ran).toEqual(['connect']);
   });
 });
 
