@@ -54,7 +54,7 @@ const NOTHING_SHOWN: Credentials = { kind: 'none' };
 const grants = new WeakMap<Call, Grant>();
 
 /** What was judged last. */
-export function stateOf(request: object): RequestState | undefined {
+function stateOf(request: object): RequestState | undefined {
   return (request as Stateful)[STATE];
 }
 
