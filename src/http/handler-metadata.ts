@@ -7,6 +7,8 @@ const EVENT_STREAM = '__sse__';
 const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
 const MESSAGE = 'microservices:handler_type';
+const PATTERNS = 'microservices:pattern';
+const RAW_GRPC_STREAM = 'pt_stream';
 const SOCKET_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
 const RESOLVER_TYPE = 'graphql:resolver_type';
@@ -44,6 +46,15 @@ export function kindsOf(handler: object, type: object): readonly HandlerKind[] {
 export function isUnknownMessage(handler: object): boolean {
   if (Reflect.hasMetadata(MESSAGE, handler) || Reflect.hasMetadata(SOCKET_MESSAGE, handler)) return false;
   return Reflect.getMetadataKeys(handler).some((key) => /^(microservices|websockets):/.test(String(key)));
+}
+
+/** Whether it is called with a stream of gRPC itself, by `@GrpcStreamCall()`. */
+export function isRawGrpcStream(handler: object): boolean {
+  const patterns: unknown = Reflect.getMetadata(PATTERNS, handler);
+  return (
+    Array.isArray(patterns) &&
+    patterns.some((pattern: { streaming?: unknown } | null) => pattern?.streaming === RAW_GRPC_STREAM)
+  );
 }
 
 /** Whether the messages of a class are those of a WebSocket server. */

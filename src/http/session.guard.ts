@@ -20,11 +20,11 @@ import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } 
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import {
+  branchState,
   grant,
   grantedState,
   type RequestState,
   startState,
-  stateOf,
   stateToJudge,
 } from './request-state.js';
 import { needsSession, type Requirement } from './requirement.js';
@@ -75,9 +75,10 @@ export class SessionGuard implements CanActivate {
   /** In the order of the table "What is checked on every request" in the README. */
   private async check(exchange: Exchange, requirement: Requirement): Promise<boolean> {
     const { request, response } = exchange;
+    let state: RequestState | undefined;
     try {
       const cookieName = this.cookie.nameOn(this.channels.check(request));
-      const state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
+      state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
       const { credentials } = state;
       // What greets a guest depends on the cookie too: on its not being there.
       if (credentials.kind === 'cookie' || requirement.session === 'optional') keepFromCaches(response);
@@ -88,10 +89,13 @@ export class SessionGuard implements CanActivate {
       }
       // Sign-out ends the session of any token of it, accepted or not.
       if (credentials.kind !== 'none' && requirement.opens !== 'end') {
+        state = this.asOfNow(request, state);
         const verdict = await this.examine(credentials, requirement, state);
         state.record = verdict.record;
-        if (verdict.reason !== undefined)
+        if (verdict.reason !== undefined) {
+          state.accepted = state.session = null;
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
+        }
         // Before the authorisation, so that an answer that refuses for want of a role brings the new token too. By then
         // the old one is on its way out, and the client could not know.
         else if (this.accept(verdict, requirement, state))
@@ -102,7 +106,7 @@ export class SessionGuard implements CanActivate {
       grant(exchange, requirement, state);
       return true;
     } catch (error) {
-      throw this.refusals.prepare(response, error, stateOf(request)?.record);
+      throw this.refusals.prepare(response, error, state?.record);
     }
   }
 
@@ -126,6 +130,16 @@ export class SessionGuard implements CanActivate {
       throw new CrossOriginException();
   }
 
+  /** An earlier handler of the same request, or anybody beside it, may have ended the session that it was let in on. */
+  private asOfNow(request: SessionRequest, state: RequestState): RequestState {
+    const { withdrawals } = this.changes;
+    if (state.examination === null || state.withdrawalsSeen === withdrawals) return state;
+    const examination = state.examination.then((verdict) =>
+      verdict.reason === undefined ? this.core.validation.review(verdict) : verdict,
+    );
+    return Object.assign(branchState(request, state), { examination, withdrawalsSeen: withdrawals });
+  }
+
   /** Once in a request, however many handlers it has: those of GraphQL run side by side. */
   private examine(
     { token }: ShownToken,
@@ -136,6 +150,7 @@ export class SessionGuard implements CanActivate {
     const isActivity = !isBackground && opens === null;
     if (state.examination === null) {
       state.isActivity = isActivity;
+      state.withdrawalsSeen = this.changes.withdrawals;
       state.examination = validation.validate(token, { isActivity, arrivedAt: state.arrivedAt });
     } else if (isActivity && !state.isActivity) {
       // Beside a handler in the background, and after it: the request is activity all the same.

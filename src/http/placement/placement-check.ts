@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
+import { isRawGrpcStream } from '../handler-metadata.js';
 import { DecoratorGuard } from '../decorator.guard.js';
 import { EnsureSessionInterceptor } from '../ensure-session.interceptor.js';
 import { EndSessionInterceptor } from '../end-session.interceptor.js';
@@ -12,7 +13,7 @@ import { StartSessionInterceptor } from '../start-session.interceptor.js';
 import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
 import { type Called, calledFor } from './handlers.js';
-import { hostsOf } from './hosts.js';
+import { givenTypes, hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
@@ -27,6 +28,7 @@ export class PlacementCheck implements OnModuleInit {
 
   constructor(
     private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
     private readonly requirements: RequirementRegistry,
     private readonly enhancers: NestEnhancers,
     private readonly messages: MessageClosing,
@@ -49,9 +51,11 @@ export class PlacementCheck implements OnModuleInit {
         names.add(method);
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
         this.assertGuarded(called, requirement, fields);
+        this.assertRefusable(called, requirement);
         this.assertEnhanced(called, requirement);
       }
     }
+    for (const type of givenTypes(this.config)) if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
   }
 
@@ -73,6 +77,16 @@ export class PlacementCheck implements OnModuleInit {
     );
   }
 
+  /** What a guard refuses there, Nest turns into a rejection that nobody handles: it ends the process. */
+  private assertRefusable({ host, method }: Called, { handler, opens, isDeclared }: Requirement): void {
+    if (opens === 'public' || !(this.isGuarded || isDeclared)) return;
+    if (!isRawGrpcStream(Reflect.get(host.type.prototype as object, method) as object)) return;
+    throw new SessionDecoratorError(
+      `${handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a call, Nest ends ` +
+        'the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
+    );
+  }
+
   /** What decorators bring along is on the function that they stood on: another may have been put in its place. */
   private assertEnhanced(
     { host, handler, kinds, isReplaced }: Called,
@@ -89,13 +103,15 @@ export class PlacementCheck implements OnModuleInit {
     throw isReplaced ? replaced(where) : unknownNest(`the guard of ${where} is not found`);
   }
 
-  /** A decorator on what Nest does not call for a request is without effect. */
+  /**
+   * A decorator on what Nest does not call for a request is without effect. But for `@Public()`: it asks for nothing, and
+   * opens what other libraries call with the guards of Nest.
+   */
   private assertNothingIdle(type: Class, called: ReadonlySet<string>): void {
     const methods = [...this.requirements.ofMethods(type).keys()];
     for (const method of methods) {
-      if (!called.has(method) && ownRules(definerOf(type, method), method).length > 0) {
-        throw idle(`${type.name}.${method}`);
-      }
+      const isDemanding = ownRules(definerOf(type, method), method).some(({ kind }) => kind !== 'public');
+      if (!called.has(method) && isDemanding) throw idle(`${type.name}.${method}`);
     }
     if (called.size === 0 && methods.length > 0 && hasRules(type)) throw idle(`The class ${type.name}`);
   }
