@@ -394,14 +394,16 @@ describeWithProviders('the page on sign-in with another provider', () => {
         expect(await identities.userOf(identityOf('ana-at-provider'))).toBeNull();
       });
 
-      it('takes no answer to a sign-in', async () => {
+      it('takes no answer to a sign-in or a step-up', async () => {
         const ana = await browser();
         await signedIn(ana);
-        const answer = await consent(ana, await ana.open(`${ORIGIN}/auth/provider`), 'eve-at-provider');
-        const { search } = new URL(answer);
-        expect((await ana.open(`${ORIGIN}/auth/provider/link/callback${search}`)).location).toBe(
-          fault('expired'),
-        );
+        const begin = `${ORIGIN}/auth/provider`;
+        for (const send of [() => ana.open(begin), () => ana.submit(`${begin}/step-up`)]) {
+          const begun = await send();
+          const { search } = new URL(await consent(ana, begun, 'eve-at-provider'));
+          const { location } = await ana.open(`${ORIGIN}/auth/provider/link/callback${search}`);
+          expect(location).toBe(fault('expired'));
+        }
         expect(await identities.userOf(identityOf('eve-at-provider'))).toBeNull();
       });
     });
