@@ -481,10 +481,10 @@ describeWithProviders('the page on sign-in with another provider', () => {
     const away = await RunnablePage.of(documented, { install: PROVIDERS });
     process.env['PROVIDER_ISSUER'] = other.issuer;
     const { Provider } = await away.run<{ Provider: Type<ProviderOfPage> }>('provider.ts');
-    process.env['PROVIDER_ISSUER'] = provider.issuer;
     const attempt = { purpose: 'sign-in', sessionId: null, returnTo: `${PAGES}/` };
     const known = new Provider();
     expect((await known.begin({}, attempt)).url).toContain(other.issuer);
+    process.env['PROVIDER_ISSUER'] = provider.issuer;
     await other.stop();
     expect((await known.begin({}, attempt)).url).toContain(other.issuer);
     await expect(new Provider().begin({}, attempt)).rejects.toMatchObject({ fault: 'failed' });
