@@ -66,6 +66,24 @@ declare module 'express' {
 declare module 'express-session' {
   export interface SessionData { userId?: string }
 }
+declare module '@nestjs/websockets' {
+  export interface OnGatewayInit<Server> { afterInit(server: Server): void }
+  export const WebSocketGateway: () => ClassDecorator;
+  export const SubscribeMessage: (name: string) => MethodDecorator;
+  export const ConnectedSocket: () => ParameterDecorator;
+  export const MessageBody: () => ParameterDecorator;
+}
+declare module 'socket.io' {
+  export interface Socket {
+    handshake: { auth: Record<string, unknown> };
+    data: { sessionId: string };
+    disconnect(close: boolean): void;
+  }
+  export interface Server {
+    use(check: (socket: Socket, next: (error?: Error) => void) => void): void;
+    sockets: { sockets: Map<string, Socket> };
+  }
+}
 declare module '@nestjs/jwt' {
   export class JwtService {
     sign(payload: object): string;
