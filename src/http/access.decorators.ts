@@ -3,14 +3,20 @@ import { type Duration, toMilliseconds } from '../core/model/duration.js';
 import { InvalidArgumentError } from '../core/model/errors.js';
 import type { ActiveSession, AnonymousSession, AuthenticationLevel, Role } from '../core/model/session.js';
 import { DecoratorGuard } from './decorator.guard.js';
+import { askFirst } from './handler-metadata.js';
 import { addRule, type Rule } from './rules.js';
 
-/** Adds a rule, and the guard that carries it out: no decorator is without effect. */
+/**
+ * Adds a rule, and the guard that carries it out: no decorator is without effect. It comes before other guards, which may
+ * look at the session, or at credentials: a sign-in has to begin before that.
+ */
 export function ruled(rule: Rule): ClassDecorator & MethodDecorator {
   return applyDecorators(
     (target: object, method?: string | symbol, descriptor?: PropertyDescriptor) =>
       addRule(rule, target, method, descriptor),
     UseGuards(DecoratorGuard),
+    (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) =>
+      askFirst(DecoratorGuard, (descriptor?.value as object | undefined) ?? target),
   );
 }
 

@@ -6,6 +6,7 @@ const METHOD = 'method';
 const EVENT_STREAM = '__sse__';
 const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
+const GUARDS = '__guards__';
 const MESSAGE = 'microservices:handler_type';
 const PATTERNS = 'microservices:pattern';
 const RAW_GRPC_STREAM = 'pt_stream';
@@ -78,4 +79,15 @@ export function takesOverResponse(type: object, method: string): boolean {
   const parameters = (Reflect.getMetadata(ARGUMENTS, type, method) ?? {}) as object;
   const isPassthrough = Reflect.getMetadata(PASSTHROUGH, type, method) === true;
   return !isPassthrough && Object.keys(parameters).some((parameter) => RESPONSE_PARAMETERS.test(parameter));
+}
+
+/** The guards of a handler or class, in the order in which Nest asks them. */
+export function guardsOf(target: object): readonly unknown[] {
+  return Reflect.getOwnMetadata(GUARDS, target) ?? [];
+}
+
+/** Nest asks this guard before the others that stand on a handler or class, wherever its decorator stands. */
+export function askFirst(guard: object, target: object): void {
+  const others = guardsOf(target).filter((other) => other !== guard);
+  Reflect.defineMetadata(GUARDS, [guard, ...others], target);
 }

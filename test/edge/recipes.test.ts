@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Query, Resolver } from '@nestjs/graphql';
 import { Public } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
-import { tmpdir } from 'node:os';
 import { pageAt } from '../docs/pages.js';
 import { RunnablePage } from '../docs/running.js';
 import { edgeApps } from './support/edge-apps.js';
 import { APOLLO, ask, MERCURIUS } from './support/graphql.js';
+import { INSTALL } from './support/install.js';
 
 /* Recipes that need packages which the root does not have. A schema is made of all types of a process: one file for them. */
 
@@ -24,8 +24,7 @@ let page: RunnablePage;
 let SignInResolver: Type;
 
 beforeAll(async () => {
-  // Not below the root: there the packages of this Nest are not found.
-  page = await RunnablePage.of(pageAt('docs/recipes.md'), {}, tmpdir());
+  page = await RunnablePage.of(pageAt('docs/recipes.md'), { install: INSTALL });
   SignInResolver = (await page.run<Record<string, Type>>('sign-in.resolver.ts'))['SignInResolver'] as Type;
 });
 afterAll(() => page.dispose());
