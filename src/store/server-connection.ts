@@ -31,7 +31,11 @@ export class ServerConnection implements PrimaryConnection {
   read<T>(work: Work<T>): Promise<T> {
     // Not that of the call: several calls may share it.
     const deadline = Deadline.after(STORE_PATIENCE);
-    return againWhereLost(() => this.alone(work, deadline));
+    const inTime: Work<T> = (runner) => {
+      deadline.assertAhead();
+      return work(runner);
+    };
+    return againWhereLost(() => this.alone(inTime, deadline));
   }
 
   write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
@@ -55,7 +59,6 @@ export class ServerConnection implements PrimaryConnection {
   private run<T>(work: Work<T>, deadline: Deadline, silence: number): Promise<T> {
     return withPrimary(this.dataSource, async (runner) => {
       const connection = (await runner.connect()) as object;
-      deadline.assertAhead();
       const stop = this.giveUpAfter(Math.min(silence, deadline.left), runner, connection);
       try {
         if (this.dialect.vet !== null && !this.vetted.has(connection)) {
@@ -102,8 +105,7 @@ export class ServerConnection implements PrimaryConnection {
     try {
       restoreLockWait = await this.dialect.limitLockWait(runner, LOCK_TIMEOUT);
       const result = await work(runner);
-      Deadline.current.assertAhead();
-      await runner.commitTransaction();
+      await commit(runner);
       return result;
     } catch (error) {
       // What went wrong first is what counts, also where the connection is gone.
@@ -119,14 +121,18 @@ async function inBriefTransaction<T>(runner: QueryRunner, work: Work<T>): Promis
   await runner.startTransaction();
   try {
     const result = await work(runner);
-    Deadline.current.assertAhead();
-    await runner.commitTransaction();
+    await commit(runner);
     return result;
   } catch (error) {
     // As above.
     await runner.rollbackTransaction().catch(() => {});
     throw error;
   }
+}
+
+async function commit(runner: QueryRunner): Promise<void> {
+  Deadline.current.assertAhead();
+  await runner.commitTransaction();
 }
 
 function isAnswer(error: unknown): boolean {

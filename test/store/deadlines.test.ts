@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { DataSource, type QueryRunner } from 'typeorm';
-import { WORK_PATIENCE } from '../../src/core/outage/time-budgets.js';
+import type { DataSource } from 'typeorm';
+import { STORE_PATIENCE, WORK_PATIENCE } from '../../src/core/outage/time-budgets.js';
+import type { BegunSignIn } from '../../src/core/life/begun-sign-in.js';
+import type { SessionRecord } from '../../src/core/model/record.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
+import { toException } from '../../src/session.exceptions.js';
 import type { SessionService } from '../../src/session.service.js';
-import { sessionEntities } from '../../src/store/session.entity.js';
-import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { describeOnEachDatabase } from '../support/databases.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
 /** Calls of each verb. With `TEST_ROUNDS=1000` connections are held for 10 seconds. */
@@ -19,7 +20,10 @@ const LIMITS = {
 } as const satisfies Record<string, SessionModuleOptions>;
 
 /** The services of one pool, which differ in their limits. */
-type Services = Record<'plain' | keyof typeof LIMITS, SessionService>;
+interface Services extends Record<'plain' | keyof typeof LIMITS, SessionService>, Pick<TestNode, 'core'> {
+  /** Sign-ins have begun before: what follows is their own first statement. */
+  readonly begun: BegunSignIn;
+}
 /** What a call is about. */
 interface Scene {
   readonly userId: string;
@@ -29,25 +33,34 @@ interface Scene {
 }
 
 const VERBS: Readonly<Record<string, (on: Services, scene: Scene) => Promise<unknown>>> = {
-  create: ({ plain }, { userId }) => plain.create({ userId }),
+  create: ({ plain, begun }, { userId }) => plain.create({ userId }, {}, { begun }),
   createAnonymous: ({ plain }) => plain.createAnonymous({ n: 1 }),
-  'create, at a limit that evicts': ({ evicting }, { userId }) => evicting.create({ userId }),
-  'create, at a limit that rejects': ({ rejecting }, { userId }) => rejecting.create({ userId: `${userId}-new` }),
-  authenticate: ({ plain }, { id, userId }) => plain.authenticate(id, { userId, level: 2 }),
-  'authenticate, with roles': ({ plain }, { id, userId }) =>
-    plain.authenticate(id, { userId, roles: ['admin'] }),
-  'authenticate, as another user': ({ plain }, { id }) => plain.authenticate(id, { userId: 'mallory' }),
-  'authenticate, on an anonymous session': ({ plain }, { anonymous, userId }) =>
-    plain.authenticate(anonymous, { userId }),
-  'authenticate, on an anonymous session at a limit that evicts': ({ evicting }, { anonymous, userId }) =>
-    evicting.authenticate(anonymous, { userId }),
-  'authenticate, on an anonymous session at a limit that rejects': ({ rejecting }, { anonymous, userId }) =>
-    rejecting.authenticate(anonymous, { userId: `${userId}-new` }),
+  'create, at a limit that evicts': ({ evicting, begun }, { userId }) =>
+    evicting.create({ userId }, {}, { begun }),
+  'create, at a limit that rejects': ({ rejecting, begun }, { userId }) =>
+    rejecting.create({ userId: `${userId}-new` }, {}, { begun }),
+  authenticate: ({ plain, begun }, { id, userId }) => plain.authenticate(id, { userId, level: 2 }, { begun }),
+  'authenticate, with roles': ({ plain, begun }, { id, userId }) =>
+    plain.authenticate(id, { userId, roles: ['admin'] }, { begun }),
+  'authenticate, as another user': ({ plain, begun }, { id }) =>
+    plain.authenticate(id, { userId: 'mallory' }, { begun }),
+  'authenticate, on an anonymous session': ({ plain, begun }, { anonymous, userId }) =>
+    plain.authenticate(anonymous, { userId }, { begun }),
+  'authenticate, on an anonymous session at a limit that evicts': (
+    { evicting, begun },
+    { anonymous, userId },
+  ) => evicting.authenticate(anonymous, { userId }, { begun }),
+  'authenticate, on an anonymous session at a limit that rejects': (
+    { rejecting, begun },
+    { anonymous, userId },
+  ) => rejecting.authenticate(anonymous, { userId: `${userId}-new` }, { begun }),
   rotate: ({ plain }, { id }) => plain.rotate(id),
   update: ({ plain }, { id }) => plain.update(id, () => ({ n: 1 })),
   setRoles: ({ plain }, { userId }) => plain.setRoles(userId, ['admin']),
   revoke: ({ plain }, { id }) => plain.revoke(id),
   revokeAll: ({ plain }, { userId }) => plain.revokeAll(userId),
+  // As `@EndSession()` does.
+  'sign-out': ({ core }, { id }) => core.revocation.signOut({ id } as SessionRecord),
   'validate, for the first time': ({ plain }, { token }) => plain.validate(token),
 };
 
@@ -67,6 +80,8 @@ await describeOnEachDatabase((leg) => {
     observer = (await cluster.node()).dataSource;
     const limited = (limits: SessionModuleOptions) => cluster.nodeSharing(node, limits).service;
     services = {
+      core: node.core,
+      begun: await node.service.beginSignIn(),
       plain: node.service,
       evicting: limited(LIMITS.evicting),
       rejecting: limited(LIMITS.rejecting),
@@ -78,6 +93,7 @@ await describeOnEachDatabase((leg) => {
     for (const table of ['sessions', 'session_users']) await observer.query(`DELETE FROM ${table}`);
     node.events.splice(0);
     scenes = [];
+    services = { ...services, begun: await node.service.beginSignIn() };
     for (const verb of Object.keys(VERBS)) {
       for (let round = 0; round < ROUNDS; round++) scenes.push(await sceneFor(`${verb} ${round}`));
     }
@@ -106,10 +122,18 @@ await describeOnEachDatabase((leg) => {
     for (const [at, outcome] of outcomes.entries()) {
       const { verb } = calls[at] as { verb: string };
       if (outcome.status === 'fulfilled') done.push(verb);
-      else if (outcome.reason.code === 'session_store_unavailable') unavailable.push(verb);
+      else if (isUnavailable(outcome.reason)) unavailable.push(verb);
       else throw outcome.reason;
     }
     return { done, unavailable };
+  }
+
+  /** Has all connections, as transactions of the application that take their time. @returns what gives them back */
+  async function holdPool(): Promise<() => Promise<unknown>> {
+    const runners = Array.from({ length: POOL }, () => node.dataSource.createQueryRunner());
+    await Promise.all(runners.map((runner) => runner.startTransaction()));
+    return () =>
+      Promise.all(runners.map((runner) => runner.commitTransaction().then(() => runner.release())));
   }
 
   /** Nothing waits for a connection any more, and nothing that was sent is under way. */
@@ -130,17 +154,9 @@ await describeOnEachDatabase((leg) => {
 
   it('does nothing of what it has answered 503 while all connections were busy', async () => {
     const before = await sessions();
-    const runners: QueryRunner[] = [];
-    for (let held = 0; held < POOL; held++) {
-      const runner = node.dataSource.createQueryRunner();
-      await runner.startTransaction();
-      runners.push(runner);
-    }
+    const release = await holdPool();
     const [{ done }] = await Promise.all([callAll(), wait(HELD_FOR)]);
-    for (const runner of runners) {
-      await runner.commitTransaction();
-      await runner.release();
-    }
+    await release();
     expect(done).toEqual([]);
     await settled();
     expect(await sessions()).toEqual(before);
@@ -152,7 +168,9 @@ await describeOnEachDatabase((leg) => {
     const holder = observer.createQueryRunner();
     await holder.startTransaction();
     // Whoever reads does not wait.
-    await holder.query(isPostgres ? 'LOCK TABLE sessions IN EXCLUSIVE MODE' : 'SELECT * FROM sessions FOR UPDATE');
+    await holder.query(
+      isPostgres ? 'LOCK TABLE sessions IN EXCLUSIVE MODE' : 'SELECT * FROM sessions FOR UPDATE',
+    );
     const seen: number[] = [];
     for (let wave = 0; wave < 2; wave++) {
       const { done } = await callAll();
@@ -166,6 +184,22 @@ await describeOnEachDatabase((leg) => {
     // The pool, and this test's own two.
     for (const count of seen) expect(count).toBeLessThanOrEqual(POOL + 2);
   }, 120_000);
+
+  it('takes as long as it needs to revoke everyone and to purge, and says what it has done', async () => {
+    const { service } = node;
+    cluster.clock.advance(365 * 24 * 3_600_000);
+    const { session } = await service.create({ userId: 'ana' });
+    const release = await holdPool();
+    const [purged, revoked] = [service.purgeExpired(), service.revokeEveryone()];
+    await wait(1.2 * STORE_PATIENCE);
+    const before = await sessions();
+    await release();
+    const count = (await purged) + (await revoked);
+    // Each may have been the first.
+    expect(count).toBe(before.length);
+    expect(before.map(({ id }) => id)).toContain(session.id);
+    expect(await sessions()).toEqual([]);
+  });
 
   it('begins nothing between two statements once it is too late', async () => {
     const before = await sessions();
@@ -206,4 +240,7 @@ function delayed(dataSource: DataSource, milliseconds: number): () => void {
     dataSource.createQueryRunner = create;
   };
 }
-void TcpProxy; void sessionEntities; void ({} as TestDatabase);
+
+function isUnavailable(error: unknown): boolean {
+  return (toException(error) as { code?: unknown }).code === 'session_store_unavailable';
+}
