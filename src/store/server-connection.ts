@@ -1,11 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { Deadline } from '../core/outage/deadline.js';
-import {
-  CANCEL_PATIENCE,
-  CONNECTION_SILENCE,
-  LOCK_TIMEOUT,
-  STORE_PATIENCE,
-} from '../core/outage/time-budgets.js';
+import { CANCEL_PATIENCE, CONNECTION_SILENCE, LOCK_TIMEOUT } from '../core/outage/time-budgets.js';
 import { retryingDeadlocks } from './deadlock.js';
 import type { ServerDialect } from './dialects/dialect.js';
 import { isConnectionLost } from './driver-error.js';
@@ -29,8 +24,7 @@ export class ServerConnection implements PrimaryConnection {
 
   /** In a database that is `serializable`, reads too can fail so that they must be made again. */
   read<T>(work: Work<T>): Promise<T> {
-    // Not that of the call: several calls may share it.
-    const deadline = Deadline.after(STORE_PATIENCE);
+    const deadline = Deadline.ofRead();
     const inTime: Work<T> = (runner) => {
       deadline.assertAhead();
       return work(runner);
@@ -59,7 +53,7 @@ export class ServerConnection implements PrimaryConnection {
   private run<T>(work: Work<T>, deadline: Deadline, silence: number): Promise<T> {
     return withPrimary(this.dataSource, async (runner) => {
       const connection = (await runner.connect()) as object;
-      const stop = this.giveUpAfter(Math.min(silence, deadline.left), runner, connection);
+      const stop = this.giveUpAfter(Math.min(silence, deadline.left), connection);
       try {
         if (this.dialect.vet !== null && !this.vetted.has(connection)) {
           await this.dialect.vet(runner);
@@ -85,11 +79,11 @@ export class ServerConnection implements PrimaryConnection {
    *
    * @returns ends the watch
    */
-  private giveUpAfter(milliseconds: number, runner: QueryRunner, connection: object): () => void {
+  private giveUpAfter(milliseconds: number, connection: object): () => void {
     let isCancelled = false;
     let timer = setTimeout(() => {
       isCancelled = true;
-      this.dialect.cancel(runner, connection);
+      this.dialect.cancel(this.dataSource, connection);
       timer = setTimeout(() => this.dialect.endConnection(connection), CANCEL_PATIENCE).unref();
     }, milliseconds).unref();
     return () => {

@@ -20,7 +20,7 @@ export class SessionEvents {
     if (!this.subject.observed) return;
     const event = { ...detail, at: new Date(this.clock()), ...subjectsOf(about ?? {}) };
     // What a subscriber calls has its own time, and not the rest of what the event is about.
-    Deadline.after(Infinity).run(() => this.subject.next(event));
+    Deadline.none().run(() => this.subject.next(event));
   }
 }
 

@@ -186,7 +186,7 @@ export class SignIn {
 
   /** However late it is. Nobody has its token; what cannot be ended now ends by its idle timeout. */
   private async takeBack(record: SessionRecord): Promise<void> {
-    await Deadline.after(Infinity).run(() => this.store.deleteExpected(record.id, {}).catch(() => {}));
+    await Deadline.none().run(() => this.store.deleteExpected(record.id, {}).catch(() => {}));
   }
 
   private async insert(attempt: SignInAttempt): Promise<{ admitted: Admitted; issued: Issued }> {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { StoreUnavailableError } from '../model/errors.js';
-import { WORK_PATIENCE } from './time-budgets.js';
+import { STORE_PATIENCE, WORK_PATIENCE } from './time-budgets.js';
 
 /**
  * Until when somebody waits for what a call changes. Nothing of it starts later: the caller has been answered 503 by then,
@@ -19,12 +19,25 @@ export class Deadline {
 
   /** Of the call that is being made; none where nobody waits. */
   static get current(): Deadline {
-    return Deadline.ofCalls.getStore() ?? Deadline.after(Infinity);
+    return Deadline.ofCalls.getStore() ?? Deadline.none();
   }
 
   /** Of a call that begins now. As a part of another call it has no longer than that. */
   static ofCall(): Deadline {
     return new Deadline(Math.min(Deadline.current.at, performance.now() + WORK_PATIENCE));
+  }
+
+  /**
+   * Of a read. Its own, for several calls may share it: it does not begin once all of them have given up. Where the call
+   * takes as long as it needs, so does the read.
+   */
+  static ofRead(): Deadline {
+    return Deadline.ofCalls.getStore()?.at === Infinity ? Deadline.none() : Deadline.after(STORE_PATIENCE);
+  }
+
+  /** Of what takes as long as it needs, or of what undoes a change. */
+  static none(): Deadline {
+    return Deadline.after(Infinity);
   }
 
   /** Of something that goes by no call. */

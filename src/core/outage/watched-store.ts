@@ -128,14 +128,14 @@ export class WatchedStore extends SessionStore {
   }
 
   deleteAll(): Promise<number> {
-    const deadline = Deadline.after(Infinity);
+    const deadline = Deadline.none();
     return this.telling(REVOCATION, deadline, () =>
       this.watch(WHENEVER, () => deadline.run(() => this.store.deleteAll())),
     );
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
-    return this.watch(WHENEVER, () => this.store.purgeExpired(now, signal));
+    return this.watch(WHENEVER, () => Deadline.none().run(() => this.store.purgeExpired(now, signal)));
   }
 
   /** Asked for no request. Whether the store is there is told by what requests find: that says more of what is wrong. */

@@ -1,4 +1,4 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { CANCEL_PATIENCE } from '../../core/outage/time-budgets.js';
 import { runSql } from '../named-parameters.js';
 import type { StoredRecord } from '../columns.js';
@@ -107,9 +107,9 @@ function outcomeOf(answer: unknown[] | Changed): QueryOutcome {
 }
 
 /** Over a connection of its own: all those of the pool may be in use. */
-function cancel(runner: QueryRunner, connection: unknown): void {
+function cancel({ driver }: DataSource, connection: unknown): void {
   const { threadId, config } = connection as MysqlConnection;
-  const { Connection } = (runner.connection.driver as unknown as { mysql: MysqlDriver }).mysql;
+  const { Connection } = (driver as unknown as { mysql: MysqlDriver }).mysql;
   const own = new Connection({ config });
   const timer = setTimeout(() => own.destroy(), CANCEL_PATIENCE).unref();
   const end = () => {

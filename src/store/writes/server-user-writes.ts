@@ -94,7 +94,7 @@ export abstract class ServerUserWrites implements UserWrites {
   /** However late it is. */
   private async takeBack(values: Values): Promise<void> {
     const deadline = Deadline.current;
-    await Deadline.after(Infinity).run(() => this.drop(values));
+    await Deadline.none().run(() => this.drop(values));
     deadline.undone();
   }
 
