@@ -30,6 +30,7 @@ type Row = Record<'id' | 'data', string> & { readonly user_id: string | null };
 interface Scene {
   readonly userId: string;
   readonly id: string;
+  readonly record: SessionRecord;
   readonly anonymous: string;
   readonly token: string;
 }
@@ -62,7 +63,7 @@ const VERBS: Readonly<Record<string, (on: Services, scene: Scene) => Promise<unk
   revoke: ({ plain }, { id }) => plain.revoke(id),
   revokeAll: ({ plain }, { userId }) => plain.revokeAll(userId),
   // As `@EndSession()` does.
-  'sign-out': ({ core }, { id }) => core.revocation.signOut({ id } as SessionRecord),
+  'sign-out': ({ core }, { record }) => core.revocation.signOut(record),
   'validate, for the first time': ({ plain }, { token }) => plain.validate(token),
 };
 
@@ -109,7 +110,8 @@ await describeOnEachDatabase((leg) => {
       await service.create({ userId, roles: ['user'] }),
       await service.createAnonymous(),
     ];
-    return { userId, id: session.id, anonymous: other.session.id, token };
+    const record = (await node.store.findById(session.id)) as SessionRecord;
+    return { userId, id: session.id, record, anonymous: other.session.id, token };
   }
 
   const sessions = () => observer.query('SELECT * FROM sessions ORDER BY id') as Promise<Row[]>;

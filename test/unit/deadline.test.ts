@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { SessionEvents } from '../../src/core/events/session-events.js';
 import { StoreUnavailableError } from '../../src/core/model/errors.js';
 import { Deadline } from '../../src/core/outage/deadline.js';
-import { WORK_PATIENCE } from '../../src/core/outage/time-budgets.js';
+import { STORE_PATIENCE, WORK_PATIENCE } from '../../src/core/outage/time-budgets.js';
 import { SharedConnection } from '../../src/store/shared-connection.js';
 import { SQLITE_DRIVER } from '../support/sqlite-driver.js';
 
@@ -39,6 +40,20 @@ it('gives a call that is a part of another no longer than that', async () => {
   expect(Deadline.ofCall().left).toBe(WORK_PATIENCE);
   await pass(100);
   expect(() => outer.run(() => Deadline.current.assertAhead())).toThrow(StoreUnavailableError);
+});
+
+it('is not that of what a subscriber of events calls', () => {
+  const events = new SessionEvents(Date.now, () => {});
+  const seen: Deadline[] = [];
+  events.stream.subscribe(() => seen.push(Deadline.ofCall()));
+  Deadline.after(0).run(() => events.emit({ type: 'purged', count: 1 }));
+  expect(seen.map(({ left }) => left)).toEqual([WORK_PATIENCE]);
+});
+
+it('gives a read a time of its own, unless its call takes as long as it needs', () => {
+  expect(Deadline.ofRead().left).toBe(STORE_PATIENCE);
+  expect(Deadline.after(0).run(() => Deadline.ofRead().left)).toBe(STORE_PATIENCE);
+  expect(Deadline.none().run(() => Deadline.ofRead().left)).toBe(Infinity);
 });
 
 it('holds on SQLite too, behind a transaction of the application', async () => {
