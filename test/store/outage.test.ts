@@ -132,6 +132,7 @@ await describeOnEachDatabase((leg) => {
     );
     expect(told).toHaveLength(3);
     await proxy.refuse();
+    await wait(BLINK); // the pool knows by then
     for (const verb of [service.createAnonymous(), service.revokeAll('eve')]) await expectUnavailable(verb);
     expect(told).toHaveLength(3);
     await proxy.open();
