@@ -42,7 +42,9 @@ export class SessionCore {
   readonly purge: Purge;
 
   constructor(given: ResolvedSessionOptions, store: SessionStore, reporter: CoreReporter) {
-    const watched = new WatchedStore(store, reporter);
+    const watched = new WatchedStore(store, reporter, ({ attempt, ...about }) =>
+      this.events.emit({ type: 'outcome-unknown', attempt }, about),
+    );
     this.clock = new SharedClock(given.clock, watched);
     const options = { ...given, clock: this.clock.read };
     this.options = options;

@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { CONNECTION_SILENCE, LOCK_TIMEOUT } from '../core/outage/time-budgets.js';
+import { Deadline } from '../core/outage/deadline.js';
+import { CANCEL_PATIENCE, CONNECTION_SILENCE, LOCK_TIMEOUT } from '../core/outage/time-budgets.js';
 import { retryingDeadlocks } from './deadlock.js';
 import type { ServerDialect } from './dialects/dialect.js';
 import { isConnectionLost } from './driver-error.js';
@@ -23,11 +24,18 @@ export class ServerConnection implements PrimaryConnection {
 
   /** In a database that is `serializable`, reads too can fail so that they must be made again. */
   read<T>(work: Work<T>): Promise<T> {
-    return againWhereLost(() => this.alone(work));
+    const deadline = Deadline.ofRead();
+    const inTime: Work<T> = (runner) => {
+      deadline.assertAhead();
+      return work(runner);
+    };
+    return againWhereLost(() => this.alone(inTime, deadline));
   }
 
   write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
-    return this.alone(work, silence);
+    const deadline = Deadline.current;
+    const change: Work<T> = (runner) => deadline.change(() => work(runner), isAnswer);
+    return this.alone(change, deadline, silence);
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
@@ -38,16 +46,14 @@ export class ServerConnection implements PrimaryConnection {
     return this.write((runner) => inBriefTransaction(runner, work));
   }
 
-  private alone<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, silence));
+  private alone<T>(work: Work<T>, deadline: Deadline, silence = CONNECTION_SILENCE): Promise<T> {
+    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, deadline, silence));
   }
 
-  private run<T>(work: Work<T>, silence: number): Promise<T> {
+  private run<T>(work: Work<T>, deadline: Deadline, silence: number): Promise<T> {
     return withPrimary(this.dataSource, async (runner) => {
       const connection = (await runner.connect()) as object;
-      // TCP needs a quarter of an hour to notice that a server has vanished. Until then a pool full of such connections
-      // would keep the application from the database that is back. The pool makes new ones for those that are ended.
-      const timer = setTimeout(() => this.dialect.endConnection(connection), silence).unref();
+      const stop = this.giveUpAfter(Math.min(silence, deadline.left), connection);
       try {
         if (this.dialect.vet !== null && !this.vetted.has(connection)) {
           await this.dialect.vet(runner);
@@ -59,9 +65,32 @@ export class ServerConnection implements PrimaryConnection {
         if (isConnectionLost(error)) this.dialect.discard(connection);
         throw error;
       } finally {
-        clearTimeout(timer);
+        stop();
       }
     });
+  }
+
+  /**
+   * A statement that nobody waits for is cancelled on the server: there it would wait for a lock, and then be done after
+   * all, while the pool makes more and more connections. Its answer still says what became of it.
+   *
+   * Where even that does not come, the connection is ended. TCP needs a quarter of an hour to notice that a server has
+   * vanished: until then a pool full of such connections would keep the application from the database that is back.
+   *
+   * @returns ends the watch
+   */
+  private giveUpAfter(milliseconds: number, connection: object): () => void {
+    let isCancelled = false;
+    let timer = setTimeout(() => {
+      isCancelled = true;
+      this.dialect.cancel(this.dataSource, connection);
+      timer = setTimeout(() => this.dialect.endConnection(connection), CANCEL_PATIENCE).unref();
+    }, milliseconds).unref();
+    return () => {
+      clearTimeout(timer);
+      // The cancellation may arrive late, and is not to hit what somebody else sends over this connection.
+      if (isCancelled) this.dialect.discard(connection);
+    };
   }
 
   private async inTransaction<T>(runner: QueryRunner, work: Work<T>): Promise<T> {
@@ -70,7 +99,7 @@ export class ServerConnection implements PrimaryConnection {
     try {
       restoreLockWait = await this.dialect.limitLockWait(runner, LOCK_TIMEOUT);
       const result = await work(runner);
-      await runner.commitTransaction();
+      await commit(runner);
       return result;
     } catch (error) {
       // What went wrong first is what counts, also where the connection is gone.
@@ -86,11 +115,20 @@ async function inBriefTransaction<T>(runner: QueryRunner, work: Work<T>): Promis
   await runner.startTransaction();
   try {
     const result = await work(runner);
-    await runner.commitTransaction();
+    await commit(runner);
     return result;
   } catch (error) {
     // As above.
     await runner.rollbackTransaction().catch(() => {});
     throw error;
   }
+}
+
+async function commit(runner: QueryRunner): Promise<void> {
+  Deadline.current.assertAhead();
+  await runner.commitTransaction();
+}
+
+function isAnswer(error: unknown): boolean {
+  return !isConnectionLost(error);
 }

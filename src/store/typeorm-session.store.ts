@@ -199,10 +199,10 @@ export class TypeOrmSessionStore
 
   async delete(id: string, userId?: string): Promise<SessionRecord | null> {
     await this.alphabets.assertHeld('userId', userId);
-    return this.connection.write(async (runner) => {
-      const record = await this.sessions.findById(runner, id);
-      return record !== null && (await this.sessions.delete(runner, id, userId)) ? record : null;
-    });
+    const record = await this.connection.read((runner) => this.sessions.findById(runner, id));
+    if (record === null) return null;
+    const isGone = await this.connection.write((runner) => this.sessions.delete(runner, id, userId));
+    return isGone ? record : null;
   }
 
   deleteExpected(id: string, expected: Expected): Promise<boolean> {

@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   outage: ['model'],
   token: ['model'],
   policy: ['model'],
-  events: ['model'],
+  events: ['outage', 'model'],
   model: [],
 };
 const PEERS: ReadonlySet<string> = new Set(['typeorm', '@nestjs/typeorm', '@nestjs/common', '@nestjs/core']);

@@ -330,6 +330,22 @@ await describeOnEachDatabase((leg) => {
     },
   );
 
+  it('takes no beginning that is older than 12 hours: the marks after it may be forgotten', async () => {
+    const { service } = node;
+    const begun = await service.beginSignIn();
+    cluster.clock.advance('12h');
+    await service.create({ userId: 'ana' }, {}, { begun });
+    cluster.clock.advance('1ms');
+    const { session } = await service.createAnonymous();
+    for (const late of [
+      service.create({ userId: 'ana' }, {}, { begun }),
+      service.authenticate(session.id, { userId: 'ana' }, { begun }),
+    ]) {
+      await expect(late).rejects.toMatchObject({ status: 401, code: 'session_invalid' });
+    }
+    await service.create({ userId: 'ana' }, {}, { begun: await service.beginSignIn() });
+  });
+
   it('does not let a sign-in outlive a revocation or a change of roles that came after it had begun', async () => {
     const { service } = node;
     const attempt = (begun: BegunSignIn) =>

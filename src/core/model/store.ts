@@ -80,6 +80,8 @@ export interface RolesChange {
  * - Absence is an answer (`null`, `false`, 0); an exception means that the store could not do it. It is told as an outage
  *   unless it is a `StoreRejectedError`: what was given is at fault, and the store is there.
  * - Ids and hashes compare exactly: no folding of case or accents.
+ * - A caller waits for 5 seconds, and is told then that it was not done. What can take longer gives up by itself before, but for
+ *   `deleteAll` and `purgeExpired`.
  *
  * **What came first is a number, not a time**: the clocks of two nodes are never the same. Each `setRoles`,
  * `deleteByUser` and `deleteAll` (a *change*) draws a number that is larger than all drawn before, by whichever process.

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, StoreRejectedError, StoreUnavailableError } from '../model/errors.js';
 import type { SessionRecord } from '../model/record.js';
+import type { Attempt } from '../model/session-event.js';
 import {
   type Admission,
   type Admitted,
@@ -11,11 +12,19 @@ import {
   SessionStore,
   type Touch,
 } from '../model/store.js';
+import { Deadline } from './deadline.js';
 import { Patience } from './patience.js';
 
 export interface OutageReporter {
   onOutage(cause: unknown): void;
   onRecovery(): void;
+}
+
+/** A change of which nobody knows whether it was made. */
+export interface UncertainChange {
+  readonly attempt: Attempt;
+  readonly sessionId?: string;
+  readonly userId?: string | null;
 }
 
 /** What may be expected of an answer. */
@@ -33,9 +42,13 @@ const SOON_UNTELLING: Expectation = { isBounded: true, isTelling: false };
 const WHENEVER: Expectation = { isBounded: false, isTelling: true };
 const WHENEVER_UNTELLING: Expectation = { isBounded: false, isTelling: false };
 
+const REVOCATION = { attempt: 'revocation' } as const;
+
 /**
  * The store, but whatever goes wrong in it, and an answer that does not come, is a `StoreUnavailableError`; an outage
  * is reported once, not once per request. A store that refuses what it was given is there: that is no outage.
+ *
+ * What changes something has a `Deadline`. A change that nobody knows the outcome of is told, each of them.
  */
 export class WatchedStore extends SessionStore {
   private readonly patience = new Patience();
@@ -47,6 +60,7 @@ export class WatchedStore extends SessionStore {
   constructor(
     private readonly store: SessionStore,
     private readonly reporter: OutageReporter,
+    private readonly onOutcomeUnknown: (change: UncertainChange) => void = () => {},
   ) {
     super();
   }
@@ -72,15 +86,17 @@ export class WatchedStore extends SessionStore {
   }
 
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
-    return this.watch(SOON, () => this.store.insert(record, admission));
+    const { id: sessionId, userId } = record;
+    return this.within({ attempt: 'sign-in', sessionId, userId }, () => this.store.insert(record, admission));
   }
 
   admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
-    return this.watch(SOON, () => this.store.admit(id, expected, change, admission));
+    const about = { attempt: 'sign-in', sessionId: id, userId: admission.userId } as const;
+    return this.within(about, () => this.store.admit(id, expected, change, admission));
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
-    return this.watch(SOON, () => this.store.change(id, expected, change));
+    return this.within({ attempt: 'change', sessionId: id }, () => this.store.change(id, expected, change));
   }
 
   touch(touch: Touch, durably: boolean): Promise<void> {
@@ -92,31 +108,34 @@ export class WatchedStore extends SessionStore {
   }
 
   setRoles(userId: string, change: RolesChange): Promise<number> {
-    return this.watch(SOON, () => this.store.setRoles(userId, change));
+    return this.within({ attempt: 'roles', userId }, () => this.store.setRoles(userId, change));
   }
 
   delete(id: string, userId?: string): Promise<SessionRecord | null> {
-    return this.watch(SOON, () => this.store.delete(id, userId));
+    return this.within({ ...REVOCATION, sessionId: id }, () => this.store.delete(id, userId));
   }
 
   deleteExpected(id: string, expected: Expected): Promise<boolean> {
-    return this.watch(SOON, () => this.store.deleteExpected(id, expected));
+    return this.within({ ...REVOCATION, sessionId: id }, () => this.store.deleteExpected(id, expected));
   }
 
   deleteReused(judgement: ReuseJudgement): Promise<boolean> {
-    return this.watch(SOON, () => this.store.deleteReused(judgement));
+    return this.within({ ...REVOCATION, sessionId: judgement.id }, () => this.store.deleteReused(judgement));
   }
 
   deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
-    return this.watch(SOON, () => this.store.deleteByUser(userId, except));
+    return this.within({ ...REVOCATION, userId }, () => this.store.deleteByUser(userId, except));
   }
 
   deleteAll(): Promise<number> {
-    return this.watch(WHENEVER, () => this.store.deleteAll());
+    const deadline = Deadline.none();
+    return this.telling(REVOCATION, deadline, () =>
+      this.watch(WHENEVER, () => deadline.run(() => this.store.deleteAll())),
+    );
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
-    return this.watch(WHENEVER, () => this.store.purgeExpired(now, signal));
+    return this.watch(WHENEVER, () => Deadline.none().run(() => this.store.purgeExpired(now, signal)));
   }
 
   /** Asked for no request. Whether the store is there is told by what requests find: that says more of what is wrong. */
@@ -125,6 +144,21 @@ export class WatchedStore extends SessionStore {
       return await this.patience.within(this.store.clockSkew());
     } catch (cause) {
       throw unavailable(cause);
+    }
+  }
+
+  /** What changes something. After its deadline nothing of it starts, in this class or in the store. */
+  private async within<T>(change: UncertainChange, ask: () => Promise<T>): Promise<T> {
+    const deadline = Deadline.ofCall();
+    deadline.assertAhead();
+    return this.telling(change, deadline, () => this.watch(SOON, () => deadline.run(ask)));
+  }
+
+  private async telling<T>(change: UncertainChange, deadline: Deadline, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } finally {
+      if (deadline.isOutcomeUnknown) this.onOutcomeUnknown(change);
     }
   }
 

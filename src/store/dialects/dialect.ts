@@ -1,4 +1,4 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
 import type { QueryOutcome } from '../query.js';
@@ -52,6 +52,8 @@ export interface ServerDialect {
   readonly retryable: ReadonlySet<unknown>;
   /** Bounds how long the open transaction waits for a lock. @returns what to call once the transaction has ended */
   limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
+  /** Asks the server to end the statement that runs on a connection; that it was ended is then the statement's answer. */
+  cancel(dataSource: DataSource, connection: unknown): void;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
   /** Keeps a connection that is lost out of the pool, which may not have noticed: what comes next gets another one. */

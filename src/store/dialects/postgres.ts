@@ -6,6 +6,7 @@ import type { EntityTable } from '../entity-table.js';
 import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { PostgresUserWrites } from '../writes/postgres-user-writes.js';
+import { cancelOnPostgres, type PostgresBackend } from './postgres-cancel.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
 
 export const postgres: Dialect = {
@@ -40,6 +41,7 @@ export const postgres: Dialect = {
       await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
     },
+    cancel: (_, connection) => cancelOnPostgres(connection as PostgresClient),
     endConnection(connection) {
       // It is gone either way.
       (connection as PostgresClient).end().catch(() => {});
@@ -56,7 +58,7 @@ async function echo(runner: QueryRunner, characters: readonly string[]): Promise
   return row.text.split(' ');
 }
 
-interface PostgresClient {
+interface PostgresClient extends PostgresBackend {
   query(config: {
     name: string;
     text: string;

@@ -4,6 +4,7 @@ import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
 import { EVERYONE } from './order-sql.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { wasLive } from './deleted-by-user.js';
+import { evictAfterwards } from './eviction.js';
 import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
 
@@ -119,13 +120,13 @@ export class MysqlUserWrites extends ServerUserWrites {
     return null;
   }
 
-  private async evict(values: Values, max: number): Promise<Evicted> {
-    const { rows } = await this.statements.run(this.surplus(max - 1), values);
-    const gone: SessionRecord[] = [];
-    for (const record of (rows as SessionRow[]).map(toRecord)) {
-      if (await this.isEnded(record)) gone.push(record);
-    }
-    return gone;
+  private evict(values: Values, max: number): Promise<Evicted> {
+    return evictAfterwards(async (ended) => {
+      const { rows } = await this.statements.run(this.surplus(max - 1), values);
+      for (const record of (rows as SessionRow[]).map(toRecord)) {
+        if (await this.isEnded(record)) ended(record);
+      }
+    });
   }
 
   /** Whether it was this sign-in that ended it, and somebody has been told of it before: it may have gone live since. */

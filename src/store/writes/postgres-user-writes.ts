@@ -3,6 +3,7 @@ import type { Admission } from '../../core/model/store.js';
 import { parseRecords, RECORD_FIELDS, type TextRow } from '../session-rows.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { deletedByUser, wasLive } from './deleted-by-user.js';
+import { evictAfterwards } from './eviction.js';
 import { turnValues, type UserSql } from './user-sql.js';
 import type { Statements, Values } from './statements.js';
 
@@ -76,8 +77,10 @@ export class PostgresUserWrites extends ServerUserWrites {
     );
     if (claimed.affected === 0) return null;
     if (limit === null) return [];
-    const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
-    return endedOf(rows);
+    return evictAfterwards(async (ended) => {
+      const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
+      endedOf(rows).forEach(ended);
+    });
   }
 
   /** The statement that counts has to begin once the user's row is locked: else it does not see who was there before. */

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../core/model/record.js';
+import { Deadline } from '../../core/outage/deadline.js';
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
 import { expectedValues, turnValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
@@ -35,7 +36,7 @@ export abstract class ServerUserWrites implements UserWrites {
       evicted = await this.enter({ ...values, ...turnValues(turn) }, admission);
     } catch (error) {
       // Whether it is live is not known, and nobody has its token.
-      await this.drop(values).catch(() => {});
+      await this.takeBack(values).catch(() => {});
       throw error;
     }
     if (evicted !== null) return { outcome: 'admitted', evicted };
@@ -89,6 +90,13 @@ export abstract class ServerUserWrites implements UserWrites {
   }
 
   abstract deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]>;
+
+  /** However late it is. */
+  private async takeBack(values: Values): Promise<void> {
+    const deadline = Deadline.current;
+    await Deadline.none().run(() => this.drop(values));
+    deadline.undone();
+  }
 
   private async drop(values: Values): Promise<boolean> {
     return (await this.statements.run(this.sql.drop, values)).affected > 0;

@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
 import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
 import { deletedByUser } from './deleted-by-user.js';
+import { evictAfterwards } from './eviction.js';
 import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
 import type { UserWrites } from './user-writes.js';
@@ -72,8 +73,10 @@ export class SqliteUserWrites implements UserWrites {
 
   private async admitted(values: Values, { limit }: Admission): Promise<Admitted> {
     if (limit?.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
-    const { rows } = await this.statements.run(this.evicting, values);
-    const evicted: SessionRecord[] = (rows as SessionRow[]).map(toRecord);
+    const evicted = await evictAfterwards(async (ended) => {
+      const { rows } = await this.statements.run(this.evicting, values);
+      (rows as SessionRow[]).map(toRecord).forEach(ended);
+    });
     return { outcome: 'admitted', evicted };
   }
 
