@@ -35,6 +35,7 @@ export class TokenChanges {
   private note({ type, sessionId }: SessionEvent): void {
     if (!CHANGES.has(type)) return;
     this.latest++;
+    // Of many at once each would take its place for so long. An answer of another session only brings its token later.
     if (sessionId === null) this.latestOfAll = this.latest;
     else {
       const at = Date.now();

@@ -26,8 +26,8 @@ export class ServerConnection implements PrimaryConnection {
     return againWhereLost(() => this.alone(work));
   }
 
-  write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
-    return this.alone(work, silence);
+  write<T>(work: Work<T>): Promise<T> {
+    return this.alone(work);
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
@@ -38,16 +38,16 @@ export class ServerConnection implements PrimaryConnection {
     return this.write((runner) => inBriefTransaction(runner, work));
   }
 
-  private alone<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, silence));
+  private alone<T>(work: Work<T>): Promise<T> {
+    return retryingDeadlocks(this.dialect.retryable, () => this.run(work));
   }
 
-  private run<T>(work: Work<T>, silence: number): Promise<T> {
+  private run<T>(work: Work<T>): Promise<T> {
     return withPrimary(this.dataSource, async (runner) => {
       const connection = (await runner.connect()) as object;
       // TCP needs a quarter of an hour to notice that a server has vanished. Until then a pool full of such connections
       // would keep the application from the database that is back. The pool makes new ones for those that are ended.
-      const timer = setTimeout(() => this.dialect.endConnection(connection), silence).unref();
+      const timer = setTimeout(() => this.dialect.endConnection(connection), CONNECTION_SILENCE).unref();
       try {
         if (this.dialect.vet !== null && !this.vetted.has(connection)) {
           await this.dialect.vet(runner);

@@ -3,6 +3,9 @@ import type { SessionRecord } from '../model/record.js';
 import type { SessionEvent, SessionEventDetail } from '../model/session-event.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
+/** A session that an event is about. */
+type About = Pick<SessionRecord, 'id' | 'userId' | 'ip' | 'userAgent' | 'label'>;
+
 /** Where events are told; `stream` is where they are heard. */
 export class SessionEvents {
   readonly stream: Observable<SessionEvent>;
@@ -15,7 +18,7 @@ export class SessionEvents {
     this.stream = new IsolatedObservable(onSubscriberError, this.subject);
   }
 
-  emit(detail: SessionEventDetail, about: SessionRecord | { userId: string } | null = null): void {
+  emit(detail: SessionEventDetail, about: About | { userId: string | null } | null = null): void {
     if (!this.subject.observed) return;
     const record = about !== null && 'id' in about ? about : null;
     this.subject.next({

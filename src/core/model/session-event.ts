@@ -31,7 +31,7 @@ export type RefusalCode =
 export type Requester = Pick<SessionClient, 'ip' | 'userAgent'>;
 
 interface Subjects {
-  /** Public id; `null` where the event is about no single session. */
+  /** Public id; `null` where the event is about no single session, but about none or about several. */
   readonly sessionId: string | null;
   readonly userId: string | null;
   /** Where the session was started; `null` where the event is about no single session. */
@@ -55,10 +55,15 @@ export type SessionEventDetail =
       readonly count: number;
       readonly by?: Actor;
     }
-  /** `count` with `revokeEveryone` only; `by` where the call said who does it. */
+  /**
+   * Sessions of one user, or with `revokeEveryone` of everyone. `sessionIds` are all of them, also where it is only one: at
+   * most 1,000, more are told by several events. With `revokeEveryone` there are none, and `count` says how many sessions
+   * there were. `by` where the call said who does it.
+   */
   | {
       readonly type: 'revoked';
       readonly reason: RevocationReason;
+      readonly sessionIds: readonly string[];
       readonly count?: number;
       readonly by?: Actor;
     }

@@ -3,8 +3,7 @@
  *
  * - `GATE_PATIENCE`, `LOCK_TIMEOUT` < `STORE_PATIENCE`: what waits inside the database gives up before its caller does.
  *   Otherwise a sign-in or a revocation that was answered 503 would go on waiting, and happen after all.
- * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
- *   that changes very many rows.
+ * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE`: a connection that waits for a lock is not dead.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
  * - `READ_RETRY_WITHIN` < `CONNECTION_SILENCE`: a read is not made again on behalf of a caller who has given up, nor
  *   because its connection was ended as dead.
@@ -17,14 +16,11 @@
  * - `SHUTDOWN_PATIENCE` ≥ `STORE_PATIENCE`: a shutdown waits as long as the last activity may take to be written.
  */
 
-/** The store answers within this time, or is taken for unavailable. */
+/** The store answers within this time, or is taken for unavailable. Each batch of a change has as much for itself. */
 export const STORE_PATIENCE = 5_000;
 
 /** After this a connection that does not answer is taken for dead, and is ended. */
 export const CONNECTION_SILENCE = 5_000;
-
-/** The same for statements on very many rows. */
-export const LONG_SILENCE = 300_000;
 
 /** A read whose connection is lost within this time is made again: the caller still waits for it. */
 export const READ_RETRY_WITHIN = 2_500;

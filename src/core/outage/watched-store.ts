@@ -3,9 +3,13 @@ import type { SessionRecord } from '../model/record.js';
 import {
   type Admission,
   type Admitted,
+  type ChangeBatch,
   type Change,
+  type BatchDone,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
+  type SessionPage,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -67,8 +71,8 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.latestChange());
   }
 
-  findLive(userId: string, now: number): Promise<SessionRecord[]> {
-    return this.watch(SOON, () => this.store.findLive(userId, now));
+  findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]> {
+    return this.watch(SOON, () => this.store.findLive(userId, now, page));
   }
 
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
@@ -91,8 +95,12 @@ export class WatchedStore extends SessionStore {
     return this.watch(WHENEVER_UNTELLING, () => this.store.flush());
   }
 
-  setRoles(userId: string, change: RolesChange): Promise<number> {
-    return this.watch(SOON, () => this.store.setRoles(userId, change));
+  mark(userId: string | null): Promise<number> {
+    return this.watch(SOON, () => this.store.mark(userId));
+  }
+
+  setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
+    return this.watch(SOON, () => this.store.setRoles(userId, change, batch));
   }
 
   delete(id: string, userId?: string): Promise<SessionRecord | null> {
@@ -107,12 +115,16 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.deleteReused(judgement));
   }
 
-  deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
-    return this.watch(SOON, () => this.store.deleteByUser(userId, except));
+  deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>> {
+    return this.watch(SOON, () => this.store.deleteByUser(userId, except, batch));
   }
 
-  deleteAll(): Promise<number> {
-    return this.watch(WHENEVER, () => this.store.deleteAll());
+  deleteAll(batch: ChangeBatch): Promise<BatchDone<number>> {
+    return this.watch(SOON, () => this.store.deleteAll(batch));
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
