@@ -78,9 +78,11 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
       sessionId: ids[0],
       client: { ip: '127.0.0.1' },
     });
-    expect(two).toMatchObject({ sessionIds: ids.slice(1), sessionId: null, userId: 'ana', client: null });
+    expect(two).toMatchObject({ sessionId: null, userId: 'ana', client: null });
+    expect(two).toHaveProperty('sessionIds', expect.arrayContaining(ids.slice(1)));
     expect(inspect(one)).toBe(`revoked reason=revoked sessionId=${ids[0]} userId=ana client.ip=127.0.0.1`);
-    expect(inspect(two)).toBe(`revoked reason=revoked sessionIds="${ids[1]},${ids[2]}" userId=ana`);
+    const line = /^revoked reason=revoked sessionIds="([\w-]+),([\w-]+)" userId=ana$/;
+    expect(line.exec(inspect(two))?.slice(1).toSorted()).toEqual(ids.slice(1).toSorted());
   });
 
   it('shows the line to those who inspect an entry, and to no one else', async () => {

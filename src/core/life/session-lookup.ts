@@ -68,6 +68,6 @@ function readPage(options: ListOptions | undefined): SessionPage {
     throw new InvalidArgumentError('options.limit', limit, `pass a whole number from 1 to ${BATCH_SIZE}.`);
   }
   if (before === undefined) return { limit, before: null };
-  if (typeof before === 'string' && isSessionId(before)) return { limit, before };
+  if (isSessionId(before, 'options.before')) return { limit, before };
   throw new InvalidArgumentError('options.before', before, 'pass the id of a session, or leave it out.');
 }
