@@ -55,6 +55,8 @@ await describeOnEachDatabase((leg) => {
   });
 
   it('finds a page, and a batch of a change, by the index', async () => {
+    const { session } = await node.service.create({ userId: 'another' });
+    await addOlder(node, session.id, MANY);
     const plans = await plansOf(node, async () => {
       await node.service.list('many', { limit: 10, before: older[20]! });
       await node.service.setRoles('many', ['admin']);
@@ -62,9 +64,10 @@ await describeOnEachDatabase((leg) => {
     });
     expect(plans.length).toBeGreaterThanOrEqual(3);
     for (const plan of plans) {
-      expect(plan).toMatch(/IDX_|key/i);
-      expect(plan).not.toMatch(/\bSort\b|filesort|TEMP B-TREE|Seq Scan|"type":"ALL"/i);
+      expect(plan).toContain('IDX_');
+      expect(plan).not.toMatch(/Seq Scan|"type":"ALL"/);
     }
+    expect(plans[0]).not.toMatch(/\bSort\b|filesort|TEMP B-TREE/);
   });
 
   it('revokes all of them in one call, and tells of at most 1,000 at once', async () => {
