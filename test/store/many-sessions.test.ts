@@ -117,7 +117,7 @@ await describeOnEachDatabase((leg) => {
   it('spares those who begin to sign in during a revocation, and none who began before', async () => {
     const second = leg.isShared ? await cluster.node() : node;
     const before = await second.service.beginSignIn();
-    let isOver = false;
+    const over = new AbortController();
     const lane = async () => {
       const made: { id: string | null; begun: number }[] = [];
       const signIn = async (begun = second.service.beginSignIn()) => {
@@ -125,7 +125,7 @@ await describeOnEachDatabase((leg) => {
         const created = await second.service.create({ userId: 'many' }, {}, { begun: at }).catch(refused);
         made.push({ id: created?.session.id ?? null, begun: at.latestChange });
       };
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await signIn();
         await signIn(Promise.resolve(before));
       }
@@ -135,7 +135,7 @@ await describeOnEachDatabase((leg) => {
     const lanes = Array.from({ length: 4 }, lane);
     await wait(50);
     await node.service.revokeAll('many');
-    isOver = true;
+    over.abort();
     const made = (await Promise.all(lanes)).flat();
     const number = await node.store.latestChange();
     const left = new Set((await node.service.list('many')).map(({ id }) => id));

@@ -6,20 +6,9 @@ import {
   type RolesChange,
 } from '../../core/model/store.js';
 import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
-import type { StoredRecord } from '../columns.js';
 import type { UserSql } from './user-sql.js';
-import type { UserWrites } from './user-writes.js';
+import type { BatchedAct, UserWrites } from './user-writes.js';
 import type { Values } from './statements.js';
-
-/** What is done to some sessions. */
-export interface BatchedAct {
-  /** `DELETE FROM …`, or `UPDATE … SET …`. */
-  readonly act: string;
-  /** Which sessions: of these the `BATCH_SIZE` with the largest ids. */
-  readonly condition: string;
-  /** What is told of each. */
-  readonly fields: readonly (keyof StoredRecord)[];
-}
 
 type Act = Omit<BatchedAct, 'condition'> & { readonly conditions: readonly string[] };
 type Row = { readonly id: string } & Readonly<Record<string, unknown>>;

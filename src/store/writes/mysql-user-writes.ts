@@ -1,9 +1,9 @@
 import { type Admission, BATCH_SIZE, type EndedSession } from '../../core/model/store.js';
 import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
-import type { BatchedAct } from './change-batches.js';
 import { EVERYONE } from './order-sql.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { turnValues, type UserSql } from './user-sql.js';
+import type { BatchedAct } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** Rows that one statement names. */

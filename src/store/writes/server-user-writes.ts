@@ -1,8 +1,7 @@
 import type { Admission, Admitted, EndedSession, ExpectedOwner } from '../../core/model/store.js';
 import { expectedValues, turnValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { BatchedAct } from './change-batches.js';
-import type { UserWrites } from './user-writes.js';
+import type { BatchedAct, UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** The sessions that a sign-in has ended, since the user had too many; `null`: it changed nothing. */

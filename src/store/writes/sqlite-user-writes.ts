@@ -1,9 +1,8 @@
 import { type Admission, type Admitted, BATCH_SIZE, type ExpectedOwner } from '../../core/model/store.js';
 import { ENDED_FIELDS, type EndedRow, toEnded } from '../session-rows.js';
-import type { BatchedAct } from './change-batches.js';
 import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { UserWrites } from './user-writes.js';
+import type { BatchedAct, UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /**

@@ -1,7 +1,16 @@
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { BatchedAct } from './change-batches.js';
 import type { Values } from './statements.js';
+
+/** What is done to some sessions. */
+export interface BatchedAct {
+  /** `DELETE FROM …`, or `UPDATE … SET …`. */
+  readonly act: string;
+  /** Which sessions: of these the `BATCH_SIZE` with the largest ids. */
+  readonly condition: string;
+  /** What is told of each. */
+  readonly fields: readonly (keyof StoredRecord)[];
+}
 
 /**
  * The writes that must not pass each other where they concern one user: sign-ins and revocations. How that is done depends
