@@ -1,4 +1,5 @@
 export type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+export type { ListOptions } from './core/life/session-lookup.js';
 export type { Actor } from './core/model/actor.js';
 export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';
 export type { Duration } from './core/model/duration.js';
@@ -52,11 +53,16 @@ export {
 export {
   type Admission,
   type Admitted,
+  BATCH_SIZE,
+  type BatchDone,
   type Change,
+  type ChangeBatch,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
+  type SessionPage,
   SessionStore,
   type Touch,
 } from './core/model/store.js';

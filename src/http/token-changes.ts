@@ -39,6 +39,7 @@ export class TokenChanges {
     if (WITHDRAWALS.has(type)) this.withdrawals++;
     if (!CHANGES.has(type)) return;
     this.latest++;
+    // Of many at once each would take its place for so long. An answer of another session only brings its token later.
     if (sessionId === null) this.latestOfAll = this.latest;
     else {
       const at = Date.now();

@@ -32,10 +32,10 @@ export class ServerConnection implements PrimaryConnection {
     return againWhereLost(() => this.alone(inTime, deadline));
   }
 
-  write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
+  write<T>(work: Work<T>): Promise<T> {
     const deadline = Deadline.current;
     const change: Work<T> = (runner) => deadline.change(() => work(runner), isAnswer);
-    return this.alone(change, deadline, silence);
+    return this.alone(change, deadline);
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
@@ -46,14 +46,14 @@ export class ServerConnection implements PrimaryConnection {
     return this.write((runner) => inBriefTransaction(runner, work));
   }
 
-  private alone<T>(work: Work<T>, deadline: Deadline, silence = CONNECTION_SILENCE): Promise<T> {
-    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, deadline, silence));
+  private alone<T>(work: Work<T>, deadline: Deadline): Promise<T> {
+    return retryingDeadlocks(this.dialect.retryable, () => this.run(work, deadline));
   }
 
-  private run<T>(work: Work<T>, deadline: Deadline, silence: number): Promise<T> {
+  private run<T>(work: Work<T>, deadline: Deadline): Promise<T> {
     return withPrimary(this.dataSource, async (runner) => {
       const connection = (await runner.connect()) as object;
-      const stop = this.giveUpAfter(Math.min(silence, deadline.left), connection);
+      const stop = this.giveUpAfter(Math.min(CONNECTION_SILENCE, deadline.left), connection);
       try {
         if (this.dialect.vet !== null && !this.vetted.has(connection)) {
           await this.dialect.vet(runner);

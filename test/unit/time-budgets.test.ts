@@ -18,7 +18,6 @@ it('forgets no mark that a sign-in has to look for, also where a clock is wrong 
 
 it('takes no connection for dead that waits for a lock, or that works on very many rows', () => {
   expect(budgets.LOCK_TIMEOUT).toBeLessThan(budgets.CONNECTION_SILENCE);
-  expect(budgets.CONNECTION_SILENCE).toBeLessThan(budgets.LONG_SILENCE);
 });
 
 it('ends no connection that somebody still waits for', () => {

@@ -4,6 +4,9 @@ import type { EventSubjects, SessionEvent, SessionEventDetail } from '../model/s
 import { Deadline } from '../outage/deadline.js';
 import { IsolatedObservable } from './isolated-observable.js';
 
+/** A session that an event is about. */
+type About = Pick<SessionRecord, 'id' | 'userId' | 'ip' | 'userAgent' | 'label'>;
+
 /** Where events are told; `stream` is where they are heard. */
 export class SessionEvents {
   readonly stream: Observable<SessionEvent>;
@@ -16,7 +19,7 @@ export class SessionEvents {
     this.stream = new IsolatedObservable(onSubscriberError, this.subject);
   }
 
-  emit(detail: SessionEventDetail, about: SessionRecord | Partial<EventSubjects> | null = null): void {
+  emit(detail: SessionEventDetail, about: About | Partial<EventSubjects> | null = null): void {
     if (!this.subject.observed) return;
     const event = { ...detail, at: new Date(this.clock()), ...subjectsOf(about ?? {}) };
     // What a subscriber calls has its own time, and not the rest of what the event is about.
@@ -24,7 +27,7 @@ export class SessionEvents {
   }
 }
 
-function subjectsOf(about: SessionRecord | Partial<EventSubjects>): EventSubjects {
+function subjectsOf(about: About | Partial<EventSubjects>): EventSubjects {
   if (!('id' in about)) return { sessionId: null, userId: null, client: null, ...about };
   const { id, userId, ip, userAgent, label } = about;
   return { sessionId: id, userId, client: { ip, userAgent, label } };

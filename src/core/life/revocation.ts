@@ -5,7 +5,8 @@ import { assertIdentifier } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
 import type { RevocationReason } from '../model/session-event.js';
 import { isSessionId } from '../model/session-id.js';
-import type { ReuseJudgement, SessionStore } from '../model/store.js';
+import { BATCH_SIZE, type EndedSession, type ReuseJudgement, type SessionStore } from '../model/store.js';
+import { countInBatches, inBatches } from './in-batches.js';
 import type { SessionLookup } from './session-lookup.js';
 
 /** What `revoke` takes beside the id. */
@@ -48,17 +49,26 @@ export class Revocation {
     assertIdentifier('userId', userId);
     const { except, by } = readOptions(options);
     const actor = readActor('options.by', by);
-    if (except !== undefined) assertIdentifier('options.except', except);
-    const records = await this.store.deleteByUser(userId, except);
-    return this.tellOfLive('revoked', records, actor);
+    const spared = except !== undefined && isSessionId(except, 'options.except') ? except : null;
+    const number = await this.store.mark(userId);
+    let count = 0;
+    await inBatches(
+      number,
+      (batch) => this.store.deleteByUser(userId, spared, batch),
+      (ended) => void (count += this.tellOfLive('revoked', ended, actor)),
+    );
+    return count;
   }
 
   /** Ends all sessions there are; how many there were. @throws InvalidArgumentError */
   async revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
     const actor = readActor('options.by', readOptions(options).by);
-    const count = await this.store.deleteAll();
-    this.events.emit({ type: 'revoked', reason: 'revoked', count, ...actor });
-    return count;
+    const number = await this.store.mark(null);
+    return countInBatches(
+      number,
+      (batch) => this.store.deleteAll(batch),
+      (count) => this.events.emit({ type: 'revoked', reason: 'revoked', sessionIds: [], count, ...actor }),
+    );
   }
 
   /** Ends the session of somebody who signs out, whatever has happened to it meanwhile. */
@@ -75,7 +85,7 @@ export class Revocation {
   }
 
   /** Tells of the sessions that a sign-in has ended, since the user had too many. */
-  evicted(records: readonly SessionRecord[]): void {
+  evicted(records: readonly EndedSession[]): void {
     this.tell('limit', records);
   }
 
@@ -92,7 +102,7 @@ export class Revocation {
   /** Of a session that had expired there was nothing to end. How many had not. */
   private tellOfLive(
     reason: RevocationReason,
-    records: readonly SessionRecord[],
+    records: readonly EndedSession[],
     actor: { readonly by?: Actor } = {},
   ): number {
     const live = records.filter((record) => this.lookup.isLive(record));
@@ -100,12 +110,19 @@ export class Revocation {
     return live.length;
   }
 
+  /** @param records of one user */
   private tell(
     reason: RevocationReason,
-    records: readonly SessionRecord[],
+    records: readonly EndedSession[],
     actor: { readonly by?: Actor } = {},
   ): void {
-    for (const record of records) this.events.emit({ type: 'revoked', reason, ...actor }, record);
+    for (let at = 0; at < records.length; at += BATCH_SIZE) {
+      const told = records.slice(at, at + BATCH_SIZE);
+      const [first] = told as [EndedSession];
+      const sessionIds = told.map(({ id }) => id);
+      const about = told.length === 1 ? first : { userId: first.userId };
+      this.events.emit({ type: 'revoked', reason, sessionIds, ...actor }, about);
+    }
   }
 }
 

@@ -33,6 +33,8 @@ export type Attempt =
   | 'sign-in'
   /** Of data or of a token, or the note that a token was shown. */
   | 'change'
+  /** What `setRoles`, `revokeAll` and `revokeEveryone` begin with: sign-ins that began before it are refused. */
+  | 'mark'
   /** `setRoles` */
   | 'roles'
   /** An end of sessions, for whatever reason. */
@@ -43,7 +45,7 @@ export type Requester = Pick<SessionClient, 'ip' | 'userAgent'>;
 
 /** Whom an event is about. */
 export interface EventSubjects {
-  /** Public id; `null` where the event is about no single session. */
+  /** Public id; `null` where the event is about no single session, but about none or about several. */
   readonly sessionId: string | null;
   readonly userId: string | null;
   /** Where the session was started; `null` where the event is about no single session. */
@@ -67,10 +69,15 @@ export type SessionEventDetail =
       readonly count: number;
       readonly by?: Actor;
     }
-  /** `count` with `revokeEveryone` only; `by` where the call said who does it. */
+  /**
+   * Sessions of one user, or with `revokeEveryone` of everyone. `sessionIds` are all of them, also where it is only one: at
+   * most 1,000, more are told by several events. With `revokeEveryone` there are none, and `count` says how many sessions
+   * there were. `by` where the call said who does it.
+   */
   | {
       readonly type: 'revoked';
       readonly reason: RevocationReason;
+      readonly sessionIds: readonly string[];
       readonly count?: number;
       readonly by?: Actor;
     }

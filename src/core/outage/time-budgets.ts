@@ -5,8 +5,7 @@
  *   gives up, and the caller still hears what became of it. Otherwise a sign-in or a revocation that was answered 503
  *   would go on waiting, and happen after all.
  * - `GATE_PATIENCE`, `LOCK_TIMEOUT` < `WORK_PATIENCE`: whoever waits for the application's transaction is told so.
- * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
- *   that changes very many rows.
+ * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE`: a connection that waits for a lock is not dead.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
  * - `READ_RETRY_WITHIN` < `CONNECTION_SILENCE`: a read is not made again on behalf of a caller who has given up, nor
  *   because its connection was ended as dead.
@@ -21,7 +20,7 @@
  *   is wrong by hours.
  */
 
-/** The store answers within this time, or is taken for unavailable. */
+/** The store answers within this time, or is taken for unavailable. Each batch of a change has as much for itself. */
 export const STORE_PATIENCE = 5_000;
 
 /** Nothing that changes anything starts later than this after it was asked for; what still runs is cancelled. */
@@ -32,9 +31,6 @@ export const CONNECTION_SILENCE = 5_000;
 
 /** How long a statement that was cancelled has to say what became of it. After that its connection is ended. */
 export const CANCEL_PATIENCE = 400;
-
-/** As `CONNECTION_SILENCE`, for statements on very many rows. */
-export const LONG_SILENCE = 300_000;
 
 /** A read whose connection is lost within this time is made again: the caller still waits for it. */
 export const READ_RETRY_WITHIN = 2_500;

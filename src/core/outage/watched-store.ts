@@ -4,9 +4,13 @@ import type { Attempt } from '../model/session-event.js';
 import {
   type Admission,
   type Admitted,
+  type ChangeBatch,
   type Change,
+  type BatchDone,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
+  type SessionPage,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -81,8 +85,8 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.latestChange());
   }
 
-  findLive(userId: string, now: number): Promise<SessionRecord[]> {
-    return this.watch(SOON, () => this.store.findLive(userId, now));
+  findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]> {
+    return this.watch(SOON, () => this.store.findLive(userId, now, page));
   }
 
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
@@ -107,8 +111,12 @@ export class WatchedStore extends SessionStore {
     return this.watch(WHENEVER_UNTELLING, () => this.store.flush());
   }
 
-  setRoles(userId: string, change: RolesChange): Promise<number> {
-    return this.within({ attempt: 'roles', userId }, () => this.store.setRoles(userId, change));
+  mark(userId: string | null): Promise<number> {
+    return this.within({ attempt: 'mark', userId }, () => this.store.mark(userId));
+  }
+
+  setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
+    return this.within({ attempt: 'roles', userId }, () => this.store.setRoles(userId, change, batch));
   }
 
   delete(id: string, userId?: string): Promise<SessionRecord | null> {
@@ -123,15 +131,16 @@ export class WatchedStore extends SessionStore {
     return this.within({ ...REVOCATION, sessionId: judgement.id }, () => this.store.deleteReused(judgement));
   }
 
-  deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
-    return this.within({ ...REVOCATION, userId }, () => this.store.deleteByUser(userId, except));
+  deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>> {
+    return this.within({ ...REVOCATION, userId }, () => this.store.deleteByUser(userId, except, batch));
   }
 
-  deleteAll(): Promise<number> {
-    const deadline = Deadline.none();
-    return this.telling(REVOCATION, deadline, () =>
-      this.watch(WHENEVER, () => deadline.run(() => this.store.deleteAll())),
-    );
+  deleteAll(batch: ChangeBatch): Promise<BatchDone<number>> {
+    return this.within(REVOCATION, () => this.store.deleteAll(batch));
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

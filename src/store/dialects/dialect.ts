@@ -12,12 +12,8 @@ import type { UserWrites } from '../writes/user-writes.js';
 export interface Dialect extends SqlFlavour {
   /** What stands in SQL for the parameter with this number, counted from 1. */
   placeholder(number: number): string;
-  /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
-  sameText(one: string, other: string): string;
   /** Updates rows by their ids, but for those that somebody else has locked: it waits for nobody. */
   updateUnlocked(rows: RowsById, assignments: string, condition: string): string;
-  /** How often one whole number goes into another. */
-  quotient(dividend: string, divisor: number): string;
   /** The statements on `session_users`. */
   orderSql(names: Names): OrderSql;
   /** How users sign in and are revoked. */

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { SessionRecord } from '../../core/model/record.js';
+import type { EndedSession } from '../../core/model/store.js';
 import { Deadline } from '../../core/outage/deadline.js';
 import { isConnectionLost } from '../driver-error.js';
 
@@ -11,11 +11,11 @@ import { isConnectionLost } from '../driver-error.js';
  * @param end ends some of them, and tells of each
  */
 export async function evictAfterwards(
-  end: (ended: (record: SessionRecord) => void) => Promise<void>,
-): Promise<readonly SessionRecord[]> {
-  const gone: SessionRecord[] = [];
+  end: (ended: (session: EndedSession) => void) => Promise<void>,
+): Promise<readonly EndedSession[]> {
+  const gone: EndedSession[] = [];
   try {
-    await end((record) => gone.push(record));
+    await end((session) => gone.push(session));
   } catch (error) {
     if (Deadline.current.left > 0 && !isConnectionLost(error)) throw error;
     new Logger('SessionStore').warn(

@@ -1,13 +1,12 @@
-import type { SessionRecord } from '../../core/model/record.js';
 import { Deadline } from '../../core/outage/deadline.js';
-import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
+import type { Admission, Admitted, EndedSession, ExpectedOwner } from '../../core/model/store.js';
 import { expectedValues, turnValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { UserWrites } from './user-writes.js';
+import type { BatchedAct, UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** The sessions that a sign-in has ended, since the user had too many; `null`: it changed nothing. */
-export type Evicted = readonly SessionRecord[] | null;
+export type Evicted = readonly EndedSession[] | null;
 
 /** A sign-in on a session that is there: what it must be, and what it becomes. */
 export interface Transition {
@@ -89,7 +88,7 @@ export abstract class ServerUserWrites implements UserWrites {
     return affected > 0 ? [] : null;
   }
 
-  abstract deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]>;
+  abstract runBatch(act: BatchedAct, values: Values): Promise<readonly unknown[]>;
 
   /** However late it is. */
   private async takeBack(values: Values): Promise<void> {
