@@ -2,10 +2,14 @@ import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { PreparedQuery } from './query.js';
-import { parseRecords, RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
+import { parseRecords, RECORD_FIELDS, type SessionRow, type TextRow, toRecord } from './session-rows.js';
 import type { SessionTable } from './session-table.js';
+import { assertPrimary } from './standby.js';
 
-/** The read of every request, for many at once. */
+/** The column that holds the role in a row of its own. */
+const ROLE_FIELD = 'userAgent';
+
+/** The read of every request, for many at once. It asks with the same statement what the server is. */
 export class SeriesRead {
   /** By the number of their parameters. */
   private readonly statements = new Map<number, string>();
@@ -18,10 +22,7 @@ export class SeriesRead {
     /** Called before a read: what makes its records up to date. */
     private readonly overlay: () => (record: SessionRecord) => SessionRecord,
   ) {
-    this.decode =
-      dialect.rowsAsText === null
-        ? (rows) => (rows as SessionRow[]).map(toRecord)
-        : (parseRecords as (rows: unknown[]) => SessionRecord[]);
+    this.decode = decoderFor(dialect);
   }
 
   /** @returns the records by their series */
@@ -44,11 +45,38 @@ export class SeriesRead {
   }
 
   private statementFor(runner: QueryRunner, seriesHashes: readonly string[]): string {
+    const { rowsAsText, server } = this.dialect;
     const query = this.table.select(runner).where('s.seriesHash IN (:...seriesHashes)', { seriesHashes });
-    if (this.dialect.rowsAsText !== null) {
-      const columns = RECORD_FIELDS.map((field) => `s.${field}`).join(', ');
-      query.select(this.dialect.rowsAsText(columns), 'records');
+    if (rowsAsText !== null) {
+      query.select(rowsAsText(RECORD_FIELDS.map((field) => `s.${field}`).join(', ')), 'records');
+      if (server !== null) query.addSelect(server.role, 'role');
     }
-    return query.getSql();
+    const sql = query.getSql();
+    return rowsAsText === null && server !== null ? `${sql} UNION ALL SELECT ${rowOf(server.role)}` : sql;
   }
+}
+
+/** A row beside those of the sessions, so that it is there also where there are none: it has no series. */
+function rowOf(role: string): string {
+  return RECORD_FIELDS.map((field) => (field === ROLE_FIELD ? role : 'NULL')).join(', ');
+}
+
+/** @throws StandbyError where the server that was asked takes no writes: a session that was ended may still be live there */
+function decoderFor({ rowsAsText, server }: Dialect): (rows: unknown[]) => SessionRecord[] {
+  if (rowsAsText === null) {
+    return (rows) => {
+      const all = rows as SessionRow[];
+      if (server !== null) assertPrimary(all.find(isRole)?.[ROLE_FIELD]);
+      return all.filter((row) => !isRole(row)).map(toRecord);
+    };
+  }
+  return (rows) => {
+    const answer = rows as readonly (TextRow & { readonly role: unknown })[];
+    if (server !== null) assertPrimary(answer[0]?.role);
+    return parseRecords(answer);
+  };
+}
+
+function isRole({ seriesHash }: SessionRow): boolean {
+  return seriesHash === null;
 }

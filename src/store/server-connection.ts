@@ -6,6 +6,7 @@ import { isConnectionLost } from './driver-error.js';
 import { againWhereLost } from './lost-connection.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import type { SchemaCheck } from './schema-check.js';
+import { EndingBudget, isOfStandby, StandbyError } from './standby.js';
 
 /**
  * Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere
@@ -14,6 +15,7 @@ import type { SchemaCheck } from './schema-check.js';
 export class ServerConnection implements PrimaryConnection {
   /** Physical connections that may be used. */
   private readonly vetted = new WeakSet<object>();
+  private readonly endings = new EndingBudget();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -23,11 +25,11 @@ export class ServerConnection implements PrimaryConnection {
 
   /** In a database that is `serializable`, reads too can fail so that they must be made again. */
   read<T>(work: Work<T>): Promise<T> {
-    return againWhereLost(() => this.alone(work));
+    return againWhereLost('read', () => this.alone(work));
   }
 
   write<T>(work: Work<T>, silence = CONNECTION_SILENCE): Promise<T> {
-    return this.alone(work, silence);
+    return againWhereLost('write', () => this.alone(work, silence));
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
@@ -57,7 +59,10 @@ export class ServerConnection implements PrimaryConnection {
         return await work(runner);
       } catch (error) {
         if (isConnectionLost(error)) this.dialect.discard(connection);
-        throw error;
+        if (!isOfStandby(error)) throw error;
+        const isEnded = this.endings.take();
+        if (isEnded) this.dialect.discard(connection);
+        throw new StandbyError(isEnded);
       } finally {
         clearTimeout(timer);
       }

@@ -23,14 +23,14 @@ export class SessionStatements extends SessionTable {
   findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {
     const query = this.select(runner);
     this.whereExactly(query, 's.id', 'id', id);
-    return this.one(query);
+    return this.one(runner, query);
   }
 
   /** Live sessions of a user, newest first. */
   findLive(runner: QueryRunner, userId: string, now: number): Promise<SessionRecord[]> {
     const query = this.select(runner).where('s.expiresAt > :now', { now });
     this.whereUser(query, userId, 's.');
-    return this.many(query.orderBy('s.createdAt', 'DESC').addOrderBy('s.id', 'DESC'));
+    return this.many(runner, query.orderBy('s.createdAt', 'DESC').addOrderBy('s.id', 'DESC'));
   }
 
   async change(runner: QueryRunner, id: string, expected: Expected, change: StoredChange): Promise<boolean> {

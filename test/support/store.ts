@@ -1,5 +1,5 @@
 import { TestClock } from 'nestjs-sessions/testing';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import type { SessionStore } from '../../src/core/model/store.js';
@@ -30,6 +30,17 @@ export class TestCluster {
 
   static async on(leg: DatabaseLeg): Promise<TestCluster> {
     return new TestCluster(await leg.create());
+  }
+
+  /** In a database that is there, and stays. */
+  static async in(options: DataSourceOptions): Promise<TestCluster> {
+    return new TestCluster({ options, drop: async () => {} });
+  }
+
+  /** A node with connections of its own kind. */
+  async nodeOn(connection: DataSourceOptions, options: SessionModuleOptions = {}): Promise<TestNode> {
+    const dataSource = await new DataSource({ ...connection, entities: [...sessionEntities] }).initialize();
+    return this.assemble(dataSource, options);
   }
 
   async node(

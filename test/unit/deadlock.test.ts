@@ -41,7 +41,7 @@ describe('a write that is the victim of a deadlock', () => {
   it('is given up in the end', async () => {
     const { attempt, attempts } = failing(Infinity, failure('ER_LOCK_DEADLOCK'));
     await expect(retryingDeadlocks(codesOf(mysql), attempt)).rejects.toThrow('ER_LOCK_DEADLOCK');
-    expect(attempts()).toBe(10);
+    expect(attempts()).toBe(20);
   });
 
   it.each([
