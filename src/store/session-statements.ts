@@ -145,9 +145,12 @@ export class SessionStatements extends SessionTable {
     return ((await query.execute()).affected ?? 0) > 0;
   }
 
-  async deleteAll(runner: QueryRunner): Promise<number> {
+  async deleteAll(runner: QueryRunner, createdBefore?: number): Promise<number> {
     // All there are. MySQL with `sql_safe_updates` deletes nothing without a condition on a key.
     const query = this.remove(runner).where(`${this.column('id')} >= ''`);
+    if (createdBefore !== undefined) {
+      query.andWhere(`${this.column('createdAt')} < :createdBefore`, { createdBefore });
+    }
     return (await query.execute()).affected ?? 0;
   }
 }

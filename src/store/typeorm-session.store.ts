@@ -221,9 +221,9 @@ export class TypeOrmSessionStore
     return users.deleteByUser(userId, except);
   }
 
-  async deleteAll(): Promise<number> {
+  async deleteAll(createdBefore?: number): Promise<number> {
     await (await this.writes()).order.mark(null);
-    return this.connection.write((runner) => this.sessions.deleteAll(runner), LONG_SILENCE);
+    return this.connection.write((runner) => this.sessions.deleteAll(runner, createdBefore), LONG_SILENCE);
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

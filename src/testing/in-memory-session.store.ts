@@ -121,11 +121,11 @@ export class InMemorySessionStore extends SessionStore {
     return theirs;
   }
 
-  async deleteAll(): Promise<number> {
+  async deleteAll(createdBefore = Infinity): Promise<number> {
     this.changeForEveryone = ++this.latest;
-    const count = this.records.size;
-    this.records.clear();
-    return count;
+    const doomed = [...this.records.values()].filter(({ createdAt }) => createdAt < createdBefore);
+    for (const { id } of doomed) this.records.delete(id);
+    return doomed.length;
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

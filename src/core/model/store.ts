@@ -146,8 +146,11 @@ export abstract class SessionStore {
   abstract deleteReused(judgement: ReuseJudgement): Promise<boolean>;
   /** Deletes a user's records but for `except`; what they were. Sign-ins that began earlier are overtaken. */
   abstract deleteByUser(userId: string, except?: string): Promise<SessionRecord[]>;
-  /** Deletes all records; how many. Sign-ins that began earlier are overtaken. */
-  abstract deleteAll(): Promise<number>;
+  /**
+   * Deletes all records, or those that were created before that time; how many. Sign-ins that began earlier are
+   * overtaken.
+   */
+  abstract deleteAll(createdBefore?: number): Promise<number>;
   /**
    * Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. What expired
    * only lately may be left to a later call.

@@ -111,8 +111,8 @@ export class WatchedStore extends SessionStore {
     return this.watch(SOON, () => this.store.deleteByUser(userId, except));
   }
 
-  deleteAll(): Promise<number> {
-    return this.watch(WHENEVER, () => this.store.deleteAll());
+  deleteAll(createdBefore?: number): Promise<number> {
+    return this.watch(WHENEVER, () => this.store.deleteAll(createdBefore));
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

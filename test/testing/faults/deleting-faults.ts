@@ -61,6 +61,10 @@ export const deletingFaults: Faults = {
       },
     }),
   },
+  'deletes all, whatever the time': {
+    caughtBy: ['deleteAll with a time takes what was created before it'],
+    fault: (sound) => ({ deleteAll: () => sound.deleteAll() }),
+  },
   'leaves what expired long ago': {
     caughtBy: ['purgeExpired takes what has expired, and says how many'],
     fault: (sound) => ({
