@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../core/model/record.js';
 import { SESSION_COLUMNS } from './columns.js';
+import { assertPrimary } from './standby.js';
 
 type Field = keyof SessionRecord;
 
@@ -20,6 +21,17 @@ export function toRecord(row: SessionRow): SessionRecord {
     if (value !== null && typeof value !== 'number') row[field] = Number(value);
   }
   return row as SessionRecord;
+}
+
+/** What the server was when it answered: see `ServerDialect.role`. */
+export interface RoleRow {
+  readonly role: unknown;
+}
+
+/** @throws StandbyError */
+export function toPrimaryRecord({ role, ...row }: SessionRow & RoleRow): SessionRecord {
+  assertPrimary(role);
+  return toRecord(row);
 }
 
 /** All rows as a JSON array of arrays; `null` from PostgreSQL where there are none. */

@@ -13,8 +13,8 @@ import type { StoredRecord } from './columns.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EntityTable } from './entity-table.js';
 import type { BaseSessionEntity } from './session.entity.js';
-import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
-import { askForPrimary, assertPrimary } from './standby.js';
+import { RECORD_FIELDS, type RoleRow, type SessionRow, toPrimaryRecord, toRecord } from './session-rows.js';
+import { askForPrimary } from './standby.js';
 
 export type WhereBuilder = { andWhere(condition: string, parameters?: ObjectLiteral): unknown };
 
@@ -50,12 +50,9 @@ export class SessionTable extends EntityTable<StoredRecord> {
   ): Promise<SessionRecord[]> {
     const { server } = this.dialect;
     if (server === null) return (await query.getRawMany<SessionRow>()).map(toRecord);
-    const rows = await query.addSelect(server.role, 'role').getRawMany<SessionRow & { role: unknown }>();
+    const rows = await query.addSelect(server.role, 'role').getRawMany<SessionRow & RoleRow>();
     if (rows.length === 0) await askForPrimary(runner, server.role);
-    return rows.map(({ role, ...row }) => {
-      assertPrimary(role);
-      return toRecord(row);
-    });
+    return rows.map(toPrimaryRecord);
   }
 
   protected async one(

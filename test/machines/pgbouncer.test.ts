@@ -8,7 +8,7 @@ import { describeWith } from '../support/servers/programs.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
 /** More than there are connections to the database: they change hands all the time. */
-const USERS = 40;
+const USERS = 20;
 const LIMIT = 2;
 
 describeWith(PGBOUNCER_PROGRAMS, 'behind PgBouncer', () => {

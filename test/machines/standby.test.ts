@@ -22,6 +22,8 @@ interface Pair {
   optionsAt(port: number): DataSourceOptions;
   /** What the primary has is on the standby when this returns, and nothing is any more that comes later. */
   cutOff(): Promise<void>;
+  /** The primary vanishes, and the standby takes its place. */
+  promote?(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -40,10 +42,7 @@ function standbySuite(start: () => Promise<Pair>): void {
     proxy = await TcpProxy.to('127.0.0.1', pair.primary.port);
     cluster = await TestCluster.in(pair.primary.options);
     straight = await cluster.node();
-    node = await cluster.nodeOn({
-      ...pair.optionsAt(proxy.port),
-      extra: { max: POOL, connectionLimit: POOL },
-    } as DataSourceOptions);
+    node = await cluster.nodeOn(pair.optionsAt(proxy.port));
   });
   afterAll(async () => {
     await proxy.refuse();
@@ -92,6 +91,20 @@ function standbySuite(start: () => Promise<Pair>): void {
     );
     expect(await answerOf(straight.service.validate(signedIn.at(-1)?.token ?? ''))).toBe('live');
   });
+
+  it('goes on where the standby is promoted, with connections from before that', async () => {
+    if (pair.promote === undefined) return;
+    const before = await node.store.latestChange();
+    const { token } = await node.service.create({ userId: 'ana' });
+    proxy.moveTo(pair.standby.port);
+    proxy.reset();
+    await fill(node.dataSource);
+    await pair.promote();
+    expect(new Set(await validating(token))).toEqual(new Set(['live']));
+    await node.service.revokeAll('ana');
+    expect(new Set(await validating(token))).toEqual(new Set(['unknown']));
+    expect(await node.store.latestChange()).toBeGreaterThan(before);
+  });
 }
 
 /** All connections of the pool are open when this returns: it is as full as under load. */
@@ -106,10 +119,17 @@ describeWith(POSTGRES_PROGRAMS, 'beside a standby of PostgreSQL', () => {
     return {
       primary,
       standby,
-      optionsAt: (port) => ({ type: 'postgres', url: primary.urlAt(port) }) as DataSourceOptions,
+      optionsAt: (port) =>
+        ({ type: 'postgres', url: primary.urlAt(port), extra: { max: POOL } }) as DataSourceOptions,
       async cutOff() {
         await standby.catchUpWith(primary);
         await standby.query('SELECT pg_wal_replay_pause()');
+      },
+      async promote() {
+        await standby.query('SELECT pg_wal_replay_resume()');
+        await standby.catchUpWith(primary);
+        await primary.stop();
+        await standby.promote();
       },
       drop: () => Promise.all([primary.drop(), standby.drop()]).then(() => {}),
     };
@@ -122,7 +142,8 @@ describeWith(MARIADB_PROGRAMS, 'beside a server of MariaDB that has become read-
     return {
       primary,
       standby,
-      optionsAt: (port) => primary.optionsAt(port),
+      optionsAt: (port) =>
+        ({ ...primary.optionsAt(port), extra: { connectionLimit: POOL } }) as DataSourceOptions,
       async cutOff() {
         await standby.copyTables(primary, 'sessions', 'session_users');
         await standby.query('SET GLOBAL read_only = 1');

@@ -112,7 +112,7 @@ export class MariadbServer {
     const child = this.process;
     if (child !== null && child.exitCode === null && child.signalCode === null) {
       const exit = once(child, 'exit');
-      await this.query('SHUTDOWN').catch(() => child.kill('SIGKILL'));
+      await this.query('SHUTDOWN').catch(() => child.kill());
       await exit;
     }
     await rm(this.folder, { recursive: true, force: true });

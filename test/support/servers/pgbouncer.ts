@@ -51,7 +51,7 @@ export class PgBouncer {
 
   async stop(): Promise<void> {
     const exit = once(this.child, 'exit');
-    this.child.kill('SIGINT');
+    this.child.kill();
     await exit;
     await rm(this.folder, { recursive: true, force: true });
   }
