@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { EFFORT } from '../support/exploration.js';
 import { answerOf } from '../support/load.js';
 import { GALERA_PROGRAMS, MariadbServer } from '../support/servers/mariadb-server.js';
@@ -42,6 +44,31 @@ describeWith(GALERA_PROGRAMS, 'on three nodes of Galera', () => {
       answers.set(story, (answers.get(story) ?? 0) + 1);
     }
     expect([...answers]).toEqual([['live, live, unknown, unknown', ROUNDS]]);
+  });
+
+  it('a revocation holds on a node that has not heard of it yet', async () => {
+    const [one, two] = nodes;
+    const { token, session } = await one.service.create({ userId: 'ana' });
+    const holder = await new DataSource(servers[0]?.options as DataSourceOptions).initialize();
+    const runner = holder.createQueryRunner();
+    // What comes from the other nodes has to wait.
+    await runner.query('FLUSH TABLES WITH READ LOCK');
+    let isRevoked: boolean;
+    let answer: Promise<string>;
+    try {
+      isRevoked = await two.service.revoke(session.id);
+      answer = answerOf(one.service.validate(token));
+      const [row] = (await runner.query('SELECT COUNT(*) AS count FROM sessions WHERE id = ?', [
+        session.id,
+      ])) as [{ count: unknown }];
+      expect(Number(row.count)).toBe(1);
+      await Promise.race([answer, wait(300)]);
+    } finally {
+      await runner.query('UNLOCK TABLES');
+      await holder.destroy();
+    }
+    expect(isRevoked).toBe(true);
+    expect(await answer).toBe('unknown');
   });
 
   describe('races', () => {
