@@ -1,4 +1,4 @@
-export type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+export type { RevokeAllOptions, RevokeEveryoneOptions, RevokeOptions } from './core/life/revocation.js';
 export type { ListOptions } from './core/life/session-lookup.js';
 export type { Actor } from './core/model/actor.js';
 export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { BegunSignIn } from './core/life/begun-sign-in.js';
 import type { DataChange } from './core/life/data-update.js';
-import type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+import type { RevokeAllOptions, RevokeEveryoneOptions, RevokeOptions } from './core/life/revocation.js';
 import type { ListOptions } from './core/life/session-lookup.js';
 import type { Actor } from './core/model/actor.js';
 import { InvalidArgumentError, SessionGoneError } from './core/model/errors.js';
@@ -171,11 +171,13 @@ export class SessionService {
   }
 
   /**
-   * Ends all sessions there are; how many there were. `by` says who does it, for the audit trail. It works by batches, as
-   * `revokeAll` does.
-   * @throws InvalidSessionArgumentException (400) for what is no actor
+   * Ends all sessions there are, or with `createdBefore` those that were made before; how many there were. After a backup
+   * was restored, or a standby promoted that had not everything, sessions that were ended live again: end those from before
+   * that moment. Sign-ins under way are refused. It works by batches,
+   * as `revokeAll` does. `by` says who does it, for the audit trail.
+   * @throws InvalidSessionArgumentException (400) for what is no time or no actor
    */
-  revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
+  revokeEveryone(options?: RevokeEveryoneOptions): Promise<number> {
     return this.answer(() => this.core.revocation.revokeEveryone(options));
   }
 

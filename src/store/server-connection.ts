@@ -7,6 +7,7 @@ import { isConnectionLost } from './driver-error.js';
 import { againWhereLost } from './lost-connection.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import type { SchemaCheck } from './schema-check.js';
+import { EndingBudget, isOfStandby, StandbyError } from './standby.js';
 
 /**
  * Connections of a pool to a database server. What fails without having done anything is tried again here, and nowhere
@@ -15,6 +16,7 @@ import type { SchemaCheck } from './schema-check.js';
 export class ServerConnection implements PrimaryConnection {
   /** Physical connections that may be used. */
   private readonly vetted = new WeakSet<object>();
+  private readonly endings = new EndingBudget();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -29,13 +31,13 @@ export class ServerConnection implements PrimaryConnection {
       deadline.assertAhead();
       return work(runner);
     };
-    return againWhereLost(() => this.alone(inTime, deadline));
+    return againWhereLost('read', () => this.alone(inTime, deadline));
   }
 
   write<T>(work: Work<T>): Promise<T> {
     const deadline = Deadline.current;
     const change: Work<T> = (runner) => deadline.change(() => work(runner), isAnswer);
-    return this.alone(change, deadline);
+    return againWhereLost('write', () => this.alone(change, deadline));
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
@@ -63,7 +65,10 @@ export class ServerConnection implements PrimaryConnection {
         return await work(runner);
       } catch (error) {
         if (isConnectionLost(error)) this.dialect.discard(connection);
-        throw error;
+        if (!isOfStandby(error)) throw error;
+        const isEnded = this.endings.take();
+        if (isEnded) this.dialect.discard(connection);
+        throw new StandbyError(isEnded);
       } finally {
         stop();
       }

@@ -1,6 +1,7 @@
 import type { SessionRecord } from '../core/model/record.js';
 import type { EndedSession } from '../core/model/store.js';
 import { SESSION_COLUMNS } from './columns.js';
+import { assertPrimary } from './standby.js';
 
 type Field = keyof SessionRecord;
 
@@ -51,6 +52,17 @@ export function toEnded(row: EndedRow): EndedSession {
 /** Of a session that is still pending nobody has been told, so that there is no end of it to tell. */
 export function wasLive({ expiresAt }: EndedSession): boolean {
   return expiresAt > 0;
+}
+
+/** What the server was when it answered: see `ServerDialect.role`. */
+export interface RoleRow {
+  readonly role: unknown;
+}
+
+/** @throws StandbyError */
+export function toPrimaryRecord({ role, ...row }: SessionRow & RoleRow): SessionRecord {
+  assertPrimary(role);
+  return toRecord(row);
 }
 
 /** All rows as a JSON array of arrays; `null` from PostgreSQL where there are none. */

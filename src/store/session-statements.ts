@@ -16,7 +16,7 @@ export class SessionStatements extends SessionTable {
   findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {
     const query = this.select(runner);
     this.whereExactly(query, 's.id', 'id', id);
-    return this.one(query);
+    return this.one(runner, query);
   }
 
   /** Live sessions of a user, newest first. */
@@ -29,7 +29,7 @@ export class SessionStatements extends SessionTable {
     const query = this.select(runner).where('s.expiresAt > :now', { now });
     this.whereUser(query, userId, 's.');
     if (before !== null) query.andWhere('s.id < :before', { before });
-    return this.many(query.orderBy('s.id', 'DESC').limit(limit));
+    return this.many(runner, query.orderBy('s.id', 'DESC').limit(limit));
   }
 
   async change(runner: QueryRunner, id: string, expected: Expected, change: StoredChange): Promise<boolean> {

@@ -226,8 +226,8 @@ export class TypeOrmSessionStore
     return (await this.writes()).batches.deleteByUser(userId, except, batch);
   }
 
-  async deleteAll(batch: ChangeBatch): Promise<BatchDone<number>> {
-    return (await this.writes()).batches.deleteAll(batch);
+  async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+    return (await this.writes()).batches.deleteAll(createdBefore, batch);
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

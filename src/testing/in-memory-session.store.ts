@@ -145,8 +145,9 @@ export class InMemorySessionStore extends SessionStore {
     return done;
   }
 
-  async deleteAll(batch: ChangeBatch): Promise<BatchDone<number>> {
-    const { result, next } = this.batchOf([...this.records.values()], batch);
+  async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+    const doomed = this.where(({ createdAt }) => createdBefore === null || createdAt < createdBefore);
+    const { result, next } = this.batchOf(doomed, batch);
     this.drop(result);
     return { result: result.length, next };
   }

@@ -138,6 +138,18 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     });
   });
 
+  describe('revokeEveryone({ createdBefore }) refuses', () => {
+    it.each<[string, unknown]>([
+      ['undefined', undefined],
+      ['null', null],
+      ['a number', Date.now()],
+      ['a text', '2026-01-01T00:00:00Z'],
+      ['no valid date', new Date('yesterday')],
+    ])('a time that is %s', async (_, createdBefore) => {
+      await expectRefused(() => sessions.revokeEveryone({ createdBefore: createdBefore as never }));
+    });
+  });
+
   describe('setRoles(userId, roles) refuses roles that are', () => {
     it.each<[string, unknown]>([
       ['undefined', undefined],

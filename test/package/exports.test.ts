@@ -146,6 +146,7 @@ describe('the public surface', () => {
         "type ReuseJudgement",
         "type RevocationReason",
         "type RevokeAllOptions",
+        "type RevokeEveryoneOptions",
         "type RevokeOptions",
         "type Role",
         "type RoleOptions",

@@ -36,6 +36,17 @@ export class TestCluster {
     return new TestCluster(await leg.create(), extra);
   }
 
+  /** In a database that is there, and stays. */
+  static async in(options: DataSourceOptions): Promise<TestCluster> {
+    return new TestCluster({ options, drop: async () => {} }, {});
+  }
+
+  /** A node with connections of its own kind. */
+  async nodeOn(connection: DataSourceOptions, options: SessionModuleOptions = {}): Promise<TestNode> {
+    const dataSource = await new DataSource({ ...connection, entities: [...sessionEntities] }).initialize();
+    return this.assemble(dataSource, options);
+  }
+
   async node(
     options: SessionModuleOptions = {},
     entities: (abstract new () => object)[] = [],

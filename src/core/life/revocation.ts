@@ -25,6 +25,14 @@ export interface RevokeAllOptions {
   readonly by?: Actor;
 }
 
+/** What `revokeEveryone` takes. */
+export interface RevokeEveryoneOptions {
+  /** Only sessions that were made before: those that a backup, or a standby that was promoted, has brought back. */
+  readonly createdBefore?: Date;
+  /** Who does it, for the audit trail. */
+  readonly by?: Actor;
+}
+
 /** Ends sessions before their time, and tells of it: `revoked` is told nowhere else. */
 export class Revocation {
   constructor(
@@ -60,13 +68,15 @@ export class Revocation {
     return count;
   }
 
-  /** Ends all sessions there are; how many there were. @throws InvalidArgumentError */
-  async revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
-    const actor = readActor('options.by', readOptions(options).by);
+  /** Ends all sessions there are, or all that are older; how many there were. @throws InvalidArgumentError */
+  async revokeEveryone(options?: RevokeEveryoneOptions): Promise<number> {
+    const { createdBefore, by } = readOptions(options);
+    const actor = readActor('options.by', by);
+    if (options !== undefined && 'createdBefore' in options) assertTime(createdBefore);
     const number = await this.store.mark(null);
     return countInBatches(
       number,
-      (batch) => this.store.deleteAll(batch),
+      (batch) => this.store.deleteAll(createdBefore?.getTime() ?? null, batch),
       (count) => this.events.emit({ type: 'revoked', reason: 'revoked', sessionIds: [], count, ...actor }),
     );
   }
@@ -130,6 +140,16 @@ function readOptions<Options extends object>(options: Options | undefined): Part
   if (options === undefined) return {};
   if (typeof options === 'object' && options !== null) return options;
   throw new InvalidArgumentError('options', options, 'pass an object, or leave it out.');
+}
+
+/** A time that was given and is none must not mean all sessions, nor none of them. */
+function assertTime(createdBefore: unknown): void {
+  if (createdBefore instanceof Date && !Number.isNaN(createdBefore.getTime())) return;
+  throw new InvalidArgumentError(
+    'options.createdBefore',
+    createdBefore,
+    'pass a valid `Date`, or leave it out.',
+  );
 }
 
 /** An owner that was given and is not there, as in `{ userId: undefined }`, must not mean anybody's. */

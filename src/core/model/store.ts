@@ -190,8 +190,8 @@ export abstract class SessionStore {
     except: string | null,
     batch: ChangeBatch,
   ): Promise<BatchDone<readonly EndedSession[]>>;
-  /** Deletes all records, also those of nobody; how many. */
-  abstract deleteAll(batch: ChangeBatch): Promise<BatchDone<number>>;
+  /** Deletes all records, also those of nobody, or those that were created before that time; how many. */
+  abstract deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>>;
   /**
    * Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. What expired
    * only lately may be left to a later call.

@@ -139,8 +139,8 @@ export class WatchedStore extends SessionStore {
     return this.within({ ...REVOCATION, userId }, () => this.store.deleteByUser(userId, except, batch));
   }
 
-  deleteAll(batch: ChangeBatch): Promise<BatchDone<number>> {
-    return this.within(REVOCATION, () => this.store.deleteAll(batch));
+  deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+    return this.within(REVOCATION, () => this.store.deleteAll(createdBefore, batch));
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

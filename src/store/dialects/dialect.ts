@@ -42,6 +42,8 @@ export interface ServerDialect {
     table: EntityTable<StoredRecord>,
     field: keyof StoredRecord,
   ): Promise<Alphabet>;
+  /** An expression of SQL: 'primary', or something else on a server that takes no writes. */
+  readonly role: string;
   /** A query for the database's clock, in epoch milliseconds, as `now`. */
   readonly clock: string;
   /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */

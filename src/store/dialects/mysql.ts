@@ -8,7 +8,10 @@ import { orderSql } from '../writes/order-sql.js';
 import { MysqlUserWrites } from '../writes/mysql-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
 import { alphabetOf } from './mysql-alphabet.js';
-import { assertBackslashesEscape } from './mysql-escapes.js';
+import { vetConnection } from './mysql-vetting.js';
+
+/** Numbers on some versions, words on others. The second says what readers of Amazon Aurora are. */
+const ROLE = "IF(CONCAT(@@read_only, @@innodb_read_only) IN ('00', 'OFFOFF', 'OFF0'), 'primary', 'standby')";
 
 /** MySQL and MariaDB. */
 export const mysql: Dialect = {
@@ -40,7 +43,8 @@ export const mysql: Dialect = {
     // Single statements too: one on a row that is gone locks the gap where it was, and two such gaps can stand in each
     // other's way.
     retryable: new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']),
-    vet: assertBackslashesEscape,
+    role: ROLE,
+    vet: (runner) => vetConnection(runner, ROLE),
     alphabetOf,
     limitLockWait,
     cancel,

@@ -7,7 +7,10 @@ import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { PostgresUserWrites } from '../writes/postgres-user-writes.js';
 import { cancelOnPostgres, type PostgresBackend } from './postgres-cancel.js';
+import { askForPrimary } from '../standby.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
+
+const ROLE = "CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END";
 
 export const postgres: Dialect = {
   placeholder: (number) => `$${number}`,
@@ -35,7 +38,8 @@ export const postgres: Dialect = {
       '40P01', // deadlock_detected
       '40001', // serialization_failure
     ]),
-    vet: null,
+    role: ROLE,
+    vet: (runner) => askForPrimary(runner, ROLE),
     alphabetOf: async () => echo,
     async limitLockWait(runner, milliseconds) {
       await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);

@@ -40,12 +40,11 @@ export class ChangeBatches {
     return { result: (result as unknown as EndedRow[]).map(toEnded).filter(wasLive), next };
   }
 
-  async deleteAll(batch: ChangeBatch): Promise<BatchDone<number>> {
-    const { result, next } = await this.run(
-      { act: this.deletion, conditions: [], fields: ['id'] },
-      {},
-      batch,
-    );
+  async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+    const conditions =
+      createdBefore === null ? [] : [`${this.sql.names.session('createdAt')} < :createdBefore`];
+    const act: Act = { act: this.deletion, conditions, fields: ['id'] };
+    const { result, next } = await this.run(act, { createdBefore }, batch);
     return { result: result.length, next };
   }
 

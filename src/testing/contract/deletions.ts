@@ -145,4 +145,19 @@ export const deletions: Checks = {
     expectThat('they are gone', found, [null, null, null, null]);
     expectThat('there is nothing to delete again', await endEveryones(store), 0);
   },
+
+  'deleteAll with a time takes what was created before it': async ({ store, second }) => {
+    const times = [NOW - 1, NOW, NOW + 1];
+    const records = await putAll(
+      store,
+      times.map((createdAt) => ({ createdAt })),
+    );
+    expectThat('it says how many', await endEveryones(store, NOW), 1);
+    const found = await Promise.all(records.map(({ id }) => second.findById(id)));
+    expectThat(
+      'which are left',
+      found.map((record) => record?.createdAt ?? null),
+      [null, NOW, NOW + 1],
+    );
+  },
 };

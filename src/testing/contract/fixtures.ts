@@ -117,12 +117,15 @@ export async function endAllOf(
   return all;
 }
 
-/** All of a revocation of everyone's sessions; how many there were. */
-export async function endEveryones(store: SessionStore): Promise<number> {
+/** All of a revocation of everyone's sessions, or of what was created before that time; how many there were. */
+export async function endEveryones(
+  store: SessionStore,
+  createdBefore: number | null = null,
+): Promise<number> {
   const number = await store.mark(null);
   return countInBatches(
     number,
-    (batch) => store.deleteAll(batch),
+    (batch) => store.deleteAll(createdBefore, batch),
     () => {},
   );
 }

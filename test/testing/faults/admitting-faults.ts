@@ -124,9 +124,9 @@ export const admittingFaults: Faults = {
     fault: (sound) => {
       let isClosed = false;
       return {
-        deleteAll: (batch) => {
+        deleteAll: (createdBefore, batch) => {
           isClosed = true;
-          return sound.deleteAll(batch);
+          return sound.deleteAll(createdBefore, batch);
         },
         insert: async (record, admission) =>
           isClosed ? { outcome: 'overtaken' } : sound.insert(record, admission),

@@ -58,7 +58,7 @@ export const deletingFaults: Faults = {
     fault: (sound) => ({
       deleteByUser: (userId, except, batch) =>
         sound.deleteByUser(userId, except, { ...batch, number: Infinity }),
-      deleteAll: (batch) => sound.deleteAll({ ...batch, number: Infinity }),
+      deleteAll: (createdBefore, batch) => sound.deleteAll(createdBefore, { ...batch, number: Infinity }),
     }),
   },
   'takes one more sign-in for the beginning of a session': {
@@ -89,6 +89,10 @@ export const deletingFaults: Faults = {
         return { result: records.length, next: null };
       },
     }),
+  },
+  'deletes all, whatever the time': {
+    caughtBy: ['deleteAll with a time takes what was created before it'],
+    fault: (sound) => ({ deleteAll: (_, batch) => sound.deleteAll(null, batch) }),
   },
   'leaves what expired long ago': {
     caughtBy: ['purgeExpired takes what has expired, and says how many'],
