@@ -18,6 +18,7 @@ export default {
     '^nestjs-sessions$': '<rootDir>/src/index.ts',
     '^nestjs-sessions/testing$': '<rootDir>/src/testing/index.ts',
     '^nestjs-sessions/client$': '<rootDir>/src/client/index.ts',
+    '^nestjs-sessions/openapi$': '<rootDir>/src/openapi/index.ts',
     '^nestjs-sessions/migrations$': '<rootDir>/src/store/migrations/index.ts',
     '^sqlite3$': '<rootDir>/test/support/sqlite3.cjs',
     '^(\\.{1,2}/.*)\\.js$': '$1',

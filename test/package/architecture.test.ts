@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'typeorm'],
   core: [],
   testing: ['service', 'http', 'core'],
+  openapi: ['service', 'http', 'core'],
   client: [],
 };
 

@@ -56,6 +56,7 @@ describe('the public surface', () => {
         "./migrations",
         "./testing",
         "./client",
+        "./openapi",
         "./package.json",
       ]
     `);
@@ -209,6 +210,16 @@ describe('the public surface', () => {
         "type SessionClientOptions",
         "type SessionInfo",
         "type StepUpChallenge",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/openapi', () => {
+    expect(exportsOf('./openapi')).toMatchInlineSnapshot(`
+      [
+        "const SESSION_REFUSAL_SCHEMA",
+        "function withSessions",
+        "type OpenApiComponents",
       ]
     `);
   });
