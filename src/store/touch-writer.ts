@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { measure } from '../core/model/measurements.js';
 import { Patience } from '../core/outage/patience.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import type { PurgeSchedule } from './purge-schedule.js';
@@ -26,6 +27,7 @@ export class TouchWriter {
    */
   async write(touches: readonly NotedTouch[], onSent: () => void): Promise<readonly NotedTouch[]> {
     const locked: NotedTouch[] = [];
+    let sent = 0;
     try {
       const statements = inStatements(touches);
       for (const group of statements) {
@@ -40,10 +42,12 @@ export class TouchWriter {
           return written;
         });
         locked.push(...(await this.patience.within(writing)));
+        sent += timely.length;
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
+    measure('touches', { written: sent - locked.length, dropped: touches.length - sent });
     return locked;
   }
 }

@@ -7,6 +7,9 @@ export const DOORS = [
   'src/testing/index.ts',
   'src/client/index.ts',
   'src/openapi/index.ts',
+  'src/cls/index.ts',
+  'src/terminus/index.ts',
+  'src/opentelemetry/index.ts',
 ] as const;
 
 const PRIVATE = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;

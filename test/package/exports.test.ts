@@ -57,6 +57,9 @@ describe('the public surface', () => {
         "./testing",
         "./client",
         "./openapi",
+        "./opentelemetry",
+        "./terminus",
+        "./cls",
         "./package.json",
       ]
     `);
@@ -220,6 +223,18 @@ describe('the public surface', () => {
         "const SESSION_REFUSAL_SCHEMA",
         "function withSessions",
         "type OpenApiComponents",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/opentelemetry, nestjs-sessions/terminus and nestjs-sessions/cls', () => {
+    expect(['./opentelemetry', './terminus', './cls'].flatMap(exportsOf)).toMatchInlineSnapshot(`
+      [
+        "class SessionMetrics",
+        "class SessionSpanInterceptor",
+        "class SessionHealthIndicator",
+        "class ClsSession",
+        "class SessionClsPlugin",
       ]
     `);
   });
