@@ -14,6 +14,7 @@ import { addResponses, setSecurity, usualAnswer } from './swagger-metadata.js';
 
 /** Of what `DocumentBuilder` builds, the part that is added to. */
 export interface OpenApiComponents {
+  /** What the document has of its own: it takes the place of what is added by the same name. */
   components?: { schemas?: object; securitySchemes?: object };
 }
 

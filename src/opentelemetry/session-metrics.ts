@@ -21,6 +21,7 @@ export class SessionMetrics implements OnModuleInit, OnModuleDestroy {
   /** @internal Nest makes it. */
   constructor(private readonly sessions: SessionService) {}
 
+  /** Asks the global meter provider for its instruments, and begins to listen. */
   onModuleInit(): void {
     const { validations, storeDuration, groupSize, touches, events, purged } = instrumentsOf(
       metrics.getMeter('nestjs-sessions'),
@@ -40,6 +41,7 @@ export class SessionMetrics implements OnModuleInit, OnModuleDestroy {
     });
   }
 
+  /** Listens no more. */
   onModuleDestroy(): void {
     this.subscription?.unsubscribe();
     for (const [channel, listener] of this.listeners) unsubscribe(channel, listener);

@@ -9,6 +9,7 @@ import { sessionOf } from '../http/request-state.js';
  */
 @Injectable()
 export class SessionSpanInterceptor implements NestInterceptor {
+  /** Names the session that the guard has let in, if there is one. */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const session = sessionOf(context);
     if (session) trace.getActiveSpan()?.setAttribute('session.id', session.id);
