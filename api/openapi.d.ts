@@ -8,22 +8,22 @@ export interface OpenApiComponents {
 }
 
 export declare const SESSION_REFUSAL_SCHEMA: {
-  readonly type: 'object';
-  readonly description: 'Why a request was refused. Programs go by `code`; `message` is for people.';
-  readonly required: readonly ['statusCode', 'message', 'error', 'code'];
-  readonly properties: {
-    readonly statusCode: {
-      readonly type: 'integer';
+  type: 'object';
+  description: string;
+  required: string[];
+  properties: {
+    statusCode: {
+      type: 'integer';
     };
-    readonly message: {
-      readonly type: 'string';
+    message: {
+      type: 'string';
     };
-    readonly error: {
-      readonly type: 'string';
+    error: {
+      type: 'string';
     };
-    readonly code: {
-      readonly type: 'string';
-      readonly enum: readonly [...string[], 'invalid_argument'];
+    code: {
+      enum: string[];
+      type: 'string';
     };
   };
 };

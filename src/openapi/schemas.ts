@@ -11,18 +11,20 @@ export function referenceTo(schema: keyof typeof SESSION_SCHEMAS): { readonly $r
 
 const time = { type: 'string', format: 'date-time' } as const;
 
+const text = { type: 'string' as const };
+
 /** The body of every refusal of this library, as a JSON schema of OpenAPI. */
 export const SESSION_REFUSAL_SCHEMA = {
-  type: 'object',
+  type: 'object' as const,
   description: 'Why a request was refused. Programs go by `code`; `message` is for people.',
   required: ['statusCode', 'message', 'error', 'code'],
   properties: {
-    statusCode: { type: 'integer' },
-    message: { type: 'string' },
-    error: { type: 'string' },
-    code: { type: 'string', enum: [...Object.keys(REFUSED_ANSWERS), 'invalid_argument'] },
+    statusCode: { type: 'integer' as const },
+    message: text,
+    error: text,
+    code: { ...text, enum: [...Object.keys(REFUSED_ANSWERS), 'invalid_argument'] },
   },
-} as const;
+};
 
 const PUBLIC_SESSION = {
   type: 'object',
