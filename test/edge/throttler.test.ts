@@ -13,7 +13,7 @@ interface Recipe {
   readonly Accounts: Type;
 }
 
-const FILES = ['sign-in-limit.ts', 'limited-sign-in.ts'];
+const FILES: ReadonlySet<string> = new Set(['sign-in-limit.ts', 'limited-sign-in.ts']);
 const start = edgeApps();
 
 describe('the recipe for a limit of attempts', () => {
@@ -23,9 +23,7 @@ describe('the recipe for a limit of attempts', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'throttler-'));
-    const blocks = pageAt('docs/recipes.md').blocks.filter((block) =>
-      FILES.includes(fileNameOf(block) ?? ''),
-    );
+    const blocks = pageAt('docs/recipes.md').blocks.filter((block) => FILES.has(fileNameOf(block) ?? ''));
     for (const block of blocks)
       await writeFile(join(folder, inJavaScript(fileNameOf(block)!)), compile(block.code));
     recipe = (await import(join(folder, 'limited-sign-in.mjs'))) as Recipe;
