@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import base from './jest.config.js';
 
 const { reporters, testTimeout, ...project } = base;
-const TESTS = ['**/test/edge/*.test.ts'];
+const TESTS = ['**/test/edge/*.test.ts', '**/test/edge/ways/*.test.ts'];
 
 /** Nest 11 is CommonJS and Nest 12 is ESM; each has an install of its own, so that the root stays lean. */
 const projects = [11, 12].filter(isInstalled).map((major) => ({

@@ -50,7 +50,7 @@ export interface Admission {
 export type Admitted =
   | {
       readonly outcome: 'admitted';
-      readonly evicted: readonly SessionRecord[];
+      readonly evicted: readonly EndedSession[];
     }
   | {
       readonly outcome: 'limit-reached';
@@ -88,9 +88,16 @@ export type AuditSink = (entry: AuditEntry) => void | Promise<void>;
 
 export type AuthenticationLevel = 1 | 2 | 3;
 
+export declare const BATCH_SIZE = 1000;
+
 export declare function Background(): ClassDecorator & MethodDecorator;
 
 export declare abstract class BaseSessionEntity extends BaseSessionEntity_base {}
+
+export interface BatchDone<Result> {
+  readonly result: Result;
+  readonly next: string | null;
+}
 
 export interface BearerAnswer {
   readonly token: string;
@@ -104,9 +111,15 @@ export declare class BeginSignIn implements NestMiddleware {
 
 export declare class BegunSignIn {
   readonly latestChange: number;
+  hasLapsed(now: number): boolean;
 }
 
 export type Change = Partial<Omit<SessionRecord, 'id'>>;
+
+export interface ChangeBatch {
+  readonly number: number;
+  readonly before: string | null;
+}
 
 export type ClearSiteData =
   'cache' | 'storage' | 'executionContexts' | 'clientHints' | 'prefetchCache' | 'prerenderCache';
@@ -142,6 +155,17 @@ export declare function EndSession(options?: EndSessionOptions): MethodDecorator
 export interface EndSessionOptions {
   transport?: Transport;
   crossOrigin?: boolean;
+}
+
+export type EndedSession = Pick<
+  SessionRecord,
+  'id' | 'userId' | 'roles' | 'authenticatedAt' | 'lastSeenAt' | 'expiresAt' | 'ip' | 'userAgent' | 'label'
+>;
+
+export declare function EnsureSession(options?: EnsureSessionOptions): MethodDecorator;
+
+export interface EnsureSessionOptions {
+  transport?: Transport;
 }
 
 export type Expected = Partial<
@@ -180,7 +204,15 @@ export interface JsonObject {
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
-export declare function Public(): MethodDecorator;
+export interface ListOptions {
+  readonly limit?: number;
+  readonly before?: string;
+}
+
+export declare function OptionalSession(): ClassDecorator & MethodDecorator;
+export type OptionalSession = ActiveSession | AnonymousSession | null;
+
+export declare function Public(): ClassDecorator & MethodDecorator;
 
 export interface PublicSession {
   readonly id: string;
@@ -255,6 +287,11 @@ export interface RevokeAllOptions {
   readonly by?: Actor;
 }
 
+export interface RevokeEveryoneOptions {
+  readonly createdBefore?: Date;
+  readonly by?: Actor;
+}
+
 export interface RevokeOptions {
   readonly userId?: string;
   readonly by?: Actor;
@@ -322,7 +359,7 @@ export declare class SessionDecoratorError extends Error {
 export declare class SessionEntity extends BaseSessionEntity {}
 
 export type SessionEvent = SessionEventDetail &
-  Subjects & {
+  EventSubjects & {
     readonly at: Date;
   };
 
@@ -399,6 +436,11 @@ export declare class SessionOptionsError extends Error {
   readonly fix: string;
   readonly name = 'SessionOptionsError';
   constructor(option: string, value: unknown, fix: string);
+}
+
+export interface SessionPage {
+  readonly limit: number;
+  readonly before: string | null;
 }
 
 export type SessionParameterDecorator<Selected extends SessionProperty | undefined = undefined> = <
@@ -480,12 +522,12 @@ export declare class SessionService {
   validate(token: string): Promise<SessionVerdict>;
   rotate(id: string): Promise<IssuedSession>;
   get(id: string): Promise<ActiveSession | AnonymousSession | null>;
-  list(userId: string): Promise<ActiveSession[]>;
+  list(userId: string, options?: ListOptions): Promise<ActiveSession[]>;
   update(id: string, change: DataChange): Promise<SessionData | null>;
   setRoles(userId: string, roles: Role[], by?: Actor): Promise<number>;
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;
   revokeAll(userId: string, options?: RevokeAllOptions): Promise<number>;
-  revokeEveryone(options?: { readonly by?: Actor }): Promise<number>;
+  revokeEveryone(options?: RevokeEveryoneOptions): Promise<number>;
   purgeExpired(signal?: AbortSignal): Promise<number>;
   policy(): SessionPolicyDocument;
 }
@@ -495,7 +537,7 @@ export declare abstract class SessionStore {
   abstract findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null>;
   abstract findById(id: string): Promise<SessionRecord | null>;
   abstract latestChange(): Promise<number>;
-  abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
+  abstract findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]>;
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
   abstract admit(
     id: string,
@@ -506,12 +548,17 @@ export declare abstract class SessionStore {
   abstract change(id: string, expected: Expected, change: Change): Promise<boolean>;
   abstract touch(touch: Touch, durably: boolean): Promise<void>;
   abstract flush(): Promise<void>;
-  abstract setRoles(userId: string, change: RolesChange): Promise<number>;
+  abstract mark(userId: string | null): Promise<number>;
+  abstract setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>>;
   abstract delete(id: string, userId?: string): Promise<SessionRecord | null>;
   abstract deleteExpected(id: string, expected: Expected): Promise<boolean>;
   abstract deleteReused(judgement: ReuseJudgement): Promise<boolean>;
-  abstract deleteByUser(userId: string, except?: string): Promise<SessionRecord[]>;
-  abstract deleteAll(): Promise<number>;
+  abstract deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>>;
+  abstract deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>>;
   abstract purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
   clockSkew(): Promise<number>;
 }
@@ -534,30 +581,43 @@ export type SessionVerdict =
       readonly reason: RefusalReason;
     };
 
-export type SignInDecorator = <Handler extends (...args: never[]) => unknown>(
+export type SignInAnswerPart = object & {
+  readonly token?: never;
+  readonly expiresAt?: never;
+  readonly session?: never;
+};
+
+export type SignInDecorator<Returned extends SessionPrincipal = SessionPrincipal> = <
+  Handler extends (...args: never[]) => unknown,
+>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<Handler> &
-    (Handler extends SignInHandler ? Misnamed<Handler> : NoSignIn<Handler>),
+    (Handler extends SignInHandler<Returned> ? Misnamed<Handler> : NoSignIn<Handler, Returned>),
 ) => void;
 
 export declare class SignInFailedException extends Unauthorized {
   constructor(message?: string);
 }
 
-export type SignInHandler = HandlerOf<SessionPrincipal | null | undefined>;
+export type SignInHandler<Returned extends SessionPrincipal = SessionPrincipal> = HandlerOf<
+  Returned | null | undefined
+>;
 
 export interface SignInOptions {
   readonly begun?: BegunSignIn;
 }
 
-export declare function StartSession(options?: StartSessionOptions): SignInDecorator;
+export declare function StartSession<Returned extends SessionPrincipal = SessionPrincipal>(
+  options?: StartSessionOptions<Returned>,
+): SignInDecorator<Returned>;
 
-export interface StartSessionOptions {
+export interface StartSessionOptions<Returned extends SessionPrincipal = never> {
   transport?: Transport;
   crossOrigin?: boolean;
   name?: (request: never) => string | null | undefined;
   label?: (request: never) => string | null | undefined;
+  answer?: (returned: Returned) => SignInAnswerPart;
 }
 
 export declare class StoreRejectedError extends Error {
@@ -594,6 +654,8 @@ export declare const sessionEntities: readonly [typeof SessionEntity, typeof Ses
 export declare function sessionOf(contextOrRequest: object): ActiveSession | AnonymousSession | null;
 
 // Not exported, but named by what is.
+
+type Attempt = 'sign-in' | 'change' | 'mark' | 'roles' | 'revocation';
 
 declare const BaseSessionEntity_base: new () => StoredRecord;
 
@@ -633,6 +695,12 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
       }
     : T;
 
+interface EventSubjects {
+  readonly sessionId: string | null;
+  readonly userId: string | null;
+  readonly client: SessionClient | null;
+}
+
 interface FinalHeaders {
   readonly headers: Readonly<Record<string, string>>;
   readonly setCookie?: string;
@@ -671,7 +739,7 @@ type Misnamed<Handler> =
       ? 'A principal has `roles`, which is a list, and no `role`.'
       : unknown;
 
-type NoSignIn<Handler> =
+type NoSignIn<Handler, Returned extends SessionPrincipal> =
   Handler extends HandlerOf<
     | {
         userId: unknown;
@@ -679,7 +747,7 @@ type NoSignIn<Handler> =
     | null
     | undefined
   >
-    ? TypedPropertyDescriptor<SignInHandler>
+    ? TypedPropertyDescriptor<SignInHandler<Returned>>
     : 'A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.';
 
 declare const OPTIONS_TYPE: SessionModuleOptions & Partial<SessionModuleStaticOptions>;
@@ -722,8 +790,13 @@ type SessionEventDetail =
   | {
       readonly type: 'revoked';
       readonly reason: RevocationReason;
+      readonly sessionIds: readonly string[];
       readonly count?: number;
       readonly by?: Actor;
+    }
+  | {
+      readonly type: 'outcome-unknown';
+      readonly attempt: Attempt;
     }
   | {
       readonly type: 'expired';
@@ -790,16 +863,11 @@ interface SessionUserRow {
 interface StoreFields {
   readonly purgeAfter: number;
   readonly rolesSet: number;
+  readonly begun: number;
   readonly turn: number;
 }
 
 type StoredRecord = SessionRecord & StoreFields;
-
-interface Subjects {
-  readonly sessionId: string | null;
-  readonly userId: string | null;
-  readonly client: SessionClient | null;
-}
 
 declare const TooManyGuessesException_base: Refusal<HttpException>;
 

@@ -3,15 +3,19 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type {
   Admission,
   Admitted,
+  BatchDone,
   Change,
+  ChangeBatch,
   ClientInfo,
   Duration,
+  EndedSession,
   Expected,
   ExpectedOwner,
   IssuedSession,
   ReuseJudgement,
   RolesChange,
   SessionEvent,
+  SessionPage,
   SessionPrincipal,
   SessionRecord,
   SessionStore,
@@ -23,18 +27,23 @@ export declare class InMemorySessionStore extends SessionStore {
   findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null>;
   findById(id: string): Promise<SessionRecord | null>;
   latestChange(): Promise<number>;
-  findLive(userId: string, now: number): Promise<SessionRecord[]>;
+  findLive(userId: string, now: number, { limit, before }: SessionPage): Promise<SessionRecord[]>;
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
   admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted>;
   change(id: string, expected: Expected, change: Change): Promise<boolean>;
   touch(touch: Touch): Promise<void>;
   flush(): Promise<void>;
-  setRoles(userId: string, change: RolesChange): Promise<number>;
+  mark(userId: string | null): Promise<number>;
+  setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>>;
   delete(id: string, userId?: string): Promise<SessionRecord | null>;
   deleteExpected(id: string, expected: Expected): Promise<boolean>;
   deleteReused({ id, seriesHash, shownHash, unshown, settledBy }: ReuseJudgement): Promise<boolean>;
-  deleteByUser(userId: string, except?: string): Promise<SessionRecord[]>;
-  deleteAll(): Promise<number>;
+  deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>>;
+  deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>>;
   purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
 }
 

@@ -12,7 +12,6 @@ import { SignIn } from './life/sign-in.js';
 import { TokenValidation } from './life/validation.js';
 import type { SessionStore } from './model/store.js';
 import type { ResolvedSessionOptions } from './options/resolve-options.js';
-import { measuredStore } from './outage/measured-store.js';
 import { type OutageReporter, WatchedStore } from './outage/watched-store.js';
 import { SessionPolicy } from './policy/policy.js';
 import { RoleHierarchy } from './policy/roles.js';
@@ -43,7 +42,9 @@ export class SessionCore {
   readonly purge: Purge;
 
   constructor(given: ResolvedSessionOptions, store: SessionStore, reporter: CoreReporter) {
-    const watched = measuredStore(new WatchedStore(store, reporter));
+    const watched = new WatchedStore(store, reporter, ({ attempt, ...about }) =>
+      this.events.emit({ type: 'outcome-unknown', attempt }, about),
+    );
     this.clock = new SharedClock(given.clock, watched);
     const options = { ...given, clock: this.clock.read };
     this.options = options;

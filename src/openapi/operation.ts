@@ -1,5 +1,5 @@
 import type { ResolvedSessionOptions } from '../core/options/resolve-options.js';
-import type { Requirement } from '../http/requirement.js';
+import { needsSession, type Requirement } from '../http/requirement.js';
 import { codesOf, REFUSED_ANSWERS, type RefusedCode } from './refused-answers.js';
 import { BEARER, COOKIE, referenceTo } from './schemas.js';
 
@@ -14,9 +14,9 @@ const HEADERS = {
 } as const;
 
 /** Which tokens an operation asks for. An empty list: none; an empty object in the list: it goes without too. */
-export function securityOf({ opens, session }: Requirement): Security {
-  if (opens === 'public') return [];
-  return session === 'none' ? [...EITHER_WAY, {}] : EITHER_WAY;
+export function securityOf(requirement: Requirement): Security {
+  if (requirement.opens === 'public') return [];
+  return needsSession(requirement) ? EITHER_WAY : [...EITHER_WAY, {}];
 }
 
 /** The refusals of handlers that one function answers for, by status. */
@@ -45,9 +45,9 @@ function refusal(codes: readonly RefusedCode[]): object {
 }
 
 /** What a sign-in answers with; a step-up, by the way that its request came. */
-export function signedIn({ start, session }: Requirement, options: ResolvedSessionOptions): object {
-  const { transport = options.transport } = start;
-  const isStepUp = session !== 'none';
+export function signedIn(requirement: Requirement, options: ResolvedSessionOptions): object {
+  const { transport = options.transport } = requirement.life;
+  const isStepUp = needsSession(requirement);
   const cookie = { 'Set-Cookie': { description: 'The token of the session.', schema: { type: 'string' } } };
   const [bearerBody, cookieBody] = [referenceTo('BearerAnswer'), referenceTo('CookieAnswer')];
   const body = transport === 'cookie' ? cookieBody : bearerBody;

@@ -1,5 +1,5 @@
 import type { SessionException } from '../session.exceptions.js';
-import type { Requirement } from '../http/requirement.js';
+import { needsSession, type Requirement } from '../http/requirement.js';
 import type { ResolvedSessionOptions } from '../core/options/resolve-options.js';
 
 type Code = SessionException['code'];
@@ -54,9 +54,9 @@ export type RefusedCode = keyof typeof REFUSED_ANSWERS;
 
 /** The codes that a handler may be refused with, in the order of the checks. */
 export function codesOf(requirement: Requirement, options: ResolvedSessionOptions): RefusedCode[] {
-  const { opens, session, roleSets, level, maxAge } = requirement;
+  const { opens, roleSets, level, maxAge } = requirement;
   if (opens === 'public') return [];
-  const isSessionNeeded = session !== 'none';
+  const isSessionNeeded = needsSession(requirement);
   const isStart = opens === 'start';
   const limit = options.maxSessionsPerUser !== null && options.onSessionLimit === 'reject';
   const applies: Readonly<Record<RefusedCode, boolean>> = {

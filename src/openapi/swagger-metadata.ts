@@ -1,4 +1,4 @@
-import { type Class, lineageOf } from '../http/requirement.js';
+import { type Class, lineageOf } from '../http/lineage.js';
 
 /** The keys under which @nestjs/swagger keeps what its decorators say. */
 const RESPONSES = 'swagger/apiResponse';

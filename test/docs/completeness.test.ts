@@ -119,10 +119,13 @@ describe('docs/decorators.md', () => {
     expect(decorators.filter((name) => !anchors.has(name.toLowerCase()))).toEqual([]);
   });
 
-  it.each(['StartSessionOptions', 'EndSessionOptions'])('names every part of %s', (name) => {
-    const { text } = pageAt('docs/decorators.md');
-    expect(namesOfMembers(name).filter((part) => !text.includes(`- \`${part}\``))).toEqual([]);
-  });
+  it.each(['StartSessionOptions', 'EndSessionOptions', 'EnsureSessionOptions'])(
+    'names every part of %s',
+    (name) => {
+      const { text } = pageAt('docs/decorators.md');
+      expect(namesOfMembers(name).filter((part) => !text.includes(`- \`${part}\``))).toEqual([]);
+    },
+  );
 });
 
 describe('docs/session-service.md', () => {

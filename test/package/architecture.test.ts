@@ -31,7 +31,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   outage: ['model'],
   token: ['model'],
   policy: ['model'],
-  events: ['model'],
+  events: ['outage', 'model'],
   model: [],
 };
 const PEERS: ReadonlySet<string> = new Set([

@@ -31,6 +31,7 @@ await describeOnEachDatabase((leg) => {
   });
   afterAll(() => cluster.close());
   beforeEach(async () => {
+    for (const { events } of nodes) events.length = 0;
     await query('DELETE FROM sessions');
     await query('DELETE FROM session_users');
   });
@@ -214,8 +215,7 @@ await describeOnEachDatabase((leg) => {
             if (made === 2) await service.revokeAll(userId, { except: session.id });
           }
         }),
-      );
-      await purging.stop();
+      ).finally(() => purging.stop());
     }
     expect(limited.flatMap(({ outages }) => outages)).toEqual([]);
     for (const userId of users) expect(await first.service.list(userId)).toHaveLength(1);

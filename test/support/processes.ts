@@ -40,7 +40,11 @@ export class NodeProcess {
     const script = resolve('test/support/node-process.mjs');
     const child = fork(script, [JSON.stringify({ database, options, skew })], { execArgv: EXEC_ARGV });
     const node = new NodeProcess(child);
-    await once(child, 'message');
+    const gone = once(child, 'exit').then(() => {
+      throw new Error('The process did not start. It runs what `npm run build` has made.');
+    });
+    await Promise.race([once(child, 'message'), gone]);
+    gone.catch(() => {});
     return node;
   }
 

@@ -1,4 +1,4 @@
-import type { InTime, SessionQueue } from './session-queue.js';
+import type { SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -29,20 +29,15 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data } = await this.queue.run(id, (inTime) => this.tryUpdate(id, change, inTime));
+    const { data } = await this.queue.run(id, () => this.tryUpdate(id, change));
     return data;
   }
 
-  private async tryUpdate(
-    id: string,
-    change: DataChange,
-    inTime: InTime,
-  ): Promise<{ data: SessionData | null } | null> {
+  private async tryUpdate(id: string, change: DataChange): Promise<{ data: SessionData | null } | null> {
     const record = await this.lookup.byId(id);
     if (record === null) return { data: null };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
     if (text !== record.data) {
-      inTime();
       const { dataVersion } = record;
       const next = { data: text, dataVersion: dataVersion + 1 };
       if (!(await this.store.change(id, { dataVersion }, next))) return null;

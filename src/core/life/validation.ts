@@ -93,6 +93,17 @@ export class TokenValidation {
     return new AcceptedToken(token, record, standing, policy, now, grace);
   }
 
+  /**
+   * Judges once more, within its request, a token that was accepted: its session may have been ended, or given other
+   * roles. That another token has replaced it since is no reason to refuse.
+   */
+  async review({ token, now }: AcceptedToken): Promise<AcceptedToken | RefusedToken> {
+    const verdict = await this.judge(token, now);
+    if (verdict.reason !== 'rotated' || verdict.record === null) return verdict;
+    const { record } = verdict;
+    return new AcceptedToken(token, record, 'outgoing', this.policy.of(record.roles), now, this.rules.grace);
+  }
+
   /** Notes that the newest token has arrived at the client; from then on the sealed copy of it is not needed. */
   private async confirm(accepted: AcceptedToken): Promise<AcceptedToken> {
     const { record, now } = accepted;

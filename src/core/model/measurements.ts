@@ -5,7 +5,7 @@ import type { RefusalReason } from './session.js';
 export interface Measurements {
   /** A token was looked at. */
   readonly validation: { readonly outcome: 'accepted' | RefusalReason };
-  /** A call of the store has ended: the name of its method, how long it took, and whether it failed. */
+  /** The store has answered: the name of its method, how long that took, and whether it failed. */
   readonly storeCall: { readonly operation: string; readonly seconds: number; readonly isFailed: boolean };
   /** So many look-ups shared one query. */
   readonly lookupGroup: { readonly size: number };
@@ -28,4 +28,21 @@ export const MEASUREMENTS = {
 export function measure<Name extends keyof Measurements>(name: Name, measured: Measurements[Name]): void {
   const { [name]: told } = MEASUREMENTS;
   if (told.hasSubscribers) told.publish(measured);
+}
+
+/** Times a call of the store, while somebody listens. */
+export function measuredCall<T>(operation: string, call: () => Promise<T>): Promise<T> {
+  return MEASUREMENTS.storeCall.hasSubscribers ? timed(operation, call) : call();
+}
+
+async function timed<T>(operation: string, call: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  let isFailed = true;
+  try {
+    const answer = await call();
+    isFailed = false;
+    return answer;
+  } finally {
+    measure('storeCall', { operation, seconds: (performance.now() - start) / 1_000, isFailed });
+  }
 }
