@@ -40,6 +40,7 @@ export class SessionService {
   /** What happens to sessions, on this process. A subscriber that throws is logged and harms nobody. */
   readonly events: Observable<SessionEvent>;
 
+  /** @internal Nest makes it. */
   constructor(private readonly core: SessionCore) {
     this.events = core.events.stream;
   }

@@ -1,8 +1,9 @@
-import { RequestMethod } from '@nestjs/common';
+import { HttpStatus, RequestMethod } from '@nestjs/common';
 
 /** What the decorators of Nest leave behind, by the names that they use for it. `NestMetadataCheck` tries them at boot. */
 const PATH = 'path';
 const METHOD = 'method';
+const STATUS = '__httpCode__';
 const EVENT_STREAM = '__sse__';
 const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
@@ -67,6 +68,14 @@ export function isGateway(type: object): boolean {
 export function isForReading(handler: object): boolean {
   if (Reflect.getMetadata(RESOLVER_TYPE, handler) === 'Query') return true;
   return Reflect.hasMetadata(PATH, handler) && READING_METHODS.has(Reflect.getMetadata(METHOD, handler));
+}
+
+/** The status of an answer that nobody gives another one. */
+export function successStatusOf(handler: object): number {
+  const status: unknown = Reflect.getMetadata(STATUS, handler);
+  if (typeof status === 'number') return status;
+  const isPost = Reflect.getMetadata(METHOD, handler) === RequestMethod.POST;
+  return isPost ? HttpStatus.CREATED : HttpStatus.OK;
 }
 
 /** Whether it answers with server-sent events. */

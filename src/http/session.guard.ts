@@ -45,6 +45,7 @@ export class SessionGuard implements CanActivate {
   private readonly logger = new Logger('SessionGuard');
   private hasToldOfMessages = false;
 
+  /** @internal Nest makes it. */
   constructor(
     private readonly core: SessionCore,
     private readonly requirements: RequirementRegistry,

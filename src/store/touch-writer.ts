@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { measure } from '../core/model/measurements.js';
 import { Deadline } from '../core/outage/deadline.js';
 import { Patience } from '../core/outage/patience.js';
 import type { PrimaryConnection } from './primary-connection.js';
@@ -27,28 +28,34 @@ export class TouchWriter {
    */
   async write(touches: readonly NotedTouch[], onSent: () => void): Promise<readonly NotedTouch[]> {
     const locked: NotedTouch[] = [];
+    let written = 0;
     try {
       const statements = inStatements(touches);
       for (const group of statements) {
+        let sent = 0;
         const deadline = Deadline.after(expendableIn(group));
         const write = () =>
           this.connection.write((runner) => {
             // Only now: a connection may have been waited for.
             const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
+            sent = timely.length;
             if (timely.length === 0) return Promise.resolve([]);
-            const written = this.sessions.touch(
+            const done = this.sessions.touch(
               runner,
               timely.map((touch) => this.scheduled(touch)),
             );
             // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
             if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
-            return written;
+            return done;
           });
-        locked.push(...(await this.patience.within(deadline.run(write))));
+        const passedOver = await this.patience.within(deadline.run(write));
+        locked.push(...passedOver);
+        written += sent - passedOver.length;
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
+    measure('touches', { written, dropped: touches.length - written - locked.length });
     return locked;
   }
 

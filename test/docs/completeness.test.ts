@@ -172,7 +172,7 @@ describe.each(DOORS)('the docstrings of %s', (door) => {
   const symbols = [...exportsOf(door)];
 
   it('say of everything that it exports what it is', () => {
-    expect(symbols.length).toBeGreaterThan(2);
+    expect(symbols.length).toBeGreaterThan(0);
     const silent = symbols.filter(([, symbol]) => !isDocumented(symbol));
     expect(silent.map(([name]) => name)).toEqual([]);
   });

@@ -56,6 +56,10 @@ describe('the public surface', () => {
         "./migrations",
         "./testing",
         "./client",
+        "./openapi",
+        "./opentelemetry",
+        "./terminus",
+        "./cls",
         "./package.json",
       ]
     `);
@@ -220,6 +224,28 @@ describe('the public surface', () => {
         "type SessionClientOptions",
         "type SessionInfo",
         "type StepUpChallenge",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/openapi', () => {
+    expect(exportsOf('./openapi')).toMatchInlineSnapshot(`
+      [
+        "const SESSION_REFUSAL_SCHEMA",
+        "function withSessions",
+        "type OpenApiComponents",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/opentelemetry, nestjs-sessions/terminus and nestjs-sessions/cls', () => {
+    expect(['./opentelemetry', './terminus', './cls'].flatMap(exportsOf)).toMatchInlineSnapshot(`
+      [
+        "class SessionMetrics",
+        "class SessionSpanInterceptor",
+        "class SessionHealthIndicator",
+        "class ClsSession",
+        "class SessionClsPlugin",
       ]
     `);
   });

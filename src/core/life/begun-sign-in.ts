@@ -5,6 +5,7 @@ import { SIGN_IN_LAPSE } from '../outage/time-budgets.js';
  * `authenticate` within 12 hours. It holds nothing secret.
  */
 export class BegunSignIn {
+  /** @internal `beginSignIn()` makes it. */
   constructor(
     /** Of the latest change to anybody's sessions: see `SessionStore.latestChange`. What came first is told by it alone. */
     readonly latestChange: number,

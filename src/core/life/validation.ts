@@ -1,4 +1,5 @@
 import type { SessionEvents } from '../events/session-events.js';
+import { measure } from '../model/measurements.js';
 import type { SessionRecord } from '../model/record.js';
 import type { RefusalReason } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
@@ -44,8 +45,9 @@ export class TokenValidation {
   /** @param shown anything */
   async validate(shown: unknown, showing: Showing = {}): Promise<AcceptedToken | RefusedToken> {
     const token = this.tokens.parse(shown);
-    if (token === null) return { record: null, reason: 'malformed' };
-    const verdict = await this.judge(token, showing.arrivedAt);
+    const verdict: AcceptedToken | RefusedToken =
+      token === null ? { record: null, reason: 'malformed' } : await this.judge(token, showing.arrivedAt);
+    measure('validation', { outcome: verdict.reason ?? 'accepted' });
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
     const accepted = verdict.isFirstShown ? await this.confirm(verdict) : verdict;

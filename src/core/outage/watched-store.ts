@@ -16,6 +16,7 @@ import {
   SessionStore,
   type Touch,
 } from '../model/store.js';
+import { measuredCall } from '../model/measurements.js';
 import { Deadline } from './deadline.js';
 import { Patience } from './patience.js';
 
@@ -46,6 +47,8 @@ const SOON_UNTELLING: Expectation = { isBounded: true, isTelling: false };
 const WHENEVER: Expectation = { isBounded: false, isTelling: true };
 const WHENEVER_UNTELLING: Expectation = { isBounded: false, isTelling: false };
 
+type Operation = Exclude<keyof SessionStore, 'clockSkew'>;
+
 const REVOCATION = { attempt: 'revocation' } as const;
 
 /**
@@ -70,65 +73,75 @@ export class WatchedStore extends SessionStore {
   }
 
   findBySeries(seriesHash: string): Promise<SessionRecord | null> {
-    return this.watch(SOON, () => this.store.findBySeries(seriesHash));
+    return this.watch('findBySeries', SOON, () => this.store.findBySeries(seriesHash));
   }
 
   findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null> {
-    return this.watch(SOON, () => this.store.findByAnySeries(seriesHashes));
+    return this.watch('findByAnySeries', SOON, () => this.store.findByAnySeries(seriesHashes));
   }
 
   findById(id: string): Promise<SessionRecord | null> {
-    return this.watch(SOON, () => this.store.findById(id));
+    return this.watch('findById', SOON, () => this.store.findById(id));
   }
 
   latestChange(): Promise<number> {
-    return this.watch(SOON, () => this.store.latestChange());
+    return this.watch('latestChange', SOON, () => this.store.latestChange());
   }
 
   findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]> {
-    return this.watch(SOON, () => this.store.findLive(userId, now, page));
+    return this.watch('findLive', SOON, () => this.store.findLive(userId, now, page));
   }
 
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     const { id: sessionId, userId } = record;
-    return this.within({ attempt: 'sign-in', sessionId, userId }, () => this.store.insert(record, admission));
+    return this.within('insert', { attempt: 'sign-in', sessionId, userId }, () =>
+      this.store.insert(record, admission),
+    );
   }
 
   admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
     const about = { attempt: 'sign-in', sessionId: id, userId: admission.userId } as const;
-    return this.within(about, () => this.store.admit(id, expected, change, admission));
+    return this.within('admit', about, () => this.store.admit(id, expected, change, admission));
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
-    return this.within({ attempt: 'change', sessionId: id }, () => this.store.change(id, expected, change));
+    return this.within('change', { attempt: 'change', sessionId: id }, () =>
+      this.store.change(id, expected, change),
+    );
   }
 
   touch(touch: Touch, durably: boolean): Promise<void> {
-    return this.watch(SOON_UNTELLING, () => this.store.touch(touch, durably));
+    return this.watch('touch', SOON_UNTELLING, () => this.store.touch(touch, durably));
   }
 
   flush(): Promise<void> {
-    return this.watch(WHENEVER_UNTELLING, () => this.store.flush());
+    return this.watch('flush', WHENEVER_UNTELLING, () => this.store.flush());
   }
 
   mark(userId: string | null): Promise<number> {
-    return this.within({ attempt: 'mark', userId }, () => this.store.mark(userId));
+    return this.within('mark', { attempt: 'mark', userId }, () => this.store.mark(userId));
   }
 
   setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
-    return this.within({ attempt: 'roles', userId }, () => this.store.setRoles(userId, change, batch));
+    return this.within('setRoles', { attempt: 'roles', userId }, () =>
+      this.store.setRoles(userId, change, batch),
+    );
   }
 
   delete(id: string, userId?: string): Promise<SessionRecord | null> {
-    return this.within({ ...REVOCATION, sessionId: id }, () => this.store.delete(id, userId));
+    return this.within('delete', { ...REVOCATION, sessionId: id }, () => this.store.delete(id, userId));
   }
 
   deleteExpected(id: string, expected: Expected): Promise<boolean> {
-    return this.within({ ...REVOCATION, sessionId: id }, () => this.store.deleteExpected(id, expected));
+    return this.within('deleteExpected', { ...REVOCATION, sessionId: id }, () =>
+      this.store.deleteExpected(id, expected),
+    );
   }
 
   deleteReused(judgement: ReuseJudgement): Promise<boolean> {
-    return this.within({ ...REVOCATION, sessionId: judgement.id }, () => this.store.deleteReused(judgement));
+    return this.within('deleteReused', { ...REVOCATION, sessionId: judgement.id }, () =>
+      this.store.deleteReused(judgement),
+    );
   }
 
   deleteByUser(
@@ -136,15 +149,19 @@ export class WatchedStore extends SessionStore {
     except: string | null,
     batch: ChangeBatch,
   ): Promise<BatchDone<readonly EndedSession[]>> {
-    return this.within({ ...REVOCATION, userId }, () => this.store.deleteByUser(userId, except, batch));
+    return this.within('deleteByUser', { ...REVOCATION, userId }, () =>
+      this.store.deleteByUser(userId, except, batch),
+    );
   }
 
   deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
-    return this.within(REVOCATION, () => this.store.deleteAll(createdBefore, batch));
+    return this.within('deleteAll', REVOCATION, () => this.store.deleteAll(createdBefore, batch));
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
-    return this.watch(WHENEVER, () => Deadline.none().run(() => this.store.purgeExpired(now, signal)));
+    return this.watch('purgeExpired', WHENEVER, () =>
+      Deadline.none().run(() => this.store.purgeExpired(now, signal)),
+    );
   }
 
   /** Asked for no request. Whether the store is there is told by what requests find: that says more of what is wrong. */
@@ -157,10 +174,10 @@ export class WatchedStore extends SessionStore {
   }
 
   /** What changes something. After its deadline nothing of it starts, in this class or in the store. */
-  private async within<T>(change: UncertainChange, ask: () => Promise<T>): Promise<T> {
+  private async within<T>(operation: Operation, change: UncertainChange, ask: () => Promise<T>): Promise<T> {
     const deadline = Deadline.ofCall();
     deadline.assertAhead();
-    return this.telling(change, deadline, () => this.watch(SOON, () => deadline.run(ask)));
+    return this.telling(change, deadline, () => this.watch(operation, SOON, () => deadline.run(ask)));
   }
 
   private async telling<T>(change: UncertainChange, deadline: Deadline, ask: () => Promise<T>): Promise<T> {
@@ -171,10 +188,11 @@ export class WatchedStore extends SessionStore {
     }
   }
 
-  private async watch<T>(expectation: Expectation, ask: () => Promise<T>): Promise<T> {
+  private async watch<T>(operation: Operation, expectation: Expectation, ask: () => Promise<T>): Promise<T> {
     const call = ++this.calls;
     try {
-      const answer = await (expectation.isBounded ? this.patience.within(ask()) : ask());
+      const asked = measuredCall(operation, ask);
+      const answer = await (expectation.isBounded ? this.patience.within(asked) : asked);
       this.noteAnswer(expectation, call);
       return answer;
     } catch (cause) {
