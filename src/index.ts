@@ -4,7 +4,8 @@ export {
   type RedisPublisher,
   type RedisSubscriber,
 } from './cluster/buses/redis-bus.js';
-export type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+export type { RevokeAllOptions, RevokeEveryoneOptions, RevokeOptions } from './core/life/revocation.js';
+export type { ListOptions } from './core/life/session-lookup.js';
 export type { Actor } from './core/model/actor.js';
 export type { AuditEntry, AuditLevel } from './core/model/audit-entry.js';
 export type { Duration } from './core/model/duration.js';
@@ -68,17 +69,23 @@ export {
 export {
   type Admission,
   type Admitted,
+  BATCH_SIZE,
+  type BatchDone,
   type Change,
+  type ChangeBatch,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
+  type SessionPage,
   SessionStore,
   type Touch,
 } from './core/model/store.js';
 export {
   AllowAnonymous,
   Background,
+  OptionalSession,
   Public,
   RequireLevel,
   RequireRecentAuth,
@@ -88,12 +95,18 @@ export {
 export { CurrentSession, type SessionParameterDecorator } from './http/current-session.decorator.js';
 export {
   EndSession,
+  EnsureSession,
   type SignInDecorator,
   type SignInHandler,
   StartSession,
 } from './http/life.decorators.js';
 export { sessionOf } from './http/request-state.js';
-export type { EndSessionOptions, StartSessionOptions } from './http/rules.js';
+export type {
+  SignInAnswerPart,
+  EndSessionOptions,
+  EnsureSessionOptions,
+  StartSessionOptions,
+} from './http/rules.js';
 export { SessionCookie } from './http/session-cookie.js';
 export type { BegunSignIn } from './core/life/begun-sign-in.js';
 export { BeginSignIn } from './http/begin-sign-in.middleware.js';

@@ -194,6 +194,7 @@ export class SessionStoreUnavailableException extends refusal(
 
 /** 400: a verb of `SessionService` was called with something that it cannot take. */
 export class InvalidSessionArgumentException extends refusal(HttpStatus.BAD_REQUEST, BadRequestException) {
+  /** @internal The verbs throw it. */
   constructor(cause: InvalidArgumentError) {
     super('invalid_argument', cause.message, {}, cause);
   }

@@ -79,7 +79,10 @@ const EDGE = [
   exports: [SessionService, SessionGuard, ...EDGE],
 })
 export class SessionModule extends ConfigurableModuleClass {
-  /** @throws Error where the application has two of it: each tells of its own events only, and guards by its own options */
+  /**
+   * @internal Nest makes it.
+   * @throws Error where the application has two of it: each tells of its own events only, and guards by its own options
+   */
   constructor(modules: ModulesContainer) {
     super();
     const ours = [...modules.values()].filter(({ metatype }) => metatype === SessionModule);

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { BegunSignIn } from './core/life/begun-sign-in.js';
 import type { DataChange } from './core/life/data-update.js';
-import type { RevokeAllOptions, RevokeOptions } from './core/life/revocation.js';
+import type { RevokeAllOptions, RevokeEveryoneOptions, RevokeOptions } from './core/life/revocation.js';
+import type { ListOptions } from './core/life/session-lookup.js';
 import type { Actor } from './core/model/actor.js';
 import { InvalidArgumentError, SessionGoneError } from './core/model/errors.js';
 import type { SessionEvent } from './core/model/session-event.js';
@@ -39,6 +40,7 @@ export class SessionService {
   /** What happens to sessions, on this process. A subscriber that throws is logged and harms nobody. */
   readonly events: Observable<SessionEvent>;
 
+  /** @internal Nest makes it. */
   constructor(private readonly core: SessionCore) {
     this.events = core.events.stream;
   }
@@ -117,12 +119,14 @@ export class SessionService {
   }
 
   /**
-   * The live sessions of a user, newest first: what a list of devices shows (OWASP ASVS 7.5.2).
-   * @throws InvalidSessionArgumentException (400) for what is no user id
+   * The live sessions of a user, newest first: what a list of devices shows (OWASP ASVS 7.5.2). At most `limit` (1,000
+   * unless you say less), from the newest on or from the one before `before`: pass the id of the last one of a page to get
+   * the next page. A page with fewer is the last one.
+   * @throws InvalidSessionArgumentException (400) for what is no user id, no such limit or no id
    */
-  list(userId: string): Promise<ActiveSession[]> {
+  list(userId: string, options?: ListOptions): Promise<ActiveSession[]> {
     return this.answer(async () => {
-      const records = await this.core.lookup.ofUser(userId);
+      const records = await this.core.lookup.ofUser(userId, options);
       const now = this.core.clock.read();
       return records.map((record) => toActiveSession(record, this.core.policy.of(record.roles), now));
     });
@@ -139,7 +143,8 @@ export class SessionService {
 
   /**
    * Gives all live sessions of a user these roles, from their next request on, and makes their tokens due for renewal.
-   * How many there are. Store the roles with the user first: the next sign-in reads them there (OWASP ASVS 8.3.2).
+   * How many there are. Store the roles with the user first: the next sign-in reads them there (OWASP ASVS 8.3.2). It works
+   * by batches of 1,000: after a 503 some sessions may have them, and others not yet. Repeat it then.
    * @param by who does it, for the audit trail
    * @throws InvalidSessionArgumentException (400) for what is no user id, no list of role names or no actor
    */
@@ -158,7 +163,8 @@ export class SessionService {
 
   /**
    * Ends all sessions of a user, but for `except`; how many there were. A sign-in that began before does not outlive it
-   * (OWASP ASVS 7.4.2, 7.4.3). `by` says who does it, for the audit trail.
+   * (OWASP ASVS 7.4.2, 7.4.3), one that begins later is spared. `by` says who does it, for the audit trail. It works by
+   * batches of 1,000, as long as there are sessions: after a 503 some may be left, which still let in. Repeat it then.
    * @throws InvalidSessionArgumentException (400) for what is no user id, no id or no actor
    */
   revokeAll(userId: string, options?: RevokeAllOptions): Promise<number> {
@@ -166,10 +172,13 @@ export class SessionService {
   }
 
   /**
-   * Ends all sessions there are; how many there were. `by` says who does it, for the audit trail.
-   * @throws InvalidSessionArgumentException (400) for what is no actor
+   * Ends all sessions there are, or with `createdBefore` those that were made before; how many there were. After a backup
+   * was restored, or a standby promoted that had not everything, sessions that were ended live again: end those from before
+   * that moment. Sign-ins under way are refused. It works by batches,
+   * as `revokeAll` does. `by` says who does it, for the audit trail.
+   * @throws InvalidSessionArgumentException (400) for what is no time or no actor
    */
-  revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
+  revokeEveryone(options?: RevokeEveryoneOptions): Promise<number> {
     return this.answer(() => this.core.revocation.revokeEveryone(options));
   }
 

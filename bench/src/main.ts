@@ -6,6 +6,7 @@ import { profile } from './profile.js';
 import { contention } from './scenarios/contention.js';
 import { flood } from './scenarios/flood.js';
 import { growth } from './scenarios/growth.js';
+import { largeUser } from './scenarios/large-user.js';
 import { memory } from './scenarios/memory.js';
 import { purge } from './scenarios/purge.js';
 import { revocation } from './scenarios/revocation.js';
@@ -23,6 +24,7 @@ const commands = {
   memory,
   revocation,
   contention,
+  'large-user': largeUser,
   'session-values': sessionValues,
   'sign-ins': signIns,
 };

@@ -14,7 +14,9 @@ export function onOneLine(entry: AuditEntry): AuditEntry {
 
 /** Without what the log shows itself: when, and how much it matters. */
 function lineOf({ event, at: _at, level: _level, vocabulary: _vocabulary, ...detail }: AuditEntry): string {
-  return [event, ...Object.entries(detail).flatMap(([name, value]) => pairsOf(name, value))].join(' ');
+  // Of a single session its id is there twice.
+  const shown = detail.sessionId === null ? detail : { ...detail, sessionIds: null };
+  return [event, ...Object.entries(shown).flatMap(([name, value]) => pairsOf(name, value))].join(' ');
 }
 
 /** What is not there is left out; the parts of an object stand by themselves, as `client.ip=…`. */

@@ -57,7 +57,9 @@ export class SessionCore {
     reporter: CoreReporter,
     neighbours: Neighbours | null = null,
   ) {
-    const watched = new WatchedStore(store, reporter);
+    const watched = new WatchedStore(store, reporter, ({ attempt, ...about }) =>
+      this.events.emit({ type: 'outcome-unknown', attempt }, about),
+    );
     const announcer = neighbours?.announcer ?? NOBODY_TO_TELL;
     const told = neighbours === null ? watched : new AnnouncingStore(watched, announcer);
     this.clock = new SharedClock(given.clock, watched);

@@ -1,23 +1,43 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
 import { type Duration, toMilliseconds } from '../core/model/duration.js';
 import { InvalidArgumentError } from '../core/model/errors.js';
-import type { AuthenticationLevel, Role } from '../core/model/session.js';
+import type { ActiveSession, AnonymousSession, AuthenticationLevel, Role } from '../core/model/session.js';
 import { DecoratorGuard } from './decorator.guard.js';
+import { askFirst } from './handler-metadata.js';
 import { addRule, type Rule } from './rules.js';
 
-/** Adds a rule, and the guard that carries it out: no decorator is without effect. */
+/**
+ * Adds a rule, and the guard that carries it out: no decorator is without effect. It comes before other guards, which may
+ * look at the session, or at credentials: a sign-in has to begin before that.
+ */
 export function ruled(rule: Rule): ClassDecorator & MethodDecorator {
   return applyDecorators(
     (target: object, method?: string | symbol, descriptor?: PropertyDescriptor) =>
       addRule(rule, target, method, descriptor),
     UseGuards(DecoratorGuard),
+    (target: object, _method?: string | symbol, descriptor?: PropertyDescriptor) =>
+      askFirst(DecoratorGuard, (descriptor?.value as object | undefined) ?? target),
   );
 }
 
-/** Opens a method to everybody; no session is looked for. */
-export function Public(): MethodDecorator {
+/**
+ * Opens a method to everybody; no session is looked for. On a class it opens the handlers that are written in that very
+ * class, and the boot is stopped where it has others, or any requirement.
+ */
+export function Public(): ClassDecorator & MethodDecorator {
   return ruled({ kind: 'public' });
 }
+
+/**
+ * Lets in whoever comes, and looks who it is: `@CurrentSession()` is the session, or `null`. A token that is dead or has
+ * expired counts as none. On a class as `@Public()`.
+ */
+export function OptionalSession(): ClassDecorator & MethodDecorator {
+  return ruled({ kind: 'optional' });
+}
+
+/** What `@CurrentSession()` gives on a route with `@OptionalSession()`. */
+export type OptionalSession = ActiveSession | AnonymousSession | null;
 
 /** Needs a valid, signed-in session: what a handler without a decorator needs too. It says so in the code. */
 export function RequireSession(): ClassDecorator & MethodDecorator {

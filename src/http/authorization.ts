@@ -5,7 +5,7 @@ import {
   RoleRequiredException,
   SessionRequiredException,
 } from '../session.exceptions.js';
-import type { Requirement } from './requirement.js';
+import { needsSession, type Requirement } from './requirement.js';
 
 /**
  * Whether a session meets a requirement: somebody signed in, with a role of each set, by a sign-in that is strong and
@@ -15,7 +15,7 @@ import type { Requirement } from './requirement.js';
  * @throws SessionRequiredException, RoleRequiredException, ReauthenticationRequiredException
  */
 export function assertAuthorized(requirement: Requirement, accepted: AcceptedToken | null): void {
-  if (requirement.session === 'none') return;
+  if (!needsSession(requirement)) return;
   if (accepted === null) throw new SessionRequiredException();
   if (requirement.session === 'anonymous') return;
   const { record, policy, now } = accepted;

@@ -14,6 +14,7 @@ import { SignInBeginnings } from './sign-in-beginnings.js';
  */
 @Injectable()
 export class BeginSignIn implements NestMiddleware {
+  /** @internal Nest makes it. */
   constructor(private readonly beginnings: SignInBeginnings) {}
 
   /** Goes on once the sign-in has begun. @throws SessionStoreUnavailableException (503) */

@@ -1,9 +1,11 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { Arrivals } from './arrivals.js';
 import { ChannelRule } from './channel.js';
 import { readCredentials } from './credentials.js';
 import { exchangeOf, type SessionRequest } from './exchange.js';
 import { grant, type RequestState, startState, stateToJudge } from './request-state.js';
+import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { SessionCookie } from './session-cookie.js';
 import { SessionGuard } from './session.guard.js';
@@ -33,11 +35,12 @@ export class DecoratorGuard implements CanActivate {
 
   /** What a test has put in the guard's place leaves no state, without which no session is started or ended. */
   private async askReplacement(context: ExecutionContext): Promise<boolean> {
-    const isLetIn = await this.guard.canActivate(context);
-    const exchange = exchangeOf(context);
-    if (isLetIn && exchange) {
+    const answer: unknown = await this.guard.canActivate(context);
+    const isLetIn = Boolean(isObservable(answer) ? await lastValueFrom(answer) : answer);
+    const requirement = this.requirements.of(context);
+    const exchange = isLetIn && changesSession(requirement) ? exchangeOf(context) : null;
+    if (exchange) {
       const { request } = exchange;
-      const requirement = this.requirements.of(context);
       const state = stateToJudge(request) ?? this.firstLookAt(request);
       if (requirement.opens === 'start') state.begun ??= await this.beginnings.of(request);
       grant(exchange, requirement, state);
@@ -49,4 +52,8 @@ export class DecoratorGuard implements CanActivate {
     const credentials = readCredentials(request, this.cookie.nameOn(this.channels.classify(request)));
     return startState(request, credentials, this.arrivals.of(request), this.changes.latest);
   }
+}
+
+function changesSession({ opens }: Requirement): boolean {
+  return opens === 'start' || opens === 'end';
 }

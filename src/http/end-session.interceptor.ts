@@ -34,7 +34,7 @@ export class EndSessionInterceptor implements NestInterceptor {
     } catch (error) {
       throw this.refusals.prepare(response, error, state.record);
     }
-    const { transport = this.core.options.transport } = requirement.end;
+    const { transport = this.core.options.transport } = requirement.life;
     const { kind } = state.credentials;
     if (kind === 'cookie' || (kind === 'none' && transport === 'cookie')) {
       const { clearSiteData } = this.core.options.cookie;

@@ -38,7 +38,8 @@ export interface Call {
 }
 
 /**
- * `null` where there is neither: WebSocket and RPC messages.
+ * `null` where there is neither: WebSocket and RPC messages, and what other libraries call with the guards of Nest. Where
+ * these name no type of context, Nest says `http`.
  *
  * @throws ForbiddenException for a GraphQL operation over an upgraded connection
  * @throws Error in a GraphQL context without request
@@ -47,8 +48,10 @@ export function exchangeOf(context: ExecutionContext): Exchange | null {
   switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
     case 'http': {
       // `switchToHttp()` gives the same, but makes several functions on every request.
-      const request = context.getArgByIndex<SessionRequest & Call>(0);
-      return { request, response: context.getArgByIndex(1), isMutation: false, call: request };
+      const request = context.getArgByIndex<(SessionRequest & Call) | undefined>(0);
+      const response = context.getArgByIndex<SessionResponse | undefined>(1);
+      if (!request?.headers || !response) return null;
+      return { request, response, isMutation: false, call: request };
     }
     case 'graphql':
       return graphqlExchange(fieldOf(context));

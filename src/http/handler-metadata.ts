@@ -1,12 +1,16 @@
-import { RequestMethod } from '@nestjs/common';
+import { HttpStatus, RequestMethod } from '@nestjs/common';
 
 /** What the decorators of Nest leave behind, by the names that they use for it. `NestMetadataCheck` tries them at boot. */
 const PATH = 'path';
 const METHOD = 'method';
+const STATUS = '__httpCode__';
 const EVENT_STREAM = '__sse__';
 const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
+const GUARDS = '__guards__';
 const MESSAGE = 'microservices:handler_type';
+const PATTERNS = 'microservices:pattern';
+const RAW_GRPC_STREAM = 'pt_stream';
 const SOCKET_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
 const RESOLVER_TYPE = 'graphql:resolver_type';
@@ -46,6 +50,15 @@ export function isUnknownMessage(handler: object): boolean {
   return Reflect.getMetadataKeys(handler).some((key) => /^(microservices|websockets):/.test(String(key)));
 }
 
+/** Whether it is called with a stream of gRPC itself, by `@GrpcStreamCall()`. */
+export function isRawGrpcStream(handler: object): boolean {
+  const patterns: unknown = Reflect.getMetadata(PATTERNS, handler);
+  return (
+    Array.isArray(patterns) &&
+    patterns.some((pattern: { streaming?: unknown } | null) => pattern?.streaming === RAW_GRPC_STREAM)
+  );
+}
+
 /** Whether the messages of a class are those of a WebSocket server. */
 export function isGateway(type: object): boolean {
   return Reflect.hasMetadata(GATEWAY, type);
@@ -55,6 +68,14 @@ export function isGateway(type: object): boolean {
 export function isForReading(handler: object): boolean {
   if (Reflect.getMetadata(RESOLVER_TYPE, handler) === 'Query') return true;
   return Reflect.hasMetadata(PATH, handler) && READING_METHODS.has(Reflect.getMetadata(METHOD, handler));
+}
+
+/** The status of an answer that nobody gives another one. */
+export function successStatusOf(handler: object): number {
+  const status: unknown = Reflect.getMetadata(STATUS, handler);
+  if (typeof status === 'number') return status;
+  const isPost = Reflect.getMetadata(METHOD, handler) === RequestMethod.POST;
+  return isPost ? HttpStatus.CREATED : HttpStatus.OK;
 }
 
 /** Whether it answers with server-sent events. */
@@ -67,4 +88,15 @@ export function takesOverResponse(type: object, method: string): boolean {
   const parameters = (Reflect.getMetadata(ARGUMENTS, type, method) ?? {}) as object;
   const isPassthrough = Reflect.getMetadata(PASSTHROUGH, type, method) === true;
   return !isPassthrough && Object.keys(parameters).some((parameter) => RESPONSE_PARAMETERS.test(parameter));
+}
+
+/** The guards of a handler or class, in the order in which Nest asks them. */
+export function guardsOf(target: object): readonly unknown[] {
+  return Reflect.getOwnMetadata(GUARDS, target) ?? [];
+}
+
+/** Nest asks this guard before the others that stand on a handler or class, wherever its decorator stands. */
+export function askFirst(guard: object, target: object): void {
+  const others = guardsOf(target).filter((other) => other !== guard);
+  Reflect.defineMetadata(GUARDS, [guard, ...others], target);
 }

@@ -24,6 +24,8 @@ export interface RequestState {
   readonly since: 'arrival' | 'start' | 'end';
   /** What becomes of its token: of several resolvers in one request the first has it examined. */
   examination: Promise<AcceptedToken | RefusedToken> | null;
+  /** The `withdrawals` of `TokenChanges` when that began. */
+  withdrawalsSeen: number;
   /** Whether its examination counts as activity. */
   isActivity: boolean;
   /** The record that its token leads to, accepted or not. */
@@ -70,6 +72,7 @@ export function startState(
     changesSeen,
     since: 'arrival',
     examination: null,
+    withdrawalsSeen: 0,
     isActivity: false,
     record: null,
     accepted: null,
@@ -110,6 +113,11 @@ export function replaceState(
   (request as Stateful)[STATE] = state;
   const granted = grants.get(call);
   if (granted) grants.set(call, { ...granted, state });
+}
+
+/** Has the next handler judged on a state of its own, which begins like that of the others. */
+export function branchState(request: object, former: RequestState): RequestState {
+  return ((request as Stateful)[STATE] = { ...former });
 }
 
 /** What the next handler of a request is judged on; `undefined` where the request was not looked at before. */

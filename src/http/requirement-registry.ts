@@ -5,7 +5,8 @@ import { SessionCore } from '../core/session-core.js';
 import { isForReading } from './handler-metadata.js';
 import { assertNoStray } from './rules-of-functions.js';
 import { ownRules } from './rules.js';
-import { type Class, compileRequirement, type Requirement } from './requirement.js';
+import type { Class } from './lineage.js';
+import { compileRequirement, type Requirement } from './requirement.js';
 
 interface Compiled {
   readonly byMethod: ReadonlyMap<string, Requirement>;
@@ -80,13 +81,19 @@ export class RequirementRegistry {
   }
 
   /** What a link or an image of any page can make a browser send signs nobody out, and nobody in. */
-  private assertReadOnly({ handler, opens, start }: Requirement): void {
+  private assertReadOnly({ handler, opens, session, life }: Requirement): void {
     if (opens === 'end') {
       throw new SessionDecoratorError(
         `${handler} has @EndSession() on a route for GET: a link or a prefetch would sign people out. Use @Post().`,
       );
     }
-    const { transport = this.core.options.transport, crossOrigin = false } = start;
+    if (session === 'ensured') {
+      throw new SessionDecoratorError(
+        `${handler} has @EnsureSession() on a route for GET: every bot that reads the page would be given a session. Use ` +
+          '@OptionalSession() there, and @EnsureSession() on the @Post() where something is first kept.',
+      );
+    }
+    const { transport = this.core.options.transport, crossOrigin = false } = life;
     if (opens === 'start' && transport === 'cookie' && !crossOrigin) {
       throw new SessionDecoratorError(
         `${handler} has @StartSession() with a cookie on a route for GET: a link could sign people in as somebody else. ` +

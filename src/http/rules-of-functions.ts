@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SessionDecoratorError } from '../core/model/errors.js';
 import { addedBeside } from './added-handlers.js';
-import { DECORATOR_NAMES, ownRules, type Rule } from './rules.js';
+import { DECORATOR_NAMES, isOpening, ownRules, type Rule } from './rules.js';
 
 const HELP =
   'Write the second one out as a method with decorators of its own, or give one route several paths.';
@@ -18,7 +18,7 @@ export function assertRulesOfFunction(handler: object, definer: object, method: 
   const here = ownRules(definer, method);
   const onFunction = ownRules(handler);
   assertNoStray(handler, here, where);
-  const lost = here.filter((rule) => opens(rule) && !has(onFunction, rule));
+  const lost = here.filter((rule) => isOpening(rule) && !has(onFunction, rule));
   if (lost.length > 0) {
     throw new SessionDecoratorError(
       `${where} has ${namesOf(lost)}, but another function has been put in its place since. If that was another ` +
@@ -41,10 +41,6 @@ export function assertNoStray(handler: object, onMethod: readonly Rule[], where:
     `${where} is a function with ${namesOf(strayed)}, which stands on another method: the function was copied, or has ` +
       `two names. ${HELP}`,
   );
-}
-
-function opens({ kind }: Rule): boolean {
-  return kind === 'public' || kind === 'start' || kind === 'end';
 }
 
 function has(rules: readonly Rule[], rule: Rule): boolean {

@@ -1,9 +1,21 @@
 import { SessionDecoratorError } from '../core/model/errors.js';
+import type { SessionPrincipal } from '../core/model/principal.js';
 import type { Transport } from '../core/options/options.js';
 import { noteAddedHandlers } from './added-handlers.js';
+import { noteMethods } from './class-methods.js';
+
+/** What a sign-in answers beside what it always does, which nothing can take the place of. */
+export type SignInAnswerPart = object & {
+  /** The library's. */
+  readonly token?: never;
+  /** The library's. */
+  readonly expiresAt?: never;
+  /** The library's. */
+  readonly session?: never;
+};
 
 /** How one sign-in route differs from the module. */
-export interface StartSessionOptions {
+export interface StartSessionOptions<Returned extends SessionPrincipal = never> {
   /** How the token is delivered. Default: the option `transport` of the module. */
   transport?: Transport;
   /**
@@ -19,6 +31,18 @@ export interface StartSessionOptions {
   name?: (request: never) => string | null | undefined;
   /** A name for the device list, such as that of the device, from the request. Default: none. */
   label?: (request: never) => string | null | undefined;
+  /**
+   * What the answer says beside the token and the session, of what the handler has returned:
+   * `answer: ({ user }: Verified) => ({ user })`. Default: nothing. Called before the session is made, and only where
+   * somebody signs in; what it throws is a 500, and no session is made. It never gets the token.
+   */
+  answer?: (returned: Returned) => SignInAnswerPart;
+}
+
+/** How one route that makes sessions before sign-in differs from the module. */
+export interface EnsureSessionOptions {
+  /** How the token is delivered. Default: the option `transport` of the module. */
+  transport?: Transport;
 }
 
 /** How one sign-out route differs from the module. */
@@ -34,12 +58,17 @@ export type Rule =
   | { readonly kind: 'public' }
   | { readonly kind: 'start'; readonly options: StartSessionOptions }
   | { readonly kind: 'end'; readonly options: EndSessionOptions }
+  | { readonly kind: 'ensure'; readonly options: EnsureSessionOptions }
+  | { readonly kind: 'optional' }
   | { readonly kind: 'session' }
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'role'; readonly anyOf: readonly string[] }
   | { readonly kind: 'level'; readonly level: number }
   | { readonly kind: 'recent'; readonly maxAge: number }
   | { readonly kind: 'background' };
+
+/** What lets in people who have no session. */
+export type Opening = Extract<Rule, { kind: 'public' | 'optional' | 'ensure' | 'start' | 'end' }>;
 
 const RULES = Symbol('nestjs-sessions:rules');
 
@@ -48,6 +77,8 @@ export const DECORATOR_NAMES: Readonly<Record<Rule['kind'], string>> = {
   public: '@Public()',
   start: '@StartSession()',
   end: '@EndSession()',
+  ensure: '@EnsureSession()',
+  optional: '@OptionalSession()',
   session: '@RequireSession()',
   anonymous: '@AllowAnonymous()',
   role: '@RequireRole()',
@@ -68,7 +99,10 @@ export function addRule(
   method?: string | symbol,
   descriptor?: PropertyDescriptor,
 ): void {
-  if (method === undefined) return Reflect.defineMetadata(RULES, [...ownRules(target), rule], target);
+  if (method === undefined) {
+    if (isOpening(rule)) noteMethods(target);
+    return Reflect.defineMetadata(RULES, [...ownRules(target), rule], target);
+  }
   const handler: unknown = descriptor?.value;
   if (typeof handler !== 'function' || typeof target === 'function' || typeof method === 'symbol') {
     throw new SessionDecoratorError(
@@ -79,6 +113,11 @@ export function addRule(
   noteAddedHandlers(target, method);
   Reflect.defineMetadata(RULES, [...ownRules(target, method), rule], target, method);
   Reflect.defineMetadata(RULES, [...ownRules(handler), rule], handler);
+}
+
+export function isOpening(rule: Rule): rule is Opening {
+  const { kind } = rule;
+  return kind === 'public' || kind === 'optional' || kind === 'ensure' || kind === 'start' || kind === 'end';
 }
 
 /**

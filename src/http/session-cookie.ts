@@ -8,6 +8,7 @@ import { requestOf, type SessionResponse } from './exchange.js';
 /** The cookie that `@StartSession` and `@EndSession` set and clear, for those who do it by hand. */
 @Injectable()
 export class SessionCookie {
+  /** @internal Nest makes it. */
   constructor(
     private readonly core: SessionCore,
     private readonly channels: ChannelRule,

@@ -20,14 +20,14 @@ import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } 
 import { GuessWatch } from './guess-watch.js';
 import { Refusals } from './refusals.js';
 import {
+  branchState,
   grant,
   grantedState,
   type RequestState,
   startState,
-  stateOf,
   stateToJudge,
 } from './request-state.js';
-import type { Requirement } from './requirement.js';
+import { needsSession, type Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
 import { SignInBeginnings } from './sign-in-beginnings.js';
 import { SessionCookie } from './session-cookie.js';
@@ -45,6 +45,7 @@ export class SessionGuard implements CanActivate {
   private readonly logger = new Logger('SessionGuard');
   private hasToldOfMessages = false;
 
+  /** @internal Nest makes it. */
   constructor(
     private readonly core: SessionCore,
     private readonly requirements: RequirementRegistry,
@@ -75,11 +76,13 @@ export class SessionGuard implements CanActivate {
   /** In the order of the table "What is checked on every request" in the README. */
   private async check(exchange: Exchange, requirement: Requirement): Promise<boolean> {
     const { request, response } = exchange;
+    let state: RequestState | undefined;
     try {
       const cookieName = this.cookie.nameOn(this.channels.check(request));
-      const state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
+      state = stateToJudge(request) ?? this.firstLookAt(request, cookieName);
       const { credentials } = state;
-      if (credentials.kind === 'cookie') keepFromCaches(response);
+      // What greets a guest depends on the cookie too: on its not being there.
+      if (credentials.kind === 'cookie' || requirement.session === 'optional') keepFromCaches(response);
       // A browser adds its cookies to what foreign pages send as well; a bearer token it never adds by itself.
       if (credentials.kind !== 'bearer') this.assertSameOrigin(exchange, requirement, credentials);
       if (credentials.kind === 'ambiguous') {
@@ -87,10 +90,13 @@ export class SessionGuard implements CanActivate {
       }
       // Sign-out ends the session of any token of it, accepted or not.
       if (credentials.kind !== 'none' && requirement.opens !== 'end') {
+        state = this.asOfNow(request, state);
         const verdict = await this.examine(credentials, requirement, state);
         state.record = verdict.record;
-        if (verdict.reason !== undefined)
+        if (verdict.reason !== undefined) {
+          state.accepted = state.session = null;
           await this.dismiss(verdict.reason, exchange, requirement, credentials);
+        }
         // Before the authorisation, so that an answer that refuses for want of a role brings the new token too. By then
         // the old one is on its way out, and the client could not know.
         else if (this.accept(verdict, requirement, state))
@@ -101,7 +107,7 @@ export class SessionGuard implements CanActivate {
       grant(exchange, requirement, state);
       return true;
     } catch (error) {
-      throw this.refusals.prepare(response, error, stateOf(request)?.record);
+      throw this.refusals.prepare(response, error, state?.record);
     }
   }
 
@@ -113,15 +119,26 @@ export class SessionGuard implements CanActivate {
   /** What carries a cookie, or may bring one about, must not come from a foreign page. @throws CrossOriginException */
   private assertSameOrigin(
     exchange: Exchange,
-    { opens, start, end }: Requirement,
+    { opens, session, life }: Requirement,
     { kind }: Credentials,
   ): void {
-    const { transport = this.core.options.transport, crossOrigin = false } = opens === 'end' ? end : start;
+    const { transport = this.core.options.transport, crossOrigin = false } = life;
     const hasCookie = kind === 'cookie' || kind === 'ambiguous';
-    const concernsCookie = hasCookie || (opens !== null && transport === 'cookie');
+    const mayBringOne = opens !== null || session === 'ensured';
+    const concernsCookie = hasCookie || (mayBringOne && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, opens !== null))
+    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, mayBringOne))
       throw new CrossOriginException();
+  }
+
+  /** An earlier handler of the same request, or anybody beside it, may have ended the session that it was let in on. */
+  private asOfNow(request: SessionRequest, state: RequestState): RequestState {
+    const { withdrawals } = this.changes;
+    if (state.examination === null || state.withdrawalsSeen === withdrawals) return state;
+    const examination = state.examination.then((verdict) =>
+      verdict.reason === undefined ? this.core.validation.review(verdict) : verdict,
+    );
+    return Object.assign(branchState(request, state), { examination, withdrawalsSeen: withdrawals });
   }
 
   /** Once in a request, however many handlers it has: those of GraphQL run side by side. */
@@ -137,6 +154,7 @@ export class SessionGuard implements CanActivate {
     let { examination } = state;
     if (examination === null) {
       state.isActivity = isActivity;
+      state.withdrawalsSeen = this.changes.withdrawals;
       return (state.examination = validation.validate(token, { isActivity, isStrict, arrivedAt }));
     }
     if (isActivity && !state.isActivity) {
@@ -166,11 +184,11 @@ export class SessionGuard implements CanActivate {
   ): Promise<void> {
     const isGuess = reason === 'malformed' || reason === 'unknown';
     const wait = isGuess ? this.guesses.note(exchange.request, shown.token) : null;
-    if (requirement.session !== 'none') {
+    if (needsSession(requirement)) {
       throw wait === null ? refusalOf(reason) : new TooManyGuessesException(wait);
     }
-    // A sign-in goes on as if no token had been shown, and its answer may set a cookie. Anybody can invent a bearer token
-    // that is dead: without this check it would be a way around the one that is left out for bearer tokens.
+    // It goes on as if no token had been shown, and its answer may set a cookie. Anybody can invent a bearer token that is
+    // dead: without this check it would be a way around the one that is left out for bearer tokens.
     this.assertSameOrigin(exchange, requirement, shown);
   }
 

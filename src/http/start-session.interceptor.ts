@@ -23,10 +23,13 @@ import { requesterOf } from './requester.js';
 import { grantedState, replaceState, type RequestState } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
-import type { StartSessionOptions } from './rules.js';
+import type { SignInAnswerPart, StartSessionOptions } from './rules.js';
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
 
 type Answer = BearerAnswer | CookieAnswer;
+
+/** What an answer has already, or must not have. */
+const ITS_OWN: readonly (keyof BearerAnswer)[] = ['token', 'expiresAt', 'session'];
 
 /** A sign-in under way: its request, what it must fulfil, and what is known of it. */
 interface SignInRequest {
@@ -73,7 +76,8 @@ export class StartSessionInterceptor implements NestInterceptor {
     const { exchange, requirement, state, begun } = signIn;
     const { request, response } = exchange;
     const principal = this.principalOf(signIn, emitted);
-    const label = requirement.start.label?.(request as never) ?? null;
+    const part = this.answerPartOf(signIn, principal);
+    const label = requirement.life.label?.(request as never) ?? null;
     const client = { ip: request.ip ?? null, userAgent: request.headers['user-agent'] ?? null, label };
     try {
       const isTokenOwn = state.since === 'start';
@@ -90,7 +94,7 @@ export class StartSessionInterceptor implements NestInterceptor {
         accepted,
         session,
       });
-      return this.delivery.issue(response, { session, token }, transport);
+      return { ...this.delivery.issue(response, { session, token }, transport), ...part };
     } catch (error) {
       // As where its data and those of the session are too large together.
       if (error instanceof InvalidArgumentError) throw this.noPrincipal(signIn, error);
@@ -117,6 +121,23 @@ export class StartSessionInterceptor implements NestInterceptor {
     }
   }
 
+  /** Before there is a session: one whose token is not answered would be of use to nobody. */
+  private answerPartOf(signIn: SignInRequest, principal: SessionPrincipal): SignInAnswerPart {
+    const { answer } = signIn.requirement.life;
+    if (!answer) return {};
+    let part: unknown;
+    try {
+      part = answer(principal as never);
+    } catch (error) {
+      throw this.mistake(signIn, `has an \`answer\` that throws: ${String(error)}`);
+    }
+    if (isAnswerPart(part)) return part;
+    throw this.mistake(
+      signIn,
+      'has an `answer` that returns no object of its own: leave out `token`, `expiresAt` and `session`, and let the handler wait for what takes time',
+    );
+  }
+
   private async signIn(attempt: SignInAttempt, { requirement, state }: SignInRequest): Promise<Issued> {
     if (state.accepted === null) return this.core.signIn.create(attempt);
     try {
@@ -133,7 +154,7 @@ export class StartSessionInterceptor implements NestInterceptor {
   private transportOf({ requirement, state: { accepted, credentials } }: SignInRequest): Transport {
     const { kind } = credentials;
     if (accepted && (kind === 'bearer' || kind === 'cookie')) return kind;
-    return requirement.start.transport ?? this.core.options.transport;
+    return requirement.life.transport ?? this.core.options.transport;
   }
 
   private noPrincipal(signIn: SignInRequest, { message }: InvalidArgumentError): Error {
@@ -151,13 +172,18 @@ export class StartSessionInterceptor implements NestInterceptor {
     if (!isWrongCredentials(error)) return error;
     const { request, response } = exchange;
     const { recordClient } = this.core.options;
-    const name = recordClient ? nameIn(request, requirement.start) : null;
+    const name = recordClient ? nameIn(request, requirement.life) : null;
     this.core.events.emit(
       { type: 'sign-in-failed', name, requester: requesterOf(request, recordClient) },
       state.accepted?.record,
     );
     return this.refusals.prepare(response, error);
   }
+}
+
+function isAnswerPart(part: unknown): part is SignInAnswerPart {
+  if (typeof part !== 'object' || part === null || Array.isArray(part) || 'then' in part) return false;
+  return !ITS_OWN.some((name) => name in part);
 }
 
 /** Of ours, only the one that says so: others tell of sessions, as what a handler's own call of a verb throws. */

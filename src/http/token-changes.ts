@@ -4,6 +4,7 @@ import { TOKEN_CHANGE_MEMORY } from '../core/outage/time-budgets.js';
 import { SessionCore } from '../core/session-core.js';
 
 const CHANGES: ReadonlySet<SessionEvent['type']> = new Set(['authenticated', 'rotated', 'revoked']);
+const WITHDRAWALS: ReadonlySet<SessionEvent['type']> = new Set(['revoked', 'roles-changed']);
 
 interface TokenChange {
   readonly number: number;
@@ -19,6 +20,8 @@ interface TokenChange {
 export class TokenChanges {
   /** The number of the latest change. */
   latest = 0;
+  /** How often sessions were ended, or were given other roles. */
+  withdrawals = 0;
   private latestOfAll = 0;
   /** The latest change of each session, the oldest first. */
   private readonly bySession = new Map<string, TokenChange>();
@@ -33,8 +36,10 @@ export class TokenChanges {
   }
 
   private note({ type, sessionId }: SessionEvent): void {
+    if (WITHDRAWALS.has(type)) this.withdrawals++;
     if (!CHANGES.has(type)) return;
     this.latest++;
+    // Of many at once each would take its place for so long. An answer of another session only brings its token later.
     if (sessionId === null) this.latestOfAll = this.latest;
     else {
       const at = Date.now();

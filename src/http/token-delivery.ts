@@ -23,11 +23,10 @@ export interface CookieAnswer {
   readonly session: PublicSession;
 }
 
-/** The successor of the token that a request showed. */
-export interface Renewal {
+/** A token for the client, beside what its handler answers. */
+export interface TokenOffer {
   readonly sessionId: string;
   readonly token: string;
-  /** The way that the token came. */
   readonly transport: Transport;
   /** The latest change of a token before the request was judged: see `TokenChanges`. */
   readonly changesSeen: number;
@@ -42,8 +41,11 @@ export class TokenDelivery {
   ) {}
 
   /** @returns the body of the answer */
-  issue(response: SessionResponse, issued: IssuedSession, transport: Transport): BearerAnswer | CookieAnswer {
-    const { session, token } = issued;
+  issue(
+    response: SessionResponse,
+    { session, token }: IssuedSession,
+    transport: Transport,
+  ): BearerAnswer | CookieAnswer {
     if (transport === 'cookie') {
       this.cookie.set(response, token);
       return { session: session.toJSON() };
@@ -52,18 +54,28 @@ export class TokenDelivery {
     return { token, expiresAt: session.expiresAt, session: session.toJSON() };
   }
 
+  /** Hands over the token of a session that was made for this request, unless a sign-in or an end has come by. */
+  hand(response: SessionResponse, offer: TokenOffer): void {
+    this.offer(response, offer, () => false);
+  }
+
   /**
    * Hands over a renewed token. Not once a sign-in, a rotation or an end has come by, in the same request or beside it:
    * a late answer would put a dead token in the place of a living one. Nor with an answer that takes long, since on
    * another node the same may have happened. It can be asked for again.
    */
-  renew(response: SessionResponse, { sessionId, token, transport, changesSeen }: Renewal): void {
+  renew(response: SessionResponse, renewal: TokenOffer): void {
+    const lapsesAt = Date.now() + RENEWAL_LAPSE;
+    this.offer(response, renewal, () => Date.now() >= lapsesAt);
+  }
+
+  private offer(response: SessionResponse, offer: TokenOffer, hasLapsed: () => boolean): void {
+    const { sessionId, token, transport, changesSeen } = offer;
     const headers =
       transport === 'cookie'
         ? this.cookie.headersFor(response, token)
         : { headers: { ...NO_STORE, 'Session-Token': token } };
-    const lapsesAt = Date.now() + RENEWAL_LAPSE;
-    const isStale = () => Date.now() >= lapsesAt || this.changes.hasChangedSince(sessionId, changesSeen);
+    const isStale = () => hasLapsed() || this.changes.hasChangedSince(sessionId, changesSeen);
     offerHeaders(response, { ...headers, isStale });
   }
 }

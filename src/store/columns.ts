@@ -11,7 +11,8 @@ export interface Column {
   /** In characters; of a `varchar` only. */
   readonly length?: number;
   readonly nullable?: boolean;
-  readonly index?: 'primary' | 'unique' | 'plain';
+  /** `by-id`: together with the id, for what goes through many rows of one value in the order of their ids. */
+  readonly index?: 'primary' | 'unique' | 'plain' | 'by-id';
 }
 
 /** A column for one of these properties, which can hold its values. */
@@ -43,7 +44,7 @@ export const SESSION_COLUMNS = [
   // Eight of 16 characters, and the commas.
   { field: 'unshown', name: 'unshown', type: 'varchar', length: 135, nullable: true },
   { field: 'ignoredFrom', ...time('ignored_from'), nullable: true },
-  { field: 'userId', name: 'user_id', type: 'varchar', length: 255, nullable: true, index: 'plain' },
+  { field: 'userId', name: 'user_id', type: 'varchar', length: 255, nullable: true, index: 'by-id' },
   { field: 'roles', name: 'roles', type: 'text' },
   { field: 'createdAt', ...time('created_at') },
   { field: 'authenticatedAt', ...time('authenticated_at') },
@@ -70,18 +71,21 @@ export interface StoreFields {
   readonly purgeAfter: number;
   /** Number of the latest `setRoles` that has reached the row. */
   readonly rolesSet: number;
+  /** The number that the sign-in had read: changes with larger ones reach the row. 0 of a session of nobody. */
+  readonly begun: number;
   /** Which sign-in of the user's it was, where there is a limit; 0 where there was none. */
   readonly turn: number;
 }
 
 /** A row of `sessions`. It is pending, a sign-in that is not done yet, while `expiresAt` is 0. */
 export type StoredRecord = SessionRecord & StoreFields;
-export type StoredChange = Change & Partial<Pick<StoreFields, 'purgeAfter'>>;
+export type StoredChange = Change & Partial<Pick<StoreFields, 'purgeAfter' | 'begun'>>;
 
 export const STORED_COLUMNS = [
   ...SESSION_COLUMNS,
   { field: 'purgeAfter', ...time('purge_after'), index: 'plain' },
   { field: 'rolesSet', name: 'roles_set', type: 'bigint' },
+  { field: 'begun', name: 'begun', type: 'bigint' },
   { field: 'turn', name: 'turn', type: 'bigint' },
 ] as const satisfies readonly ColumnOf<StoredRecord>[];
 

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { QueryFailedError } from 'typeorm';
+import { causeOf } from './driver-error.js';
 
-const MAX_ATTEMPTS = 10;
+/** Of a cluster with several primaries, which finds out only at the end of a statement that another one was first. */
+const MAX_ATTEMPTS = 20;
 
 /**
  * Does it again when the database chose it as the victim of a deadlock, and the like. The attempts are made here alone:
@@ -23,7 +24,5 @@ export async function retryingDeadlocks<T>(
 }
 
 function isRetryable(error: unknown, codes: ReadonlySet<unknown>): boolean {
-  // Prepared statements do not go through TypeORM, which wraps the errors of drivers.
-  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  return codes.has((cause as { code?: unknown } | null)?.code);
+  return codes.has((causeOf(error) as { code?: unknown } | null)?.code);
 }

@@ -1,8 +1,15 @@
+import { QueryFailedError } from 'typeorm';
+
 /** What PostgreSQL, MySQL, SQLite and their drivers put on an error; on TypeORM's it is there as well. */
 interface DriverError {
   readonly code?: unknown;
   /** Of MySQL. PostgreSQL has it as `code`. */
   readonly sqlState?: unknown;
+}
+
+/** The driver's own error. Prepared statements do not go through TypeORM, which wraps those of drivers. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof QueryFailedError ? error.driverError : error;
 }
 
 /** "Data exception" and "integrity constraint violation". */

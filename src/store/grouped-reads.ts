@@ -1,3 +1,4 @@
+import { measure } from '../core/model/measurements.js';
 import { Patience } from '../core/outage/patience.js';
 import { STORE_PATIENCE } from '../core/outage/time-budgets.js';
 
@@ -78,6 +79,7 @@ export class GroupedReads<V> {
    */
   private async answer(group: readonly Lookup<V>[]): Promise<void> {
     this.inFlight++;
+    measure('lookupGroup', { size: group.length });
     try {
       const found = await this.patience.within(this.load(keysOf(group)));
       for (const { keys, resolve } of group) resolve(firstOf(keys, found));

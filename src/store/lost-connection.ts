@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { READ_RETRY_WITHIN } from '../core/outage/time-budgets.js';
 import { isConnectionLost } from './driver-error.js';
+import { StandbyError } from './standby.js';
 
 /** A restart ends all connections of a pool: the next one may be as dead, until the pool has noticed. */
 const MAX_ATTEMPTS = 5;
@@ -9,16 +10,18 @@ const PAUSE = 5;
 
 /**
  * Reads again where the connection was lost: the pool gives another one, and nobody notices that the database has ended
- * some. Never for what writes: nobody knows whether it was done.
+ * some. What writes is done again only where it was certainly not done: by a standby, whose connection was ended.
  */
-export async function againWhereLost<T>(read: () => Promise<T>): Promise<T> {
+export async function againWhereLost<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
   const began = performance.now();
   for (let made = 1; ; made++) {
     try {
-      return await read();
+      return await work();
     } catch (error) {
       const isTooLate = performance.now() - began > READ_RETRY_WITHIN;
-      if (made >= MAX_ATTEMPTS || isTooLate || !isConnectionLost(error)) throw error;
+      const isLost =
+        (error instanceof StandbyError && error.isEnded) || (kind === 'read' && isConnectionLost(error));
+      if (made >= MAX_ATTEMPTS || isTooLate || !isLost) throw error;
     }
     await wait(PAUSE * made);
   }

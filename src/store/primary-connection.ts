@@ -12,11 +12,8 @@ export type Work<T> = (runner: QueryRunner) => Promise<T>;
 export interface PrimaryConnection {
   /** Statements that change nothing. */
   read<T>(work: Work<T>): Promise<T>;
-  /**
-   * Statements that hold by themselves, each of them.
-   * @param silence after this, in milliseconds, a server that does not answer is taken for dead
-   */
-  write<T>(work: Work<T>, silence?: number): Promise<T>;
+  /** Statements that hold by themselves, each of them. */
+  write<T>(work: Work<T>): Promise<T>;
   /** Statements that hold together or not at all, and wait for locks only so long. Not on SQLite. */
   transaction?<T>(work: Work<T>): Promise<T>;
   /** The same, with no limit and with the isolation of the connection: to set them would be more statements than its own. */

@@ -1,5 +1,7 @@
 import type { SessionRecord } from '../core/model/record.js';
+import type { EndedSession } from '../core/model/store.js';
 import { SESSION_COLUMNS } from './columns.js';
+import { assertPrimary } from './standby.js';
 
 type Field = keyof SessionRecord;
 
@@ -20,6 +22,47 @@ export function toRecord(row: SessionRow): SessionRecord {
     if (value !== null && typeof value !== 'number') row[field] = Number(value);
   }
   return row as SessionRecord;
+}
+
+/** What is read of a session that was ended: not its data, which may be long. */
+export const ENDED_FIELDS = [
+  'id',
+  'userId',
+  'roles',
+  'authenticatedAt',
+  'lastSeenAt',
+  'expiresAt',
+  'ip',
+  'userAgent',
+  'label',
+] as const satisfies readonly (keyof EndedSession)[];
+
+export type EndedRow = { [field in (typeof ENDED_FIELDS)[number]]: unknown };
+
+export function toEnded(row: EndedRow): EndedSession {
+  const { authenticatedAt, lastSeenAt, expiresAt } = row;
+  return {
+    ...(row as EndedSession),
+    authenticatedAt: Number(authenticatedAt),
+    lastSeenAt: Number(lastSeenAt),
+    expiresAt: Number(expiresAt),
+  };
+}
+
+/** Of a session that is still pending nobody has been told, so that there is no end of it to tell. */
+export function wasLive({ expiresAt }: EndedSession): boolean {
+  return expiresAt > 0;
+}
+
+/** What the server was when it answered: see `ServerDialect.role`. */
+export interface RoleRow {
+  readonly role: unknown;
+}
+
+/** @throws StandbyError */
+export function toPrimaryRecord({ role, ...row }: SessionRow & RoleRow): SessionRecord {
+  assertPrimary(role);
+  return toRecord(row);
 }
 
 /** All rows as a JSON array of arrays; `null` from PostgreSQL where there are none. */

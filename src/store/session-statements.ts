@@ -1,19 +1,12 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
-import type { Expected, ReuseJudgement, RolesChange } from '../core/model/store.js';
+import type { Expected, SessionPage, ReuseJudgement } from '../core/model/store.js';
 import type { StoredChange, StoredRecord } from './columns.js';
 import { runSql } from './named-parameters.js';
 import { SessionTable } from './session-table.js';
 import type { NotedTouch } from './touch-buffer.js';
 
 export type StoredTouch = NotedTouch & Pick<StoredRecord, 'purgeAfter'>;
-
-/** A `setRoles` with its number. */
-export interface NumberedRolesChange extends RolesChange {
-  readonly number: number;
-  /** What `purgeAfter` is a multiple of. */
-  readonly purgeStep: number;
-}
 
 /**
  * The statements on sessions that every database has; where their SQL differs, the dialect says how. Each method is one
@@ -23,14 +16,20 @@ export class SessionStatements extends SessionTable {
   findById(runner: QueryRunner, id: string): Promise<SessionRecord | null> {
     const query = this.select(runner);
     this.whereExactly(query, 's.id', 'id', id);
-    return this.one(query);
+    return this.one(runner, query);
   }
 
   /** Live sessions of a user, newest first. */
-  findLive(runner: QueryRunner, userId: string, now: number): Promise<SessionRecord[]> {
+  findLive(
+    runner: QueryRunner,
+    userId: string,
+    now: number,
+    { limit, before }: SessionPage,
+  ): Promise<SessionRecord[]> {
     const query = this.select(runner).where('s.expiresAt > :now', { now });
     this.whereUser(query, userId, 's.');
-    return this.many(query.orderBy('s.createdAt', 'DESC').addOrderBy('s.id', 'DESC'));
+    if (before !== null) query.andWhere('s.id < :before', { before });
+    return this.many(runner, query.orderBy('s.id', 'DESC').limit(limit));
   }
 
   async change(runner: QueryRunner, id: string, expected: Expected, change: StoredChange): Promise<boolean> {
@@ -80,45 +79,6 @@ export class SessionStatements extends SessionTable {
     return touches.filter((touch) => locked.has(touch.id));
   }
 
-  /**
-   * Sets the roles of a user's live sessions, or of those that are pending, which stay so.
-   * @returns how many
-   */
-  async setRoles(
-    runner: QueryRunner,
-    userId: string,
-    change: NumberedRolesChange,
-    which: 'live' | 'pending',
-  ): Promise<number> {
-    const [rolesColumn, renewColumn] = [this.column('roles'), this.column('renewAt')];
-    const [rolesSet, expiresAt] = [this.column('rolesSet'), this.column('expiresAt')];
-    const idleEnd = `${this.column('lastSeenAt')} + :idle`;
-    const absoluteEnd = `${this.column('authenticatedAt')} + :absolute`;
-    const end = `CASE WHEN ${idleEnd} < ${absoluteEnd} THEN ${idleEnd} ELSE ${absoluteEnd} END`;
-    const { purgeStep } = change;
-    const purgeAfter = `${this.dialect.quotient(`${end} + ${purgeStep - 1}`, purgeStep)} * ${purgeStep}`;
-    const purgeColumn = this.column('purgeAfter');
-    const query = this.update(runner, {
-      // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees what those
-      // before it have set. After `roles`, old and new roles would always be the same, and no token would be renewed.
-      renewAt: () =>
-        `CASE WHEN ${this.dialect.sameText(rolesColumn, ':roles')} THEN ${renewColumn} ELSE :now END`,
-      idleExpiresAt: () => idleEnd,
-      absoluteExpiresAt: () => absoluteEnd,
-      ...(which === 'live' && { expiresAt: () => end }),
-      // What is pending may yet become live, until that end. Not sooner: it is not to be purged while it is under way.
-      purgeAfter: () =>
-        which === 'live'
-          ? purgeAfter
-          : `CASE WHEN ${purgeColumn} < ${purgeAfter} THEN ${purgeAfter} ELSE ${purgeColumn} END`,
-      rolesSet: () => `CASE WHEN ${rolesSet} < :number THEN :number ELSE ${rolesSet} END`,
-      roles: () => ':roles',
-    });
-    query.where(which === 'live' ? `${expiresAt} > :now` : `${expiresAt} = 0`, { ...change });
-    this.whereUser(query, userId);
-    return (await query.execute()).affected ?? 0;
-  }
-
   /** @param userId only where it is that user's */
   async delete(runner: QueryRunner, id: string, userId?: string): Promise<boolean> {
     const query = this.remove(runner);
@@ -143,11 +103,5 @@ export class SessionStatements extends SessionTable {
     this.whereId(query, judgement.id);
     this.whereExpected(query, { unshown: judgement.unshown });
     return ((await query.execute()).affected ?? 0) > 0;
-  }
-
-  async deleteAll(runner: QueryRunner): Promise<number> {
-    // All there are. MySQL with `sql_safe_updates` deletes nothing without a condition on a key.
-    const query = this.remove(runner).where(`${this.column('id')} >= ''`);
-    return (await query.execute()).affected ?? 0;
   }
 }

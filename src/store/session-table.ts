@@ -13,7 +13,8 @@ import type { StoredRecord } from './columns.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EntityTable } from './entity-table.js';
 import type { BaseSessionEntity } from './session.entity.js';
-import { RECORD_FIELDS, type SessionRow, toRecord } from './session-rows.js';
+import { RECORD_FIELDS, type RoleRow, type SessionRow, toPrimaryRecord, toRecord } from './session-rows.js';
+import { askForPrimary } from './standby.js';
 
 export type WhereBuilder = { andWhere(condition: string, parameters?: ObjectLiteral): unknown };
 
@@ -42,12 +43,23 @@ export class SessionTable extends EntityTable<StoredRecord> {
     return query;
   }
 
-  protected async many(query: SelectQueryBuilder<BaseSessionEntity>): Promise<SessionRecord[]> {
-    return (await query.getRawMany<SessionRow>()).map(toRecord);
+  /** @throws StandbyError where the server that was asked takes no writes */
+  protected async many(
+    runner: QueryRunner,
+    query: SelectQueryBuilder<BaseSessionEntity>,
+  ): Promise<SessionRecord[]> {
+    const { server } = this.dialect;
+    if (server === null) return (await query.getRawMany<SessionRow>()).map(toRecord);
+    const rows = await query.addSelect(server.role, 'role').getRawMany<SessionRow & RoleRow>();
+    if (rows.length === 0) await askForPrimary(runner, server.role);
+    return rows.map(toPrimaryRecord);
   }
 
-  protected async one(query: SelectQueryBuilder<BaseSessionEntity>): Promise<SessionRecord | null> {
-    const [record] = await this.many(query);
+  protected async one(
+    runner: QueryRunner,
+    query: SelectQueryBuilder<BaseSessionEntity>,
+  ): Promise<SessionRecord | null> {
+    const [record] = await this.many(runner, query);
     return record ?? null;
   }
 

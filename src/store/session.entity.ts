@@ -67,7 +67,8 @@ function withColumns<Row>(columns: readonly StoredColumn[]): new () => Row {
   for (const { field, index, ...column } of columns) {
     const transformer = column.type === 'bigint' ? { transformer: toNumber } : {};
     Column({ ...column, ...transformer, primary: index === 'primary' })(Columns.prototype, field);
-    if (index === 'unique' || index === 'plain')
+    if (index === 'by-id') Index([field, 'id'])(Columns);
+    else if (index !== undefined && index !== 'primary')
       Index({ unique: index === 'unique' })(Columns.prototype, field);
   }
   return Columns as new () => Row;

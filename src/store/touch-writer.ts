@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
+import { measure } from '../core/model/measurements.js';
+import { Deadline } from '../core/outage/deadline.js';
 import { Patience } from '../core/outage/patience.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import type { PurgeSchedule } from './purge-schedule.js';
-import type { SessionStatements } from './session-statements.js';
+import type { SessionStatements, StoredTouch } from './session-statements.js';
 import type { NotedTouch } from './touch-buffer.js';
 
 /** In one statement; a pause for everybody else on SQLite. */
@@ -26,26 +28,45 @@ export class TouchWriter {
    */
   async write(touches: readonly NotedTouch[], onSent: () => void): Promise<readonly NotedTouch[]> {
     const locked: NotedTouch[] = [];
+    let written = 0;
     try {
       const statements = inStatements(touches);
       for (const group of statements) {
-        const timely = group
-          .filter(({ expendableAt }) => expendableAt > performance.now())
-          .map((touch) => ({ ...touch, purgeAfter: this.schedule.purgeAfter(touch.expiresAt) }));
-        if (timely.length === 0) continue;
-        const writing = this.connection.write((runner) => {
-          const written = this.sessions.touch(runner, timely);
-          // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
-          if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
-          return written;
-        });
-        locked.push(...(await this.patience.within(writing)));
+        let sent = 0;
+        const deadline = Deadline.after(expendableIn(group));
+        const write = () =>
+          this.connection.write((runner) => {
+            // Only now: a connection may have been waited for.
+            const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
+            sent = timely.length;
+            if (timely.length === 0) return Promise.resolve([]);
+            const done = this.sessions.touch(
+              runner,
+              timely.map((touch) => this.scheduled(touch)),
+            );
+            // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
+            if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
+            return done;
+          });
+        const passedOver = await this.patience.within(deadline.run(write));
+        locked.push(...passedOver);
+        written += sent - passedOver.length;
       }
     } catch (error) {
       this.logger.warn(`Activity of ${touches.length} session(s) could not be written: ${String(error)}`);
     }
+    measure('touches', { written, dropped: touches.length - written - locked.length });
     return locked;
   }
+
+  private scheduled(touch: NotedTouch): StoredTouch {
+    return { ...touch, purgeAfter: this.schedule.purgeAfter(touch.expiresAt) };
+  }
+}
+
+/** When the last of them is not worth writing any more, in milliseconds from now. */
+function expendableIn(touches: readonly NotedTouch[]): number {
+  return Math.max(...touches.map(({ expendableAt }) => expendableAt)) - performance.now();
 }
 
 /** In one order on all nodes, so that they do not lock each other out, and each session once in a statement. */

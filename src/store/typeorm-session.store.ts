@@ -3,14 +3,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource, EntityTarget } from 'typeorm';
 import { Patience } from '../core/outage/patience.js';
 import { SessionOptionsError, SessionSchemaError } from '../core/model/errors.js';
-import { LONG_SILENCE, SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
+import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
 import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
   type Admitted,
+  type ChangeBatch,
   type Change,
+  type BatchDone,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
+  type SessionPage,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -137,10 +141,10 @@ export class TypeOrmSessionStore
     return (await this.writes()).order.latest();
   }
 
-  async findLive(userId: string, now: number): Promise<SessionRecord[]> {
+  async findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]> {
     await this.alphabets.assertHeld('userId', userId);
     await this.touches.flush();
-    return this.connection.read((runner) => this.sessions.findLive(runner, userId, now));
+    return this.connection.read((runner) => this.sessions.findLive(runner, userId, now, page));
   }
 
   async insert(given: SessionRecord, admission: Admission | null): Promise<Admitted> {
@@ -150,6 +154,7 @@ export class TypeOrmSessionStore
       ...record,
       purgeAfter: this.schedule.purgeAfter(record.expiresAt),
       rolesSet: 0,
+      begun: admission?.begun ?? 0,
       turn: 0,
     };
     const { statements, sql, users } = await this.writes();
@@ -166,9 +171,11 @@ export class TypeOrmSessionStore
 
   async admit(id: string, expected: ExpectedOwner, given: Change, admission: Admission): Promise<Admitted> {
     await this.alphabets.assertHeld('userId', admission.userId);
-    const change = await this.alphabets.fitting(given);
-    if (admission.limit && expected.userId === null) await this.touches.flush();
-    return (await this.writes()).users.admit(id, expected, this.schedule.stored(change), admission);
+    const change = this.schedule.stored(await this.alphabets.fitting(given));
+    const isClaim = expected.userId === null;
+    if (admission.limit && isClaim) await this.touches.flush();
+    const { users } = await this.writes();
+    return users.admit(id, expected, isClaim ? { ...change, begun: admission.begun } : change, admission);
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
@@ -185,24 +192,22 @@ export class TypeOrmSessionStore
     return this.touches.flush();
   }
 
-  async setRoles(userId: string, change: RolesChange): Promise<number> {
-    await this.alphabets.assertHeld('userId', userId);
+  async mark(userId: string | null): Promise<number> {
+    await this.alphabets.assertHeld('userId', userId ?? undefined);
+    return (await this.writes()).order.mark(userId);
+  }
+
+  async setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
     await this.touches.flush();
-    const purgeStep = this.schedule.step;
-    const numbered = { ...change, number: await (await this.writes()).order.mark(userId), purgeStep };
-    const set = (which: 'live' | 'pending') =>
-      this.connection.write((runner) => this.sessions.setRoles(runner, userId, numbered, which));
-    // Pending ones first: in the other order, one that becomes live in between would keep its old roles.
-    await set('pending');
-    return set('live');
+    return (await this.writes()).batches.setRoles(userId, change, this.schedule.step, batch);
   }
 
   async delete(id: string, userId?: string): Promise<SessionRecord | null> {
     await this.alphabets.assertHeld('userId', userId);
-    return this.connection.write(async (runner) => {
-      const record = await this.sessions.findById(runner, id);
-      return record !== null && (await this.sessions.delete(runner, id, userId)) ? record : null;
-    });
+    const record = await this.connection.read((runner) => this.sessions.findById(runner, id));
+    if (record === null) return null;
+    const isGone = await this.connection.write((runner) => this.sessions.delete(runner, id, userId));
+    return isGone ? record : null;
   }
 
   deleteExpected(id: string, expected: Expected): Promise<boolean> {
@@ -213,17 +218,16 @@ export class TypeOrmSessionStore
     return this.connection.write((runner) => this.sessions.deleteReused(runner, judgement));
   }
 
-  async deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
-    await this.alphabets.assertHeld('userId', userId);
-    await this.alphabets.assertHeld('except', except);
-    const { order, users } = await this.writes();
-    await order.mark(userId);
-    return users.deleteByUser(userId, except);
+  async deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>> {
+    return (await this.writes()).batches.deleteByUser(userId, except, batch);
   }
 
-  async deleteAll(): Promise<number> {
-    await (await this.writes()).order.mark(null);
-    return this.connection.write((runner) => this.sessions.deleteAll(runner), LONG_SILENCE);
+  async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+    return (await this.writes()).batches.deleteAll(createdBefore, batch);
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {

@@ -4,9 +4,14 @@ import type { SessionRecord } from '../core/model/record.js';
 import {
   type Admission,
   type Admitted,
+  type ChangeBatch,
+  BATCH_SIZE,
   type Change,
+  type BatchDone,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
+  type SessionPage,
   type ReuseJudgement,
   type RolesChange,
   SessionStore,
@@ -23,11 +28,13 @@ const DELETED_AT_ONCE = 100;
 export class InMemorySessionStore extends SessionStore {
   /** By id. A record is never changed, but replaced by another one. */
   private readonly records = new Map<string, SessionRecord>();
+  /** The number that the sign-in of a session had read, by its id. */
+  private readonly begun = new Map<string, number>();
+  /** The number of the latest `setRoles` that has reached a session, by its id. */
+  private readonly rolesSet = new Map<string, number>();
   private latest = 0;
-  /** Numbers of the latest `setRoles` or `deleteByUser`, by user. */
-  private readonly changes = new Map<string, number>();
-  /** Number of the latest `deleteAll`. */
-  private changeForEveryone = 0;
+  /** Numbers of the latest changes, by user; of those for everyone by `null`. */
+  private readonly marks = new Map<string | null, number>();
 
   async findBySeries(seriesHash: string): Promise<SessionRecord | null> {
     return this.bySeries([seriesHash]);
@@ -45,8 +52,9 @@ export class InMemorySessionStore extends SessionStore {
     return this.latest;
   }
 
-  async findLive(userId: string, now: number): Promise<SessionRecord[]> {
-    return this.liveOf(userId, now);
+  async findLive(userId: string, now: number, { limit, before }: SessionPage): Promise<SessionRecord[]> {
+    const further = this.liveOf(userId, now).filter(({ id }) => before === null || id < before);
+    return further.slice(0, limit);
   }
 
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
@@ -59,8 +67,12 @@ export class InMemorySessionStore extends SessionStore {
   async admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted> {
     const record = this.asExpected(id, expected);
     if (record === null) return { outcome: 'conflict' };
-    const limit = record.userId === null ? admission.limit : null;
-    return this.enter({ ...record, ...change }, { ...admission, limit });
+    const isClaim = record.userId === null;
+    const begun = this.begun.get(id) ?? 0;
+    const limit = isClaim ? admission.limit : null;
+    const admitted = this.enter({ ...record, ...change }, { ...admission, limit });
+    if (!isClaim) this.begun.set(id, begun);
+    return admitted;
   }
 
   async change(id: string, expected: Expected, change: Change): Promise<boolean> {
@@ -79,18 +91,26 @@ export class InMemorySessionStore extends SessionStore {
 
   async flush(): Promise<void> {}
 
-  async setRoles(userId: string, change: RolesChange): Promise<number> {
+  async mark(userId: string | null): Promise<number> {
+    this.marks.set(userId, ++this.latest);
+    return this.latest;
+  }
+
+  async setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
     const { roles, idle, absolute, now } = change;
-    this.changes.set(userId, ++this.latest);
-    const live = this.liveOf(userId, now);
-    for (const record of live) {
+    const { result, next } = this.batchOf(
+      this.liveOf(userId, now).filter(({ id }) => (this.rolesSet.get(id) ?? 0) < batch.number),
+      batch,
+    );
+    for (const record of result) {
       const idleExpiresAt = record.lastSeenAt + idle;
       const absoluteExpiresAt = record.authenticatedAt + absolute;
       const expiresAt = Math.min(idleExpiresAt, absoluteExpiresAt);
       const renewAt = record.roles === roles ? record.renewAt : now;
       this.keep({ ...record, roles, idleExpiresAt, absoluteExpiresAt, expiresAt, renewAt });
+      this.rolesSet.set(record.id, batch.number);
     }
-    return live.length;
+    return { result: result.length, next };
   }
 
   async delete(id: string, userId?: string): Promise<SessionRecord | null> {
@@ -114,18 +134,22 @@ export class InMemorySessionStore extends SessionStore {
     return isSettled && this.drop([record]);
   }
 
-  async deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
-    this.changes.set(userId, ++this.latest);
+  async deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>> {
     const theirs = this.where((record) => record.userId === userId && record.id !== except);
-    this.drop(theirs);
-    return theirs;
+    const done = this.batchOf(theirs, batch);
+    this.drop(done.result);
+    return done;
   }
 
-  async deleteAll(): Promise<number> {
-    this.changeForEveryone = ++this.latest;
-    const count = this.records.size;
-    this.records.clear();
-    return count;
+  async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+    const doomed = this.where(({ createdAt }) => createdBefore === null || createdAt < createdBefore);
+    const { result, next } = this.batchOf(doomed, batch);
+    this.drop(result);
+    return { result: result.length, next };
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
@@ -150,12 +174,13 @@ export class InMemorySessionStore extends SessionStore {
     const surplus = admission === null ? [] : this.surplusBeside(record.id, admission);
     if (surplus.length > 0 && admission?.limit?.onReached === 'reject') return { outcome: 'limit-reached' };
     this.keep(record);
+    this.begun.set(record.id, admission?.begun ?? 0);
     this.drop(surplus);
     return { outcome: 'admitted', evicted: surplus };
   }
 
   private isOvertaken({ userId, begun }: Admission): boolean {
-    return Math.max(this.changes.get(userId) ?? 0, this.changeForEveryone) > begun;
+    return Math.max(this.marks.get(userId) ?? 0, this.marks.get(null) ?? 0) > begun;
   }
 
   /** The oldest sessions, for which there is no room beside this one. */
@@ -163,7 +188,20 @@ export class InMemorySessionStore extends SessionStore {
     if (limit === null) return [];
     return this.liveOf(userId, now)
       .filter((record) => record.id !== id)
-      .slice(limit.max - 1);
+      .slice(limit.max - 1)
+      .slice(0, BATCH_SIZE);
+  }
+
+  /** Of these, what a change does at once: the newest that began before its mark. */
+  private batchOf(
+    records: readonly SessionRecord[],
+    { number, before }: ChangeBatch,
+  ): BatchDone<SessionRecord[]> {
+    const result = records
+      .filter(({ id }) => (this.begun.get(id) ?? 0) < number && (before === null || id < before))
+      .toSorted(byNewest)
+      .slice(0, BATCH_SIZE);
+    return { result, next: result.length < BATCH_SIZE ? null : (result.at(-1)?.id ?? null) };
   }
 
   private asExpected(id: string, expected: Partial<ExpectedOwner>): SessionRecord | null {
@@ -178,9 +216,7 @@ export class InMemorySessionStore extends SessionStore {
 
   /** Newest first. */
   private liveOf(userId: string, now: number): SessionRecord[] {
-    return this.where((record) => record.userId === userId && record.expiresAt > now).toSorted(
-      (one, other) => other.createdAt - one.createdAt || (one.id < other.id ? 1 : -1),
-    );
+    return this.where((record) => record.userId === userId && record.expiresAt > now).toSorted(byNewest);
   }
 
   private where(condition: (record: SessionRecord) => boolean): SessionRecord[] {
@@ -192,7 +228,13 @@ export class InMemorySessionStore extends SessionStore {
   }
 
   private drop(records: readonly SessionRecord[]): boolean {
-    for (const { id } of records) this.records.delete(id);
+    for (const { id } of records) {
+      for (const each of [this.records, this.begun, this.rolesSet]) each.delete(id);
+    }
     return records.length > 0;
   }
+}
+
+function byNewest(one: SessionRecord, other: SessionRecord): number {
+  return one.id < other.id ? 1 : -1;
 }

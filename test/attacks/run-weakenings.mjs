@@ -6,7 +6,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
-const COPIED = ['src', 'test', 'package.json', 'jest.config.js'];
+const COPIED = ['src', 'test', 'docs', 'README.md', 'package.json', 'jest.config.js'];
+/** Shared by all copies. */
+const INSTALLS = ['node_modules', 'test/providers/node_modules'];
 const ASSERTION = /expect\(|expected .+, got |Property failed|The contract wants/;
 const MISTAKE = /SyntaxError|ReferenceError|Cannot find module/;
 
@@ -32,7 +34,7 @@ async function makeCopy() {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-sessions-weakened-'));
   const filter = (path) => !path.includes('node_modules');
   for (const name of COPIED) await cp(join(ROOT, name), join(folder, name), { recursive: true, filter });
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  for (const install of INSTALLS) await symlink(join(ROOT, install), join(folder, install));
   return folder;
 }
 

@@ -119,10 +119,13 @@ describe('docs/decorators.md', () => {
     expect(decorators.filter((name) => !anchors.has(name.toLowerCase()))).toEqual([]);
   });
 
-  it.each(['StartSessionOptions', 'EndSessionOptions'])('names every part of %s', (name) => {
-    const { text } = pageAt('docs/decorators.md');
-    expect(namesOfMembers(name).filter((part) => !text.includes(`- \`${part}\``))).toEqual([]);
-  });
+  it.each(['StartSessionOptions', 'EndSessionOptions', 'EnsureSessionOptions'])(
+    'names every part of %s',
+    (name) => {
+      const { text } = pageAt('docs/decorators.md');
+      expect(namesOfMembers(name).filter((part) => !text.includes(`- \`${part}\``))).toEqual([]);
+    },
+  );
 });
 
 describe('docs/session-service.md', () => {
@@ -169,7 +172,7 @@ describe.each(DOORS)('the docstrings of %s', (door) => {
   const symbols = [...exportsOf(door)];
 
   it('say of everything that it exports what it is', () => {
-    expect(symbols.length).toBeGreaterThan(2);
+    expect(symbols.length).toBeGreaterThan(0);
     const silent = symbols.filter(([, symbol]) => !isDocumented(symbol));
     expect(silent.map(([name]) => name)).toEqual([]);
   });

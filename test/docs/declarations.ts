@@ -2,7 +2,15 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 /** What `nestjs-sessions` and its subpaths export: the files that users' imports lead to. */
-export const DOORS = ['src/index.ts', 'src/testing/index.ts', 'src/client/index.ts'] as const;
+export const DOORS = [
+  'src/index.ts',
+  'src/testing/index.ts',
+  'src/client/index.ts',
+  'src/openapi/index.ts',
+  'src/cls/index.ts',
+  'src/terminus/index.ts',
+  'src/opentelemetry/index.ts',
+] as const;
 
 const PRIVATE = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
 

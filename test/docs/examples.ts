@@ -10,6 +10,8 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'Background',
     'CurrentSession',
     'EndSession',
+    'EnsureSession',
+    'OptionalSession',
     'Public',
     'RequireLevel',
     'RequireRecentAuth',
@@ -66,6 +68,39 @@ declare module 'express' {
 declare module 'express-session' {
   export interface SessionData { userId?: string }
 }
+declare module '@nestjs/swagger' {
+  type Decorate = (options?: { type?: unknown; description?: string }) => MethodDecorator;
+  export const ApiProperty: (options?: { type?: unknown }) => PropertyDecorator;
+  export const ApiCreatedResponse: Decorate;
+  export const ApiUnauthorizedResponse: Decorate;
+  export const ApiBearerAuth: () => ClassDecorator;
+}
+declare module '@nestjs/graphql' {
+  type Types = () => unknown;
+  export const ObjectType: () => ClassDecorator;
+  export const Resolver: () => ClassDecorator;
+  export const Field: (type?: Types, options?: { nullable?: boolean }) => PropertyDecorator;
+  export const Mutation: (type: Types) => MethodDecorator;
+  export const Args: (name: string) => ParameterDecorator;
+}
+declare module '@nestjs/websockets' {
+  export interface OnGatewayInit<Server> { afterInit(server: Server): void }
+  export const WebSocketGateway: () => ClassDecorator;
+  export const SubscribeMessage: (name: string) => MethodDecorator;
+  export const ConnectedSocket: () => ParameterDecorator;
+  export const MessageBody: () => ParameterDecorator;
+}
+declare module 'socket.io' {
+  export interface Socket {
+    handshake: { auth: Record<string, unknown> };
+    data: { sessionId: string };
+    disconnect(close: boolean): void;
+  }
+  export interface Server {
+    use(check: (socket: Socket, next: (error?: Error) => void) => void): void;
+    sockets: { sockets: Map<string, Socket> };
+  }
+}
 declare module '@nestjs/jwt' {
   export class JwtService {
     sign(payload: object): string;
@@ -117,8 +152,8 @@ function namesIn(code: string): ReadonlySet<string> {
 }
 
 /** Where a block is taken to be: in a folder for each page, so that the blocks of a page can import each other. */
-function pathOf(block: Block): string {
-  const folder = resolve('test/docs', `${basename(block.page, '.md')}.examples`);
+function pathOf(block: Block, parent: string): string {
+  const folder = resolve(parent, `${basename(block.page, '.md')}.examples`);
   return join(folder, fileNameOf(block) ?? `line-${block.line}.ts`);
 }
 
@@ -127,14 +162,22 @@ export function mistakesIn(examples: readonly Block[]): string[] {
   // What augments the package's types would do so for all others.
   const isApart = ({ code }: Block) => code.includes('declare module');
   const groups = [examples.filter((block) => !isApart(block)), examples.filter(isApart)];
-  return groups.flatMap(mistakesAmong);
+  return groups.flatMap((group) => mistakesAmong(group, { parent: 'test/docs', foreign: FOREIGN }));
 }
 
-function mistakesAmong(examples: readonly Block[]): string[] {
-  const blocks = new Map(examples.map((block) => [pathOf(block), block]));
+/** The same for pages whose packages of others are installed there. */
+export function mistakesWith(install: string, examples: readonly Block[]): string[] {
+  return mistakesAmong(examples, { parent: install, foreign: '' });
+}
+
+function mistakesAmong(
+  examples: readonly Block[],
+  { parent, foreign }: { readonly parent: string; readonly foreign: string },
+): string[] {
+  const blocks = new Map(examples.map((block) => [pathOf(block, parent), block]));
   if (blocks.size < examples.length) return ['Two files of a page have one name.'];
   const files = new Map([...blocks].map(([path, block]) => [path, toModule(block)]));
-  files.set(resolve('test/docs/foreign.d.ts'), FOREIGN);
+  files.set(resolve(parent, 'foreign.d.ts'), foreign);
   const program = programOf(files);
   return [...blocks].flatMap(([path, block]) => {
     const file = program.getSourceFile(path);

@@ -33,6 +33,9 @@ export const PAGES: readonly Page[] = [
     .map((file) => join('docs', file)),
 ].map(readPage);
 
+/** Their examples need packages that are not those of the root, and are compiled where they are run. */
+export const PAGES_WITH_PROVIDERS: readonly string[] = ['docs/passport.md', 'docs/provider-sign-in.md'];
+
 export function pageAt(path: string): Page {
   const page = PAGES.find((candidate) => candidate.path === path);
   if (!page) throw new Error(`There is no page ${path}.`);

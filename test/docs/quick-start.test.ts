@@ -34,7 +34,7 @@ await describeOnEachDatabase((leg) => {
     const { options, drop } = await leg.create();
     cleanUp.push(drop);
     if ('url' in options) process.env['DATABASE_URL'] = options.url;
-    const page = await RunnablePage.of(readme, { 'database.ts': block });
+    const page = await RunnablePage.of(readme, { instead: { 'database.ts': block } });
     cleanUp.push(() => page.dispose());
     const { AppModule } = await page.run<{ AppModule: Type }>('app.module.ts');
     const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();

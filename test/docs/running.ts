@@ -4,8 +4,12 @@ import ts from 'typescript';
 import { SQLITE_DRIVER } from '../support/sqlite-driver.js';
 import { type Block, fileNameOf, type Page } from './pages.js';
 
-/** Where bare imports are found, and neither Git nor the formatter looks. */
-const CACHE = resolve('node_modules/.cache');
+export interface RunOptions {
+  /** Blocks that take the place of files of the page. */
+  readonly instead?: Readonly<Record<string, Block>>;
+  /** Whose `node_modules` bare imports are found in. */
+  readonly install?: string;
+}
 
 const NODE_TEST_IN_JEST = "{ afterAll as after, beforeAll as before, describe, it } from '@jest/globals'";
 
@@ -13,10 +17,11 @@ const NODE_TEST_IN_JEST = "{ afterAll as after, beforeAll as before, describe, i
 export class RunnablePage {
   private constructor(private readonly folder: string) {}
 
-  /** @param instead blocks that take the place of files of the page */
-  static async of(page: Page, instead: Readonly<Record<string, Block>> = {}): Promise<RunnablePage> {
-    await mkdir(CACHE, { recursive: true });
-    const folder = await mkdtemp(join(CACHE, 'docs-'));
+  static async of(page: Page, { instead = {}, install = '.' }: RunOptions = {}): Promise<RunnablePage> {
+    // Where neither Git nor the formatter looks.
+    const cache = resolve(install, 'node_modules/.cache');
+    await mkdir(cache, { recursive: true });
+    const folder = await mkdtemp(join(cache, 'docs-'));
     const named = page.blocks.flatMap((block) => {
       const name = fileNameOf(block);
       return name === null ? [] : [[name, instead[name] ?? block] as const];

@@ -1,10 +1,12 @@
 import {
+  Catch,
   Controller,
   type DynamicModule,
   Get,
   Injectable,
   type MessageEvent,
   Module,
+  SetMetadata,
   Sse,
   type Type,
 } from '@nestjs/common';
@@ -51,6 +53,30 @@ class Jobs {
 }
 
 @Injectable()
+class Hooks {
+  @RequireRole('admin') onApplicationBootstrap(): void {}
+}
+
+/** As nest-commander has them: in an application context, without any guard. */
+@SetMetadata('CommandBuilder:Command:Meta', { name: 'pay' })
+@Injectable()
+class Command {
+  @RequireRole('admin') async run(): Promise<void> {}
+}
+
+@Catch()
+class Filter {
+  @RequireRole('admin') catch(): void {}
+}
+
+@Injectable()
+class Interceptor {
+  @RequireRole('admin') intercept(): Observable<unknown> {
+    return of(null);
+  }
+}
+
+@Injectable()
 class SignIns {
   @StartSession() open(): SessionPrincipal {
     return { userId: 'ana' };
@@ -91,16 +117,20 @@ class Base {
 class Heir extends Base {}
 
 describe('a decorator where Nest runs no guard', () => {
-  it.each<[Type, ...(DynamicModule | Type)[]]>([
-    [Payments],
-    [GuardedAsAWhole],
-    [Heir],
-    [SignIns],
-    [SignOuts],
-    [Jobs, ScheduleModule.forRoot()],
-    [ResolverWithHelper, APOLLO.module()],
-    [GatewayWithHook],
-  ])('stops the boot: %p', async (provider, ...imports) => {
+  it.each<[string, Type, ...(DynamicModule | Type)[]]>([
+    ['a method of a service', Payments],
+    ['a service', GuardedAsAWhole],
+    ['a method that a service inherits', Heir],
+    ['a sign-in of a service', SignIns],
+    ['a sign-out of a service', SignOuts],
+    ['a lifecycle hook', Hooks],
+    ['a scheduled method', Jobs, ScheduleModule.forRoot()],
+    ['a method of a resolver that is no field', ResolverWithHelper, APOLLO.module()],
+    ['a hook of a gateway', GatewayWithHook],
+    ['a command of a command line', Command],
+    ['an exception filter', Filter],
+    ['an interceptor', Interceptor],
+  ])('stops the boot on %s', async (_, provider, ...imports) => {
     expect(await bootWith(() => start({ imports, providers: [provider] }))).toBe('stops the boot');
   });
 

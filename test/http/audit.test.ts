@@ -32,6 +32,7 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
         level: 'log',
         vocabulary: 'authn_token_revoked',
         reason: 'sign-out',
+        sessionIds: [expect.stringMatching(/^[0-9a-f-]{36}$/)],
         sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
         userId: 'ana',
         client: { ip: '127.0.0.1', userAgent: null, label: null },
@@ -62,6 +63,26 @@ describe.each(PLATFORMS)('the audit trail on %s', (platform) => {
     );
     expect(refused).toMatch(/refused code=role_required .*userId=ana.*\n$/);
     for (const line of [created, refused]) expect(line?.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('is one entry, on one line, for sessions that end together', async () => {
+    const entries: AuditEntry[] = [];
+    const app = await start({ audit: (entry) => void entries.push(entry) });
+    for (let count = 0; count < 3; count++) await signIn(app);
+    const ids = (await app.sessions.list('ana')).map(({ id }) => id);
+    await app.sessions.revoke(ids[0] ?? '');
+    await app.sessions.revokeAll('ana');
+    const [one, two] = entries.slice(-2) as [AuditEntry, AuditEntry];
+    expect(one).toMatchObject({
+      sessionIds: ids.slice(0, 1),
+      sessionId: ids[0],
+      client: { ip: '127.0.0.1' },
+    });
+    expect(two).toMatchObject({ sessionId: null, userId: 'ana', client: null });
+    expect(two).toHaveProperty('sessionIds', expect.arrayContaining(ids.slice(1)));
+    expect(inspect(one)).toBe(`revoked reason=revoked sessionId=${ids[0]} userId=ana client.ip=127.0.0.1`);
+    const line = /^revoked reason=revoked sessionIds="([\w-]+),([\w-]+)" userId=ana$/;
+    expect(line.exec(inspect(two))?.slice(1).toSorted()).toEqual(ids.slice(1).toSorted());
   });
 
   it('shows the line to those who inspect an entry, and to no one else', async () => {

@@ -111,6 +111,45 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     );
   });
 
+  describe('list(userId, options) refuses', () => {
+    it.each<[string, unknown]>([
+      ['null', null],
+      ['the limit itself', 5],
+      ['the cursor itself', '018f0000-0000-7000-8000-000000000001'],
+    ])('options that are %s', async (_, options) => {
+      await expectRefused(() => sessions.list('ana', options as never));
+    });
+
+    it.each([0, -1, 1_001, 1.5, NaN, Infinity, '10', null, {}, [10], 10n])('a limit of %p', async (limit) => {
+      await expectRefused(() => sessions.list('ana', { limit: limit as never }));
+      await expect(sessions.list('ana', { limit: limit as never })).rejects.toThrow(/^`options\.limit` is /);
+    });
+
+    it.each([
+      ...NO_IDS.filter(([, value]) => value !== undefined),
+      ['no id of a session', 'ana'],
+      ['an id in capitals', '018F0000-0000-7000-8000-000000000001'],
+      ['a token', `sid_${'a'.repeat(70)}`],
+    ] as [string, unknown][])('to begin before what is %s', async (_, before) => {
+      await expectRefused(() => sessions.list('ana', { before: before as never }));
+      await expect(sessions.list('ana', { before: before as never })).rejects.toThrow(
+        /^`options\.before` is /,
+      );
+    });
+  });
+
+  describe('revokeEveryone({ createdBefore }) refuses', () => {
+    it.each<[string, unknown]>([
+      ['undefined', undefined],
+      ['null', null],
+      ['a number', Date.now()],
+      ['a text', '2026-01-01T00:00:00Z'],
+      ['no valid date', new Date('yesterday')],
+    ])('a time that is %s', async (_, createdBefore) => {
+      await expectRefused(() => sessions.revokeEveryone({ createdBefore: createdBefore as never }));
+    });
+  });
+
   describe('setRoles(userId, roles) refuses roles that are', () => {
     it.each<[string, unknown]>([
       ['undefined', undefined],

@@ -1,12 +1,15 @@
 import {
   Body,
+  type CanActivate,
   Controller,
+  Injectable,
   type MiddlewareConsumer,
   Module,
   type NestModule,
   Post,
   Req,
   type Type,
+  UseGuards,
 } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { BeginSignIn, type SessionPrincipal, SessionService, StartSession } from 'nestjs-sessions';
@@ -30,6 +33,25 @@ class LoginController {
   @Post('login')
   login(@Req() request: Checked, @Body() principal: SessionPrincipal) {
     return (request.raw ?? request).checked ? principal : null;
+  }
+}
+
+/** Looks at credentials as a strategy of Passport does. */
+@Injectable()
+class CredentialsGuard implements CanActivate {
+  async canActivate(): Promise<boolean> {
+    await slowly();
+    return true;
+  }
+}
+
+@Controller()
+class BehindGuardController {
+  @StartSession() @UseGuards(CredentialsGuard) @Post('above') above(@Body() principal: SessionPrincipal) {
+    return principal;
+  }
+  @UseGuards(CredentialsGuard) @StartSession() @Post('below') below(@Body() principal: SessionPrincipal) {
+    return principal;
   }
 }
 
@@ -66,6 +88,21 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     slowly = () => app.sessions.revokeAll('ana');
     await app.http.post('/login').send({ userId: 'ana' }).expect(201);
     slowly = async () => {};
+  });
+
+  it.each([
+    ['/above', true],
+    ['/below', true],
+    ['/above', false],
+    ['/below', false],
+  ])('nor while a guard does, wherever it stands: %s, globalGuard: %p', async (path, globalGuard) => {
+    const app = await start({ controllers: [BehindGuardController], options: { globalGuard } });
+    slowly = () => app.sessions.revokeAll('ana');
+    const answer = await app.http.post(path).send({ userId: 'ana' });
+    slowly = async () => {};
+    expect([answer.status, answer.body.code]).toEqual([401, 'session_invalid']);
+    expect(await countRows(app)).toBe(0);
+    await app.http.post(path).send({ userId: 'ana' }).expect(201);
   });
 
   it('is answered 503 where the store cannot be reached', async () => {

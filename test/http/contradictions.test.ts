@@ -4,6 +4,8 @@ import {
   AllowAnonymous,
   Background,
   EndSession,
+  EnsureSession,
+  OptionalSession,
   Public,
   RequireLevel,
   RequireRecentAuth,
@@ -99,10 +101,96 @@ const REFUSED: Case[] = [
     /OddController\.handle .*@AllowAnonymous\(\)/,
   ],
   [
-    '@Public() on a class',
-    () => controllerWith([], [Public()]),
-    /@Public\(\) stands on the class OddController: put it on the methods/,
+    '@Public() on a class and @RequireRole() on its method',
+    () => controllerWith([RequireRole('admin')], [Public()]),
+    /OddController\.handle .*@Public\(\) and @RequireRole\(\)/,
   ],
+  [
+    '@Public() and @RequireRole() on one class, whatever stands on its methods',
+    () => controllerWith([Public()], [Public(), RequireRole('admin')]),
+    /OddController has @Public\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@Public() and @OptionalSession() on one class',
+    () => controllerWith([], [Public(), OptionalSession()]),
+    /OddController has @Public\(\) and @OptionalSession\(\)/,
+  ],
+  [
+    '@OptionalSession() and @RequireRole() on one method',
+    () => controllerWith([OptionalSession(), RequireRole('admin')]),
+    /OddController\.handle has @OptionalSession\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@OptionalSession() and @RequireLevel() on one method',
+    () => controllerWith([OptionalSession(), RequireLevel(2)]),
+    /@OptionalSession\(\) and @RequireLevel\(\)/,
+  ],
+  [
+    '@OptionalSession() and @RequireRecentAuth() on one method',
+    () => controllerWith([OptionalSession(), RequireRecentAuth('5m')]),
+    /@OptionalSession\(\) and @RequireRecentAuth\(\)/,
+  ],
+  [
+    '@OptionalSession() and @RequireSession() on one method',
+    () => controllerWith([OptionalSession(), RequireSession()]),
+    /@OptionalSession\(\) and @RequireSession\(\)/,
+  ],
+  [
+    '@OptionalSession() and @AllowAnonymous() on one method',
+    () => controllerWith([OptionalSession(), AllowAnonymous()]),
+    /@OptionalSession\(\) and @AllowAnonymous\(\)/,
+  ],
+  [
+    '@OptionalSession() on a method and @RequireRole() on its class',
+    () => controllerWith([OptionalSession()], [RequireRole('admin')]),
+    /@OptionalSession\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@OptionalSession() on a class and @RequireRole() on its method',
+    () => controllerWith([RequireRole('admin')], [OptionalSession()]),
+    /@OptionalSession\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@OptionalSession() and @Public() on one method',
+    () => controllerWith([OptionalSession(), Public()]),
+    /@OptionalSession\(\) and @Public\(\)|@Public\(\) and @OptionalSession\(\)/,
+  ],
+  [
+    '@OptionalSession() and @StartSession() on one method',
+    () => controllerWith([OptionalSession(), StartSession()]),
+    /@StartSession\(\)/,
+  ],
+  [
+    '@OptionalSession() and @EndSession() on one method',
+    () => controllerWith([OptionalSession(), EndSession()]),
+    /@EndSession\(\)/,
+  ],
+  [
+    '@EnsureSession() and @RequireRole() on one method',
+    () => controllerWith([EnsureSession(), RequireRole('admin')]),
+    /@EnsureSession\(\) and @RequireRole\(\)/,
+  ],
+  [
+    '@EnsureSession() and @AllowAnonymous() on its class',
+    () => controllerWith([EnsureSession()], [AllowAnonymous()]),
+    /@EnsureSession\(\) and @AllowAnonymous\(\)/,
+  ],
+  [
+    '@EnsureSession() and @OptionalSession() on one method',
+    () => controllerWith([EnsureSession(), OptionalSession()]),
+    /@EnsureSession\(\)/,
+  ],
+  [
+    '@EnsureSession() on a class',
+    () => controllerWith([], [EnsureSession()]),
+    /@EnsureSession\(\) stands on the class OddController/,
+  ],
+  [
+    '@EnsureSession() on GET',
+    () => controllerWith([EnsureSession()], [], Get()),
+    /@EnsureSession\(\).*GET.*@OptionalSession\(\)/,
+  ],
+  ['@EnsureSession() on all verbs', () => controllerWith([EnsureSession()], [], All()), /@EnsureSession\(\)/],
   [
     '@StartSession() on a class',
     () => controllerWith([], [StartSession()]),
@@ -187,7 +275,10 @@ describe.each(PLATFORMS)(
       });
     });
 
-    it('a requirement inherited by a method that opens the route', async () => {
+    it.each<[string, () => MethodDecorator]>([
+      ['@Public()', Public],
+      ['@OptionalSession()', OptionalSession],
+    ])('a requirement inherited by a method that %s opens', async (_, Open) => {
       class Base {
         @RequireRole('admin') handle(): null {
           return null;
@@ -195,7 +286,7 @@ describe.each(PLATFORMS)(
       }
       @Controller()
       class Derived extends Base {
-        @Public() @Get() override handle(): null {
+        @Open() @Get() override handle(): null {
           return null;
         }
       }
@@ -231,6 +322,13 @@ describe.each(PLATFORMS)(
         controllerWith([RequireRole('admin'), Background()], [AllowAnonymous()]),
         controllerWith([EndSession()], [RequireRole('admin')]),
         controllerWith([AllowAnonymous(), Background()]),
+        controllerWith([OptionalSession(), Background()]),
+        controllerWith([OptionalSession()], [Background()]),
+        controllerWith([OptionalSession()], [Public()]),
+        controllerWith([StartSession()], [Public()]),
+        controllerWith([EndSession()], [OptionalSession()]),
+        controllerWith([EnsureSession()], [OptionalSession()]),
+        controllerWith([Public()], [OptionalSession(), Background()]),
       ];
       for (const controller of fine) expect(await bootError(controller)).toBeNull();
       const known = controllerWith([RequireRole('support')]);

@@ -1,4 +1,4 @@
-import { Controller, Get, Post, SetMetadata, type Type } from '@nestjs/common';
+import { Controller, Get, Post, Scope, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Public, RequireRole, RequireSession, SessionDecoratorError, StartSession } from 'nestjs-sessions';
 import { PLATFORMS } from '../support/platforms.js';
@@ -234,6 +234,28 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const token = await signIn(app, { userId: 'ana', roles: ['customer'] });
     await app.http.get('/bound/secret').set(bearer(token)).expect(403);
     await app.http.post('/bound/login').set(bearer(token)).expect(201, 'bound');
+  });
+
+  it('bound handlers are refused where each request has a controller of its own', async () => {
+    class Scoped {
+      constructor() {
+        this.open = this.open.bind(this);
+        this.secret = this.secret.bind(this);
+      }
+      @Public() @Get('open') open(): string {
+        return 'open';
+      }
+      @Get('secret') secret(): string {
+        return 'secret';
+      }
+    }
+    Controller({ path: 'scoped', scope: Scope.REQUEST })(Scoped);
+    const app = await start({ controllers: [AccountController, Scoped] });
+    const token = await signIn(app);
+    for (const path of ['open', 'secret']) {
+      await app.http.get(`/scoped/${path}`).expect(500);
+      await app.http.get(`/scoped/${path}`).set(bearer(token)).expect(500);
+    }
   });
 
   it('an added route has the rules that the decorator gives it', async () => {

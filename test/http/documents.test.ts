@@ -1,5 +1,5 @@
 import { Injectable, type INestApplication, type NestInterceptor, UseInterceptors } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type ActiveSession,
   AllowAnonymous,
@@ -13,8 +13,9 @@ import {
   SessionService,
   StartSession,
 } from 'nestjs-sessions';
-import { signInAs, TestClock } from 'nestjs-sessions/testing';
+import { recordSessionEvents, signInAs, TestClock } from 'nestjs-sessions/testing';
 import { from, switchMap } from 'rxjs';
+import { SessionCore } from '../../src/core/session-core.js';
 import { fakeExchange } from '../support/fake-context.js';
 import { startApp } from '../support/platforms.js';
 import { asMutation, asQuery, resolverCaller } from '../support/resolver-calls.js';
@@ -77,6 +78,10 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
+async function waitUntil(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
+}
+
 /** What becomes of these fields, one after the other: what they return, or the code of their refusal. */
 async function run(context: object, ...fields: string[]): Promise<unknown[]> {
   const outcomes: unknown[] = [];
@@ -127,6 +132,67 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
     await app.get(SessionService).revoke(session.id);
     const outcomes = await run(context, 'signOut', 'rename', 'transfer');
     expect(outcomes).toEqual([null, 'session_required', 'session_required']);
+  });
+
+  it.each<[string, (sessions: SessionService, id: string) => Promise<unknown>]>([
+    ['revoke', (sessions, id) => sessions.revoke(id)],
+    ['revokeAll', (sessions) => sessions.revokeAll('ana')],
+    ['revokeEveryone', (sessions) => sessions.revokeEveryone()],
+  ])('is let in to nothing more once a handler has called %s', async (_, end) => {
+    const { context, session } = await show({ userId: 'ana', level: 3 });
+    await run(context, 'transfer');
+    await end(app.get(SessionService), session.id);
+    const outcomes = await run(context, 'rename', 'transfer', 'me', 'again');
+    expect(outcomes.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => 'session_invalid'));
+    expect((await app.get(SessionService).list('again'))[0]?.data).toEqual({ before: null });
+  });
+
+  it('has the roles that a handler has set by hand', async () => {
+    const { context } = await show({ userId: 'ana', roles: ['admin'] });
+    await run(context, 'appoint');
+    await app.get(SessionService).setRoles('ana', []);
+    expect(await run(context, 'appoint', 'rename')).toEqual(['role_required', 'ana']);
+    await app.get(SessionService).setRoles('ana', ['admin']);
+    expect(await run(context, 'appoint')).toEqual(['ana']);
+  });
+
+  it('goes on after a handler has ended the other sessions and replaced the token by hand', async () => {
+    const { context, session } = await show({ userId: 'ana' });
+    await show({ userId: 'ana' });
+    await run(context, 'rename');
+    const sessions = app.get(SessionService);
+    await sessions.rotate(session.id);
+    expect(await sessions.revokeAll('ana', { except: session.id })).toBe(1);
+    expect(await run(context, 'rename', 'me')).toEqual(['ana', 'ana']);
+    expect(await sessions.get(session.id)).not.toBeNull();
+  });
+
+  it('keeps for a handler what it was let in on, though its session has been ended since', async () => {
+    const { context, session } = await show({ userId: 'ana' });
+    const late = call('late', context, 'query');
+    await new Promise(setImmediate);
+    await app.get(SessionService).revoke(session.id);
+    expect(await run(context, 'rename')).toEqual(['session_invalid']);
+    openGate();
+    expect(await late).toBe('ana');
+  });
+
+  it('is refused in the name of whom it was judged as, though somebody has signed in beside it', async () => {
+    const { context } = await show({ userId: 'ana' });
+    await run(context, 'rename');
+    clock.advance('4h');
+    const { req } = context;
+    const due = { req: Object.assign(fakeExchange({}).req, { headers: req.headers }), res: context.res };
+    const renewal = app.get(SessionCore).rotation;
+    const renew = jest.spyOn(renewal, 'renew').mockImplementation(() => gate.then(() => null));
+    const recorder = recordSessionEvents(app);
+    const refused = expect(call('appoint', due)).rejects.toMatchObject({ code: 'role_required' });
+    await waitUntil(() => renew.mock.calls.length > 0);
+    principal = { userId: 'bob' };
+    await run(due, 'signIn');
+    openGate();
+    await refused;
+    expect(recorder.of('refused')).toMatchObject([{ code: 'role_required', userId: 'ana' }]);
   });
 
   it('hands an open handler no session after a sign-out', async () => {

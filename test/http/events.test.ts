@@ -136,7 +136,27 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       await revoke(app, token, session.id);
       const revoked = app.events.filter(({ type }) => type === 'revoked');
       expect(revoked).toEqual([
-        expect.objectContaining({ reason, sessionId: session.id, userId: 'ana', at: expect.any(Date) }),
+        expect.objectContaining({
+          reason,
+          sessionIds: [session.id],
+          sessionId: session.id,
+          userId: 'ana',
+          at: expect.any(Date),
+        }),
+      ]);
+    });
+
+    it('when several are revoked: once, with the ids of all', async () => {
+      const { app, sessions } = await start();
+      const [one, two] = [await sessions.create({ userId: 'ana' }), await sessions.create({ userId: 'ana' })];
+      await sessions.revokeAll('ana');
+      expect(app.events.filter(({ type }) => type === 'revoked')).toEqual([
+        expect.objectContaining({
+          sessionIds: expect.arrayContaining([one.session.id, two.session.id]),
+          sessionId: null,
+          userId: 'ana',
+          client: null,
+        }),
       ]);
     });
 
@@ -145,7 +165,8 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       await sessions.create({ userId: 'ana' });
       await sessions.create({ userId: 'bo' });
       await sessions.revokeEveryone();
-      expect(last(app)).toMatchObject({ type: 'revoked', sessionId: null, userId: null, count: 2 });
+      const everyone = { sessionIds: [], sessionId: null, userId: null, count: 2 };
+      expect(last(app)).toMatchObject({ type: 'revoked', ...everyone });
     });
 
     it('when a token is refused as expired, with the refusal after it', async () => {

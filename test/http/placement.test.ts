@@ -2,6 +2,7 @@ import {
   Controller,
   type ExecutionContext,
   Get,
+  type INestApplication,
   Injectable,
   type Provider,
   Scope,
@@ -32,6 +33,7 @@ import { appsOn } from '../support/test-app.js';
 
 /* What the packages for messages and GraphQL leave behind. The real ones are in `test/edge`. */
 const MessagePattern = () => SetMetadata('microservices:handler_type', 1);
+const GrpcStreamCall = () => SetMetadata('microservices:pattern', [{ streaming: 'pt_stream' }]);
 const WebSocketGateway = () => SetMetadata('websockets:is_gateway', true);
 const SubscribeMessage = () => SetMetadata('websockets:message_mapping', true);
 const Resolver = () => SetMetadata('graphql:resolver_type', 'Account');
@@ -153,6 +155,29 @@ class Gateway {
   @SubscribeMessage() message(): void {}
 }
 
+class Given {
+  @RequireRole('admin') work(): void {}
+  canActivate = () => true;
+  intercept = () => EMPTY;
+  transform = () => null;
+  catch = () => null;
+}
+
+@Injectable()
+class Listening {
+  @Public() @SetMetadata('bot:command', true) command(): void {}
+}
+
+@Controller()
+class RawStream {
+  @MessagePattern() @GrpcStreamCall() raw(): void {}
+}
+
+@Controller()
+class OpenRawStream {
+  @Public() @MessagePattern() @GrpcStreamCall() raw(): void {}
+}
+
 @Controller()
 class Streams {
   @Sse('stream') stream() {
@@ -191,6 +216,29 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('decorators on a method of a controller that is no route stop the boot', async () => {
     expect(await bootError({ controllers: [Helping] })).toBeInstanceOf(SessionDecoratorError);
+  });
+
+  it.each<[string, (app: INestApplication) => unknown]>([
+    ['a guard', (app) => app.useGlobalGuards(new Given())],
+    ['an interceptor', (app) => app.useGlobalInterceptors(new Given())],
+    ['a pipe', (app) => app.useGlobalPipes(new Given())],
+    ['an exception filter', (app) => app.useGlobalFilters(new Given())],
+  ])('decorators on %s that the application was given stop the boot', async (_, give) => {
+    const error = await bootError({ configure: give });
+    expect(error).toBeInstanceOf(SessionDecoratorError);
+    expect((error as Error).message).toMatch(/Given\.work has session decorators/);
+  });
+
+  it('@Public() may stand on what another library calls', async () => {
+    expect(await bootError({ controllers: [], providers: [Listening] })).toBeNull();
+  });
+
+  it('a raw stream of gRPC stops the boot, unless it is public', async () => {
+    const error = await bootError({ controllers: [RawStream] });
+    expect(error).toBeInstanceOf(SessionDecoratorError);
+    expect((error as Error).message).toMatch(/RawStream\.raw has @GrpcStreamCall\(\)/);
+    expect(await bootError({ controllers: [OpenRawStream] })).toBeNull();
+    expect(await bootError({ controllers: [RawStream], options: { globalGuard: false } })).toBeNull();
   });
 
   it.each<[string, Providers]>([

@@ -16,6 +16,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'typeorm'],
   core: [],
   testing: ['service', 'http', 'core'],
+  openapi: ['service', 'http', 'core'],
+  opentelemetry: ['service', 'http', 'core', '@opentelemetry/api'],
+  terminus: ['service', '@nestjs/terminus'],
+  cls: ['http', 'core', 'nestjs-cls'],
   client: [],
 };
 
@@ -29,10 +33,19 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   outage: ['model'],
   token: ['model'],
   policy: ['model'],
-  events: ['model'],
+  events: ['outage', 'model'],
   model: [],
 };
-const PEERS: ReadonlySet<string> = new Set(['typeorm', '@nestjs/typeorm', '@nestjs/common', '@nestjs/core']);
+const PEERS: ReadonlySet<string> = new Set([
+  'typeorm',
+  '@nestjs/typeorm',
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/swagger',
+  '@nestjs/terminus',
+  '@opentelemetry/api',
+  'nestjs-cls',
+]);
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 

@@ -56,6 +56,10 @@ describe('the public surface', () => {
         "./migrations",
         "./testing",
         "./client",
+        "./openapi",
+        "./opentelemetry",
+        "./terminus",
+        "./cls",
         "./package.json",
       ]
     `);
@@ -95,11 +99,14 @@ describe('the public surface', () => {
         "class SignInFailedException",
         "class StoreRejectedError",
         "class TooManyGuessesException",
+        "const BATCH_SIZE",
         "const sessionEntities",
         "function AllowAnonymous",
         "function Background",
         "function CurrentSession",
         "function EndSession",
+        "function EnsureSession",
+        "function OptionalSession",
         "function Public",
         "function RequireLevel",
         "function RequireRecentAuth",
@@ -115,9 +122,11 @@ describe('the public surface', () => {
         "type AuditLevel",
         "type AuditSink",
         "type AuthenticationLevel",
+        "type BatchDone",
         "type BearerAnswer",
         "type BegunSignIn",
         "type Change",
+        "type ChangeBatch",
         "type ClearSiteData",
         "type ClientInfo",
         "type ClusterOptions",
@@ -125,6 +134,8 @@ describe('the public surface', () => {
         "type CookieOptions",
         "type Duration",
         "type EndSessionOptions",
+        "type EndedSession",
+        "type EnsureSessionOptions",
         "type EventOrigin",
         "type Expected",
         "type ExpectedOwner",
@@ -133,6 +144,7 @@ describe('the public surface', () => {
         "type IssuedSession",
         "type JsonObject",
         "type JsonValue",
+        "type ListOptions",
         "type NearCacheOptions",
         "type NearCacheStatement",
         "type PublicSession",
@@ -149,6 +161,7 @@ describe('the public surface', () => {
         "type ReuseJudgement",
         "type RevocationReason",
         "type RevokeAllOptions",
+        "type RevokeEveryoneOptions",
         "type RevokeOptions",
         "type Role",
         "type RoleOptions",
@@ -162,12 +175,14 @@ describe('the public surface', () => {
         "type SessionLifetime",
         "type SessionModuleOptions",
         "type SessionModuleStaticOptions",
+        "type SessionPage",
         "type SessionParameterDecorator",
         "type SessionPolicyDocument",
         "type SessionPrincipal",
         "type SessionRecord",
         "type SessionTypes",
         "type SessionVerdict",
+        "type SignInAnswerPart",
         "type SignInDecorator",
         "type SignInHandler",
         "type SignInOptions",
@@ -222,6 +237,28 @@ describe('the public surface', () => {
         "type SessionClientOptions",
         "type SessionInfo",
         "type StepUpChallenge",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/openapi', () => {
+    expect(exportsOf('./openapi')).toMatchInlineSnapshot(`
+      [
+        "const SESSION_REFUSAL_SCHEMA",
+        "function withSessions",
+        "type OpenApiComponents",
+      ]
+    `);
+  });
+
+  it('of nestjs-sessions/opentelemetry, nestjs-sessions/terminus and nestjs-sessions/cls', () => {
+    expect(['./opentelemetry', './terminus', './cls'].flatMap(exportsOf)).toMatchInlineSnapshot(`
+      [
+        "class SessionMetrics",
+        "class SessionSpanInterceptor",
+        "class SessionHealthIndicator",
+        "class ClsSession",
+        "class SessionClsPlugin",
       ]
     `);
   });

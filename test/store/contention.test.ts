@@ -90,7 +90,7 @@ await describeOnEachDatabase((leg) => {
       await dataSource.destroy();
       await database.drop();
     }
-  }, 30_000);
+  });
 });
 
 async function sessionIn(database: TestDatabase): Promise<{ id: string; dataSource: DataSource }> {

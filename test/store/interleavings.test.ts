@@ -11,6 +11,7 @@ import type { Issued } from '../../src/core/life/rotation.js';
 import type { ActiveSession, AnonymousSession, IssuedSession } from '../../src/core/model/session.js';
 import type { SessionStore } from '../../src/core/model/store.js';
 import { toException } from '../../src/session.exceptions.js';
+import { eachByItself } from '../support/recorders.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { explore } from '../support/exploration.js';
 import { type Call, History, print, type SessionView } from '../support/history.js';
@@ -141,6 +142,7 @@ const READS_AND_WRITES = [
   'insert',
   'admit',
   'change',
+  'mark',
   'setRoles',
   'delete',
   'deleteExpected',
@@ -245,7 +247,7 @@ class Scene {
     const problems: string[] = [];
     const check = (isRight: boolean, problem: string) => void (isRight || problems.push(problem));
     const events = this.nodes
-      .flatMap((node) => node.events)
+      .flatMap((node) => eachByItself(node.events))
       .filter(({ sessionId }) => this.jar.has(String(sessionId)));
     check(!events.some(({ type }) => type === 'reuse-detected'), 'an honest client is taken for a thief');
     const ends = events.filter(({ type }) => type === 'revoked');

@@ -7,6 +7,7 @@ import type { Issued } from '../../src/core/life/rotation.js';
 import { toSession } from '../../src/core/life/recorded-session.js';
 import type { ActiveSession, AnonymousSession, IssuedSession } from '../../src/core/model/session.js';
 import { toException } from '../../src/session.exceptions.js';
+import { eachByItself } from '../support/recorders.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { explore } from '../support/exploration.js';
 import { type Fresh, type ModelEvent, type ModelTimeouts, SessionModel } from '../support/model.js';
@@ -322,7 +323,7 @@ class Comparison {
   }
 
   private toldEvents() {
-    return sorted(this.node.events.splice(0) as ModelEvent[]);
+    return sorted(eachByItself(this.node.events.splice(0)) as readonly ModelEvent[]);
   }
 }
 

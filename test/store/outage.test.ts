@@ -5,6 +5,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { WatchedStore } from '../../src/core/outage/watched-store.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
+import type { SessionEvent } from '../../src/core/model/session-event.js';
 import type { ActiveSession } from '../../src/core/model/session.js';
 import { SessionCore } from '../../src/core/session-core.js';
 import type { SessionStore } from '../../src/core/model/store.js';
@@ -104,6 +105,37 @@ await describeOnEachDatabase((leg) => {
       });
       expect(node.reports).toEqual(Array.from({ length: outage }, () => ['down', 'up']).flat());
     }
+  });
+
+  it('tells in the audit of what it has sent and never got an answer to, and of nothing else', async () => {
+    const { service } = node;
+    load = await Load.start(service);
+    await load.stop();
+    await Promise.all(Array.from({ length: 8 }, () => service.createAnonymous())); // so many connections
+    const told: SessionEvent[] = [];
+    service.events.subscribe((event) => told.push(event));
+    proxy.silence();
+    await Promise.all(
+      [service.createAnonymous(), service.setRoles('bob', ['support']), service.revokeAll('eve')].map(
+        expectUnavailable,
+      ),
+    );
+    proxy.reset();
+    expect(told).toEqual(
+      expect.arrayContaining(
+        [
+          { attempt: 'sign-in', sessionId: expect.any(String), userId: null },
+          { attempt: 'roles', sessionId: null, userId: 'bob' },
+          { attempt: 'revocation', sessionId: null, userId: 'eve' },
+        ].map((each) => expect.objectContaining({ type: 'outcome-unknown', ...each })),
+      ),
+    );
+    expect(told).toHaveLength(3);
+    await proxy.refuse();
+    await wait(BLINK); // the pool knows by then
+    for (const verb of [service.createAnonymous(), service.revokeAll('eve')]) await expectUnavailable(verb);
+    expect(told).toHaveLength(3);
+    await proxy.open();
   });
 
   it.each([

@@ -31,6 +31,7 @@ await describeOnEachDatabase((leg) => {
   });
   afterAll(() => cluster.close());
   beforeEach(async () => {
+    for (const { events } of nodes) events.length = 0;
     await query('DELETE FROM sessions');
     await query('DELETE FROM session_users');
   });
@@ -55,12 +56,12 @@ await describeOnEachDatabase((leg) => {
     const counting = `WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows})`;
     const columns =
       'id, series_hash, token_hash, rotated_at, user_id, roles, created_at, authenticated_at, last_seen_at, ' +
-      'idle_expires_at, absolute_expires_at, renew_at, expires_at, purge_after, data, data_version, roles_set, turn';
+      'idle_expires_at, absolute_expires_at, renew_at, expires_at, purge_after, data, data_version, begun, roles_set, turn';
     // Every thousand of them expired together, as after a night.
     const expiry = isPostgres || isSqlite ? `${start} + n / 1000` : `${start} + n DIV 1000`;
     const values =
       `CONCAT('expired-', n), ${series}, 'token', ${start}, CONCAT('user-', n % 997), '[]', ${start}, ${start}, ` +
-      `${start}, ${expiry}, ${expiry}, ${now}, ${expiry}, ${expiry}, '{}', 0, 0, 0`;
+      `${start}, ${expiry}, ${expiry}, ${now}, ${expiry}, ${expiry}, '{}', 0, 0, 0, 0`;
     const portable = isSqlite ? values.replaceAll(/CONCAT\(([^,]+), ([^)]+)\)/g, '($1 || $2)') : values;
     const select = `SELECT ${portable} FROM (${numbers}) AS numbered`;
     const insert = `INSERT INTO sessions (${columns})`;
@@ -214,8 +215,7 @@ await describeOnEachDatabase((leg) => {
             if (made === 2) await service.revokeAll(userId, { except: session.id });
           }
         }),
-      );
-      await purging.stop();
+      ).finally(() => purging.stop());
     }
     expect(limited.flatMap(({ outages }) => outages)).toEqual([]);
     for (const userId of users) expect(await first.service.list(userId)).toHaveLength(1);

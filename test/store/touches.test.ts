@@ -9,6 +9,10 @@ const OTHERS = 10_000;
 /** Processes that are killed right after an answer. */
 const KILLS = 5;
 
+jest.setTimeout(120_000);
+// Its limits are seconds: where the machine stood still for so long, it is asked again.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
+
 interface Plan {
   readonly 'Index Name'?: string;
   readonly Plans?: readonly Plan[];
@@ -121,16 +125,17 @@ await describeOnEachDatabase((leg) => {
       await each.ask('validate', token);
       await each.kill();
       const least = Date.now() + 500_000;
-      for (let asked = 0; asked < 100 && (await writtenAt(session)) < least; asked++) await wait(20);
+      for (let asked = 0; asked < 500 && (await writtenAt(session)) < least; asked++) await wait(20);
       return (await writtenAt(session)) >= least;
     });
     expect(await Promise.all(killings)).toEqual(processes.map(() => true));
-  }, 30_000);
+  });
 
   if (leg.name.startsWith('SQLite')) return;
 
   it('lets nobody wait for a row that is locked, and writes its activity once that is free', async () => {
     const limited = cluster.nodeSharing(node, { maxSessionsPerUser: 5 });
+    await node.service.revokeEveryone();
     const { session, token } = await node.service.create({ userId: 'locked' });
     const other = await node.service.create({ userId: 'other' });
     for (const each of [token, other.token]) await node.service.validate(each);
@@ -139,21 +144,24 @@ await describeOnEachDatabase((leg) => {
     await holder.startTransaction();
     const sql = `UPDATE sessions SET label = 'held' WHERE id = '${session.id}'`;
     await holder.query(sql);
-    const began = performance.now();
-    for (const each of [token, other.token]) await node.service.validate(each);
-    const [listed] = await node.service.list('other');
-    expect(listed?.lastSeenAt.getTime()).toBe(cluster.clock.now());
-    expect((await node.service.list('locked'))[0]?.id).toBe(session.id);
-    expect(await node.service.setRoles('other', ['customer'])).toBe(1);
-    expect((await limited.service.create({ userId: 'other' })).session.userId).toBe('other');
-    expect(await node.service.purgeExpired()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect(await writtenAt(other.session)).toBe(cluster.clock.now());
-    expect((await node.service.get(session.id))?.lastSeenAt.getTime()).toBe(cluster.clock.now());
-    expect(await writtenAt(session)).toBeLessThan(cluster.clock.now());
-    await holder.rollbackTransaction();
-    await holder.release();
-    for (let asked = 0; asked < 50 && (await writtenAt(session)) < cluster.clock.now(); asked++)
+    try {
+      const began = performance.now();
+      for (const each of [token, other.token]) await node.service.validate(each);
+      const [listed] = await node.service.list('other');
+      expect(listed?.lastSeenAt.getTime()).toBe(cluster.clock.now());
+      expect((await node.service.list('locked'))[0]?.id).toBe(session.id);
+      expect(await node.service.setRoles('other', ['customer'])).toBe(1);
+      expect((await limited.service.create({ userId: 'other' })).session.userId).toBe('other');
+      expect(await node.service.purgeExpired()).toBe(0);
+      expect(performance.now() - began).toBeLessThan(2_000);
+      expect(await writtenAt(other.session)).toBe(cluster.clock.now());
+      expect((await node.service.get(session.id))?.lastSeenAt.getTime()).toBe(cluster.clock.now());
+      expect(await writtenAt(session)).toBeLessThan(cluster.clock.now());
+    } finally {
+      await holder.rollbackTransaction();
+      await holder.release();
+    }
+    for (let asked = 0; asked < 500 && (await writtenAt(session)) < cluster.clock.now(); asked++)
       await wait(20);
     expect(await writtenAt(session)).toBe(cluster.clock.now());
   });

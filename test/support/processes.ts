@@ -44,7 +44,11 @@ export class NodeProcess {
   static async run(script: string, given: object): Promise<NodeProcess> {
     const child = fork(resolve('test/support', script), [JSON.stringify(given)], { execArgv: EXEC_ARGV });
     const node = new NodeProcess(child);
-    await once(child, 'message');
+    const gone = once(child, 'exit').then(() => {
+      throw new Error('The process did not start. It runs what `npm run build` has made.');
+    });
+    await Promise.race([once(child, 'message'), gone]);
+    gone.catch(() => {});
     return node;
   }
 

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { AuditEntry } from 'nestjs-sessions';
+import type { AuditEntry, SessionEvent } from 'nestjs-sessions';
 import type { Logger as SqlLogger } from 'typeorm';
 
 /** Keeps what Nest's loggers say, and the audit trail by itself. */
@@ -41,4 +41,13 @@ export class QueryRecorder implements SqlLogger {
 
 function toText(part: unknown): string {
   return part instanceof Error ? String(part.stack) : String(part);
+}
+
+/** Events with one of each session that ended, also where they ended together. */
+export function eachByItself(events: readonly SessionEvent[]): readonly SessionEvent[] {
+  return events.flatMap((event) =>
+    event.type === 'revoked' && event.sessionIds.length > 1
+      ? event.sessionIds.map((sessionId) => ({ ...event, sessionId, sessionIds: [sessionId] }))
+      : [event],
+  );
 }

@@ -1,5 +1,5 @@
 import { TestClock } from 'nestjs-sessions/testing';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import type { SessionModuleOptions } from '../../src/core/options/options.js';
 import type { SessionStore } from '../../src/core/model/store.js';
@@ -26,10 +26,25 @@ export class TestCluster {
   readonly clock = new TestClock();
   private readonly nodes: TestNode[] = [];
 
-  private constructor(private readonly database: TestDatabase) {}
+  private constructor(
+    private readonly database: TestDatabase,
+    private readonly extra: Partial<DataSourceOptions>,
+  ) {}
 
-  static async on(leg: DatabaseLeg): Promise<TestCluster> {
-    return new TestCluster(await leg.create());
+  /** @param extra options of all its data sources */
+  static async on(leg: DatabaseLeg, extra: Partial<DataSourceOptions> = {}): Promise<TestCluster> {
+    return new TestCluster(await leg.create(), extra);
+  }
+
+  /** In a database that is there, and stays. */
+  static async in(options: DataSourceOptions): Promise<TestCluster> {
+    return new TestCluster({ options, drop: async () => {} }, {});
+  }
+
+  /** A node with connections of its own kind. */
+  async nodeOn(connection: DataSourceOptions, options: SessionModuleOptions = {}): Promise<TestNode> {
+    const dataSource = await new DataSource({ ...connection, entities: [...sessionEntities] }).initialize();
+    return this.assemble(dataSource, options);
   }
 
   async node(
@@ -38,9 +53,10 @@ export class TestCluster {
   ): Promise<TestNode> {
     const dataSource = await new DataSource({
       ...this.database.options,
+      ...this.extra,
       entities: [...sessionEntities, ...entities],
       synchronize: this.nodes.length === 0,
-    }).initialize();
+    } as DataSourceOptions).initialize();
     return this.assemble(dataSource, options);
   }
 

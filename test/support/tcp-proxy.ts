@@ -10,7 +10,7 @@ export class TcpProxy {
   private isSilent = false;
   private listeningOn = 0;
 
-  private constructor(private readonly target: { readonly host: string; readonly port: number }) {}
+  private constructor(private target: { readonly host: string; readonly port: number }) {}
 
   static async to(host: string, port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy({ host, port });
@@ -20,6 +20,11 @@ export class TcpProxy {
 
   get port(): number {
     return this.listeningOn;
+  }
+
+  /** New connections go to another server on the same host from now on; those that are there stay where they are. */
+  moveTo(port: number): void {
+    this.target = { ...this.target, port };
   }
 
   /** The server is stopped: connections break, new ones are refused. */

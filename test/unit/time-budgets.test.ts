@@ -6,9 +6,18 @@ it('lets what waits inside the database give up before whoever waits for it', ()
   expect(budgets.LOCK_TIMEOUT).toBeLessThan(budgets.STORE_PATIENCE);
 });
 
+it('gives up what changes something while its caller still hears of it', () => {
+  expect(budgets.WORK_PATIENCE + budgets.CANCEL_PATIENCE).toBeLessThanOrEqual(budgets.STORE_PATIENCE);
+  expect(budgets.GATE_PATIENCE).toBeLessThan(budgets.WORK_PATIENCE);
+  expect(budgets.LOCK_TIMEOUT).toBeLessThan(budgets.WORK_PATIENCE);
+});
+
+it('forgets no mark that a sign-in has to look for, also where a clock is wrong by hours', () => {
+  expect(budgets.SIGN_IN_LAPSE).toBeLessThanOrEqual(budgets.MARK_MEMORY / 2);
+});
+
 it('takes no connection for dead that waits for a lock, or that works on very many rows', () => {
   expect(budgets.LOCK_TIMEOUT).toBeLessThan(budgets.CONNECTION_SILENCE);
-  expect(budgets.CONNECTION_SILENCE).toBeLessThan(budgets.LONG_SILENCE);
 });
 
 it('ends no connection that somebody still waits for', () => {

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
-import { STORE_PATIENCE } from '../../src/core/outage/time-budgets.js';
+import { Deadline } from '../../src/core/outage/deadline.js';
+import { STORE_PATIENCE, WORK_PATIENCE } from '../../src/core/outage/time-budgets.js';
 import { WatchedStore } from '../../src/core/outage/watched-store.js';
 import {
   InvalidArgumentError,
@@ -20,12 +21,13 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   change: 'bounded',
   touch: 'bounded',
   flush: 'unbounded',
+  mark: 'bounded',
   setRoles: 'bounded',
   delete: 'bounded',
   deleteExpected: 'bounded',
   deleteReused: 'bounded',
   deleteByUser: 'bounded',
-  deleteAll: 'unbounded',
+  deleteAll: 'bounded',
   purgeExpired: 'unbounded',
   clockSkew: 'bounded',
 };
@@ -84,6 +86,53 @@ it('takes a store that refuses what it was given for one that is there', async (
   expect(reports).toEqual(['down', 'up']);
 });
 
+/** What only notes, or takes as long as it needs, is none of them. */
+const CHANGING = [
+  'insert',
+  'admit',
+  'change',
+  'setRoles',
+  'delete',
+  'deleteExpected',
+  'deleteReused',
+  'deleteByUser',
+] as const;
+
+it.each(CHANGING)(
+  'asks for no %s that comes too late, and tells a store that works on when to stop',
+  async (name) => {
+    jest.useFakeTimers();
+    const deadlines: Deadline[] = [];
+    const store = storeOf(async () => void deadlines.push(Deadline.current));
+    const watched = new WatchedStore(store, SILENT);
+    const outer = Deadline.after(WORK_PATIENCE / 2);
+    await call(watched, name, {}, {}, {}, {});
+    await outer.run(() => call(watched, name, {}, {}, {}, {}));
+    expect(deadlines.map(({ left }) => left)).toEqual([WORK_PATIENCE, WORK_PATIENCE / 2]);
+    await jest.advanceTimersByTimeAsync(WORK_PATIENCE / 2);
+    await expect(outer.run(() => call(watched, name, {}, {}, {}, {}))).rejects.toThrow(StoreUnavailableError);
+    expect(deadlines).toHaveLength(2);
+  },
+);
+
+it.each(CHANGING)('tells of %s where nobody knows whether it was made', async (name) => {
+  const told: unknown[] = [];
+  const outcomes = ['answered', 'refused', 'lost'].values();
+  const store = storeOf(() => {
+    const outcome = outcomes.next().value;
+    const send = async () => {
+      if (outcome !== 'answered') throw new Error(outcome);
+    };
+    return Deadline.current.change(send, (error) => (error as Error).message === 'refused');
+  });
+  const watched = new WatchedStore(store, SILENT, (change) => told.push(change));
+  await call(watched, name, {}, {}, {}, {});
+  await expect(call(watched, name, {}, {}, {}, {})).rejects.toThrow(StoreUnavailableError);
+  expect(told).toEqual([]);
+  await expect(call(watched, name, {}, {}, {}, {})).rejects.toThrow(StoreUnavailableError);
+  expect(told).toHaveLength(1);
+});
+
 it.each(names)('passes on what %s is asked and answers', async (name) => {
   const asked: unknown[] = [];
   const store = storeOf(async (...what) => {
@@ -102,7 +151,7 @@ it.each(names)('waits for %s as long as the contract says', async (name) => {
     SILENT,
   );
   let outcome: unknown = 'waiting';
-  call(watched, name).catch((error: unknown) => (outcome = error));
+  call(watched, name, {}, {}, {}, {}).catch((error: unknown) => (outcome = error));
   await jest.advanceTimersByTimeAsync(STORE_PATIENCE - 1);
   expect(outcome).toBe('waiting');
   await jest.advanceTimersByTimeAsync(10 * STORE_PATIENCE);

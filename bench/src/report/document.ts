@@ -6,7 +6,15 @@ const DOCUMENT = fileURLToPath(new URL('../../../docs/performance.md', import.me
 const PLOT = fileURLToPath(new URL('../../../docs/performance.svg', import.meta.url));
 
 export type SectionName =
-  'comparison' | 'purge' | 'growth' | 'flood' | 'memory' | 'revocation' | 'contention' | 'sign-ins';
+  | 'comparison'
+  | 'purge'
+  | 'growth'
+  | 'flood'
+  | 'memory'
+  | 'revocation'
+  | 'contention'
+  | 'large-user'
+  | 'sign-ins';
 
 /** Puts a result between its markers in the document; the prose around it stays. */
 export async function writeSection(name: SectionName, markdown: string): Promise<void> {

@@ -57,8 +57,10 @@ function concerns({ type, userId }: SessionEvent, watched: string): boolean {
   return type !== 'refused' && (userId === watched || (type === 'revoked' && userId === null));
 }
 
-function mayShutOut({ type, sessionId, userId }: SessionEvent, watcher: ActiveSession): boolean {
-  if (type === 'roles-changed') return userId === watcher.userId;
-  if (type !== 'revoked' && type !== 'expired') return false;
-  return sessionId === null || sessionId === watcher.id;
+/** `revokeEveryone` names no sessions. */
+function mayShutOut(event: SessionEvent, watcher: ActiveSession): boolean {
+  if (event.type === 'roles-changed') return event.userId === watcher.userId;
+  if (event.type === 'expired') return event.sessionId === watcher.id;
+  if (event.type !== 'revoked') return false;
+  return event.sessionIds.length === 0 || event.sessionIds.includes(watcher.id);
 }

@@ -4,11 +4,15 @@ import { StoreUnavailableError } from '../model/errors.js';
 import {
   type Admission,
   type Admitted,
+  type BatchDone,
   type Change,
+  type ChangeBatch,
+  type EndedSession,
   type Expected,
   type ExpectedOwner,
   type ReuseJudgement,
   type RolesChange,
+  type SessionPage,
   SessionStore,
   type Touch,
 } from '../model/store.js';
@@ -44,8 +48,8 @@ export class AnnouncingStore extends SessionStore {
     return this.store.latestChange();
   }
 
-  findLive(userId: string, now: number): Promise<SessionRecord[]> {
-    return this.store.findLive(userId, now);
+  findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]> {
+    return this.store.findLive(userId, now, page);
   }
 
   /** Takes away what it evicts. Where its answer was lost, nobody knows which sessions these were. */
@@ -75,9 +79,14 @@ export class AnnouncingStore extends SessionStore {
     return this.store.flush();
   }
 
-  setRoles(userId: string, change: RolesChange): Promise<number> {
+  /** Takes nothing away yet. */
+  mark(userId: string | null): Promise<number> {
+    return this.store.mark(userId);
+  }
+
+  setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
     return this.announcing(
-      () => this.store.setRoles(userId, change),
+      () => this.store.setRoles(userId, change, batch),
       () => [user(userId)],
     );
   }
@@ -103,16 +112,20 @@ export class AnnouncingStore extends SessionStore {
     );
   }
 
-  deleteByUser(userId: string, except?: string): Promise<SessionRecord[]> {
+  deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>> {
     return this.announcing(
-      () => this.store.deleteByUser(userId, except),
+      () => this.store.deleteByUser(userId, except, batch),
       () => [user(userId)],
     );
   }
 
-  deleteAll(): Promise<number> {
+  deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
     return this.announcing(
-      () => this.store.deleteAll(),
+      () => this.store.deleteAll(createdBefore, batch),
       () => [{ scope: 'all' }],
     );
   }

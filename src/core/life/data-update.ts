@@ -1,6 +1,6 @@
 import { session, settled } from '../announcing/announcing-store.js';
 import type { Announcer } from '../model/announcement.js';
-import type { InTime, SessionQueue } from './session-queue.js';
+import type { SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -32,7 +32,7 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data, isChanged } = await this.queue.run(id, (inTime) => this.tryUpdate(id, change, inTime));
+    const { data, isChanged } = await this.queue.run(id, () => this.tryUpdate(id, change));
     // Somebody else has changed or ended it, and other nodes may not know yet.
     if (!isChanged) await settled(this.announcer, [session(id)]);
     return data;
@@ -41,14 +41,12 @@ export class DataUpdate {
   private async tryUpdate(
     id: string,
     change: DataChange,
-    inTime: InTime,
   ): Promise<{ data: SessionData | null; isChanged: boolean } | null> {
     const record = await this.lookup.byId(id);
     if (record === null) return { data: null, isChanged: false };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
     const isChanged = text !== record.data;
     if (isChanged) {
-      inTime();
       const { dataVersion } = record;
       const next = { data: text, dataVersion: dataVersion + 1 };
       if (!(await this.store.change(id, { dataVersion }, next))) return null;

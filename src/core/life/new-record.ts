@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { serializeData } from '../model/data.js';
 import { type SessionPrincipal, serializeRoles } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
@@ -6,6 +5,7 @@ import type { SessionClient } from '../model/session.js';
 import { provenNow } from '../policy/levels.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import type { HashedToken } from '../token/token.js';
+import { newSessionId } from './session-ids.js';
 
 /** Whose session begins, and with what; of nobody where `userId` is `null`. */
 export type NewSession = Omit<SessionPrincipal, 'userId'> & { readonly userId: string | null };
@@ -25,7 +25,7 @@ export function newRecord(
   const policy = policies.of(roles);
   const clocks = { ...provenNow(principal.level ?? 1, now, NO_LEVELS), roles, lastSeenAt: now };
   return {
-    id: uuidv7(),
+    id: newSessionId(now),
     seriesHash,
     tokenHash,
     confirmedAt: null,

@@ -7,7 +7,8 @@ import { assertIdentifier } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
 import type { RevocationReason } from '../model/session-event.js';
 import { isSessionId } from '../model/session-id.js';
-import type { ReuseJudgement, SessionStore } from '../model/store.js';
+import { BATCH_SIZE, type EndedSession, type ReuseJudgement, type SessionStore } from '../model/store.js';
+import { countInBatches, inBatches } from './in-batches.js';
 import type { SessionLookup } from './session-lookup.js';
 
 /** What `revoke` takes beside the id. */
@@ -22,6 +23,14 @@ export interface RevokeOptions {
 export interface RevokeAllOptions {
   /** The id of a session that goes on. */
   readonly except?: string;
+  /** Who does it, for the audit trail. */
+  readonly by?: Actor;
+}
+
+/** What `revokeEveryone` takes. */
+export interface RevokeEveryoneOptions {
+  /** Only sessions that were made before: those that a backup, or a standby that was promoted, has brought back. */
+  readonly createdBefore?: Date;
   /** Who does it, for the audit trail. */
   readonly by?: Actor;
 }
@@ -51,17 +60,28 @@ export class Revocation {
     assertIdentifier('userId', userId);
     const { except, by } = readOptions(options);
     const actor = readActor('options.by', by);
-    if (except !== undefined) assertIdentifier('options.except', except);
-    const records = await this.store.deleteByUser(userId, except);
-    return this.tellOfLive('revoked', records, actor);
+    const spared = except !== undefined && isSessionId(except, 'options.except') ? except : null;
+    const number = await this.store.mark(userId);
+    let count = 0;
+    await inBatches(
+      number,
+      (batch) => this.store.deleteByUser(userId, spared, batch),
+      (ended) => void (count += this.tellOfLive('revoked', ended, actor)),
+    );
+    return count;
   }
 
-  /** Ends all sessions there are; how many there were. @throws InvalidArgumentError */
-  async revokeEveryone(options?: { readonly by?: Actor }): Promise<number> {
-    const actor = readActor('options.by', readOptions(options).by);
-    const count = await this.store.deleteAll();
-    this.events.emit({ type: 'revoked', reason: 'revoked', count, ...actor });
-    return count;
+  /** Ends all sessions there are, or all that are older; how many there were. @throws InvalidArgumentError */
+  async revokeEveryone(options?: RevokeEveryoneOptions): Promise<number> {
+    const { createdBefore, by } = readOptions(options);
+    const actor = readActor('options.by', by);
+    if (options !== undefined && 'createdBefore' in options) assertTime(createdBefore);
+    const number = await this.store.mark(null);
+    return countInBatches(
+      number,
+      (batch) => this.store.deleteAll(createdBefore?.getTime() ?? null, batch),
+      (count) => this.events.emit({ type: 'revoked', reason: 'revoked', sessionIds: [], count, ...actor }),
+    );
   }
 
   /** Ends the session of somebody who signs out, whatever has happened to it meanwhile. */
@@ -86,7 +106,7 @@ export class Revocation {
   }
 
   /** Tells of the sessions that a sign-in has ended, since the user had too many. */
-  evicted(records: readonly SessionRecord[]): void {
+  evicted(records: readonly EndedSession[]): void {
     this.tell('limit', records);
   }
 
@@ -103,7 +123,7 @@ export class Revocation {
   /** Of a session that had expired there was nothing to end. How many had not. */
   private tellOfLive(
     reason: RevocationReason,
-    records: readonly SessionRecord[],
+    records: readonly EndedSession[],
     actor: { readonly by?: Actor } = {},
   ): number {
     const live = records.filter((record) => this.lookup.isLive(record));
@@ -111,12 +131,19 @@ export class Revocation {
     return live.length;
   }
 
+  /** @param records of one user */
   private tell(
     reason: RevocationReason,
-    records: readonly SessionRecord[],
+    records: readonly EndedSession[],
     actor: { readonly by?: Actor } = {},
   ): void {
-    for (const record of records) this.events.emit({ type: 'revoked', reason, ...actor }, record);
+    for (let at = 0; at < records.length; at += BATCH_SIZE) {
+      const told = records.slice(at, at + BATCH_SIZE);
+      const [first] = told as [EndedSession];
+      const sessionIds = told.map(({ id }) => id);
+      const about = told.length === 1 ? first : { userId: first.userId };
+      this.events.emit({ type: 'revoked', reason, sessionIds, ...actor }, about);
+    }
   }
 }
 
@@ -124,6 +151,16 @@ function readOptions<Options extends object>(options: Options | undefined): Part
   if (options === undefined) return {};
   if (typeof options === 'object' && options !== null) return options;
   throw new InvalidArgumentError('options', options, 'pass an object, or leave it out.');
+}
+
+/** A time that was given and is none must not mean all sessions, nor none of them. */
+function assertTime(createdBefore: unknown): void {
+  if (createdBefore instanceof Date && !Number.isNaN(createdBefore.getTime())) return;
+  throw new InvalidArgumentError(
+    'options.createdBefore',
+    createdBefore,
+    'pass a valid `Date`, or leave it out.',
+  );
 }
 
 /** An owner that was given and is not there, as in `{ userId: undefined }`, must not mean anybody's. */

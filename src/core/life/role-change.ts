@@ -4,6 +4,7 @@ import { assertIdentifier, assertRoles, serializeRoles } from '../model/principa
 import type { Role } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
 import type { SessionPolicy } from '../policy/policy.js';
+import { countInBatches } from './in-batches.js';
 
 /** Changes the roles of a user in all of the user's live sessions. It ends none of them: see `Revocation` for that. */
 export class RoleChange {
@@ -21,9 +22,12 @@ export class RoleChange {
     const actor = readActor('by', by);
     const text = serializeRoles(roles);
     const { idle, absolute } = this.policy.of(text).timeouts;
-    const now = this.rules.clock();
-    const count = await this.store.setRoles(userId, { roles: text, idle, absolute, now });
-    this.events.emit({ type: 'roles-changed', roles: [...roles], count, ...actor }, { userId });
-    return count;
+    const number = await this.store.mark(userId);
+    const change = { roles: text, idle, absolute, now: this.rules.clock() };
+    return countInBatches(
+      number,
+      (batch) => this.store.setRoles(userId, change, batch),
+      (count) => this.events.emit({ type: 'roles-changed', roles: [...roles], count, ...actor }, { userId }),
+    );
   }
 }

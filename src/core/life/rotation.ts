@@ -60,10 +60,9 @@ export class TokenRotation {
 
   /** The earlier token is dead when this returns. @throws SessionGoneError */
   rotate(id: string): Promise<Issued> {
-    return this.queue.run(id, async (inTime) => {
+    return this.queue.run(id, async () => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to rotate.');
-      inTime();
       const next = this.tokens.mintInSeriesAfter(record.seriesHash);
       const { renewal } = this.policy.of(record.roles).timeouts;
       const change = rotationTo(next, record, this.rules.clock(), renewal);

@@ -1,20 +1,16 @@
-import { StoreUnavailableError } from '../model/errors.js';
+import { Deadline } from '../outage/deadline.js';
 import { Patience } from '../outage/patience.js';
-import { STORE_PATIENCE } from '../outage/time-budgets.js';
 
 /** Between two attempts, in milliseconds: at first, and at most. */
 const SHORTEST_WAIT = 2;
 const LONGEST_WAIT = 200;
-
-/** Throws once the caller has been answered 503: nothing is to start after that. */
-export type InTime = () => void;
 
 /**
  * Changes of one session, decided on what was read of it. In this process they are made one after the other: a change that
  * fails because another was faster has read, and perhaps written, for nothing, so that many at once would cost the square
  * of their number. Between processes nobody waits: the change that comes second is tried again.
  *
- * A caller waits for `STORE_PATIENCE` in all. What has not begun by then does not happen.
+ * A caller waits for `STORE_PATIENCE` in all: all attempts have one deadline.
  */
 export class SessionQueue {
   private readonly patience = new Patience();
@@ -27,18 +23,9 @@ export class SessionQueue {
    * @param session its id, or whatever leads to it
    * @throws StoreUnavailableError
    */
-  async run<T>(session: string, attempt: (inTime: InTime) => Promise<T | null>): Promise<T> {
-    const deadline = performance.now() + STORE_PATIENCE;
-    const inTime = () => {
-      if (performance.now() < deadline) return;
-      throw new StoreUnavailableError(`The session could not be changed within ${STORE_PATIENCE} ms.`);
-    };
-    try {
-      return await this.patience.within(this.inOrder(session, () => attempts(attempt, inTime)));
-    } catch (error) {
-      inTime(); // the patience has its own words for it
-      throw error;
-    }
+  run<T>(session: string, attempt: () => Promise<T | null>): Promise<T> {
+    const change = Deadline.ofCall().run(() => this.inOrder(session, () => attempts(attempt)));
+    return this.patience.within(change);
   }
 
   private async inOrder<T>(session: string, work: () => Promise<T>): Promise<T> {
@@ -53,10 +40,10 @@ export class SessionQueue {
   }
 }
 
-async function attempts<T>(attempt: (inTime: InTime) => Promise<T | null>, inTime: InTime): Promise<T> {
+async function attempts<T>(attempt: () => Promise<T | null>): Promise<T> {
   for (let longest = SHORTEST_WAIT; ; longest = Math.min(2 * longest, LONGEST_WAIT)) {
-    inTime();
-    const result = await attempt(inTime);
+    Deadline.current.assertAhead();
+    const result = await attempt();
     if (result !== null) return result;
     // Each at another time, or those that have met would meet again.
     const pause = Math.random() * longest;

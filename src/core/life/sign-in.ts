@@ -1,8 +1,9 @@
 import { BegunSignIn } from './begun-sign-in.js';
-import type { InTime, SessionQueue } from './session-queue.js';
+import type { SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
+import { Deadline } from '../outage/deadline.js';
 import { provenNow } from '../policy/levels.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
@@ -63,7 +64,8 @@ export class SignIn {
    * is not outlived by the sign-in.
    */
   async begin(): Promise<BegunSignIn> {
-    return new BegunSignIn(await this.store.latestChange());
+    const now = this.rules.clock();
+    return new BegunSignIn(await this.store.latestChange(), now);
   }
 
   /** @throws SessionLimitError, SignInOvertakenError, SessionGoneError */
@@ -114,12 +116,11 @@ export class SignIn {
 
   /** Looks, decides, and changes what it saw. */
   private decide(session: string, attempt: SignInAttempt, look: () => Promise<Found>): Promise<Issued> {
-    return this.queue.run(session, async (inTime) => {
+    return this.queue.run(session, async () => {
       const found = await look();
-      inTime();
       const { record, next } = found;
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
-      if (isOther) return this.replace(record, attempt, inTime);
+      if (isOther) return this.replace(record, attempt);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
       return this.apply(found, attempt, record.userId === null ? this.tokens.mint() : next());
     });
@@ -164,14 +165,13 @@ export class SignIn {
    * First the new session, then the end of the old one: a sign-in that is refused, or that the store does not answer, leaves
    * the old one as it was. Where that has changed meanwhile, the new one is taken back, and all of it is decided again.
    */
-  private async replace(old: SessionRecord, attempt: SignInAttempt, inTime: InTime): Promise<Issued | null> {
+  private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
     const { admitted, issued } = await this.insert(attempt);
     // Decided again: a client that is told of an end drops its token, and the old session would live on without it.
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const { record } = issued;
     try {
-      inTime(); // once more: to make the new session may have taken long
       if (await this.revocation.replace(old)) {
         this.events.emit({ type: 'created' }, record);
         return issued;
@@ -184,9 +184,9 @@ export class SignIn {
     return null;
   }
 
-  /** Nobody has its token; what cannot be ended now ends by its idle timeout. */
+  /** However late it is. Nobody has its token; what cannot be ended now ends by its idle timeout. */
   private async takeBack(record: SessionRecord): Promise<void> {
-    await this.store.deleteExpected(record.id, {}).catch(() => {});
+    await Deadline.none().run(() => this.store.deleteExpected(record.id, {}).catch(() => {}));
   }
 
   private async insert(attempt: SignInAttempt): Promise<{ admitted: Admitted; issued: Issued }> {
@@ -198,6 +198,7 @@ export class SignIn {
   }
 
   private admissionOf({ principal, begun }: SignInAttempt, now: number): Admission {
+    if (begun.hasLapsed(now)) throw new SignInOvertakenError('The sign-in began too long ago: begin anew.');
     const { maxSessionsPerUser: max, onSessionLimit: onReached } = this.rules;
     const limit = max === null ? null : { max, onReached };
     return { userId: principal.userId, begun: begun.latestChange, now, limit };

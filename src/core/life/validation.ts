@@ -1,4 +1,5 @@
 import type { SessionEvents } from '../events/session-events.js';
+import { measure } from '../model/measurements.js';
 import type { SessionRecord } from '../model/record.js';
 import type { RefusalReason } from '../model/session.js';
 import type { SessionStore } from '../model/store.js';
@@ -46,8 +47,9 @@ export class TokenValidation {
   /** @param shown anything */
   async validate(shown: unknown, showing: Showing = {}): Promise<AcceptedToken | RefusedToken> {
     const token = this.tokens.parse(shown);
-    if (token === null) return { record: null, reason: 'malformed' };
-    const verdict = await this.examine(token, showing);
+    const verdict: AcceptedToken | RefusedToken =
+      token === null ? { record: null, reason: 'malformed' } : await this.examine(token, showing);
+    measure('validation', { outcome: verdict.reason ?? 'accepted' });
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
     const accepted = verdict.isFirstShown ? await this.confirm(verdict) : verdict;
@@ -99,6 +101,17 @@ export class TokenValidation {
     { arrivedAt }: Showing,
   ): AcceptedToken | Promise<AcceptedToken | RefusedToken> {
     return this.judge(token, arrivedAt);
+  }
+
+  /**
+   * Judges once more, within its request, a token that was accepted: its session may have been ended, or given other
+   * roles. That another token has replaced it since is no reason to refuse.
+   */
+  async review({ token, now }: AcceptedToken): Promise<AcceptedToken | RefusedToken> {
+    const verdict = await this.judge(token, now);
+    if (verdict.reason !== 'rotated' || verdict.record === null) return verdict;
+    const { record } = verdict;
+    return new AcceptedToken(token, record, 'outgoing', this.policy.of(record.roles), now, this.rules.grace);
   }
 
   /** Notes that the newest token has arrived at the client; from then on the sealed copy of it is not needed. */

@@ -28,6 +28,7 @@ const BY_TYPE: Readonly<Record<Exclude<SessionEvent['type'], 'refused'>, Classif
   updated: { level: 'debug', vocabulary: null },
   'roles-changed': { level: 'log', vocabulary: 'authz_change' },
   revoked: { level: 'log', vocabulary: 'authn_token_revoked' },
+  'outcome-unknown': { level: 'warn', vocabulary: null },
   expired: { level: 'log', vocabulary: 'session_use_after_expire' },
   purged: { level: 'debug', vocabulary: 'session_expired' },
   'reuse-detected': { level: 'warn', vocabulary: 'authn_token_reuse' },

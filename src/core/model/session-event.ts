@@ -27,11 +27,25 @@ export type RefusalCode =
   | 'too_many_guesses'
   | 'session_store_unavailable';
 
+/** What was to be done. */
+export type Attempt =
+  /** `create`, `createAnonymous` or `authenticate` */
+  | 'sign-in'
+  /** Of data or of a token, or the note that a token was shown. */
+  | 'change'
+  /** What `setRoles`, `revokeAll` and `revokeEveryone` begin with: sign-ins that began before it are refused. */
+  | 'mark'
+  /** `setRoles` */
+  | 'roles'
+  /** An end of sessions, for whatever reason. */
+  | 'revocation';
+
 /** Where a request came from; all `null` with `recordClient: false`. */
 export type Requester = Pick<SessionClient, 'ip' | 'userAgent'>;
 
-interface Subjects {
-  /** Public id; `null` where the event is about no single session. */
+/** Whom an event is about. */
+export interface EventSubjects {
+  /** Public id; `null` where the event is about no single session, but about none or about several. */
   readonly sessionId: string | null;
   readonly userId: string | null;
   /** Where the session was started; `null` where the event is about no single session. */
@@ -55,13 +69,23 @@ export type SessionEventDetail =
       readonly count: number;
       readonly by?: Actor;
     }
-  /** `count` with `revokeEveryone` only; `by` where the call said who does it. */
+  /**
+   * Sessions of one user, or with `revokeEveryone` of everyone. `sessionIds` are all of them, also where it is only one: at
+   * most 1,000, more are told by several events. With `revokeEveryone` there are none, and `count` says how many sessions
+   * there were. `by` where the call said who does it.
+   */
   | {
       readonly type: 'revoked';
       readonly reason: RevocationReason;
+      readonly sessionIds: readonly string[];
       readonly count?: number;
       readonly by?: Actor;
     }
+  /**
+   * The database was told to do something, and never said whether it did: the caller got a 503, or the sign-in was done
+   * and the user's oldest sessions were not all ended. Look at the session, or do it again.
+   */
+  | { readonly type: 'outcome-unknown'; readonly attempt: Attempt }
   /** A token was shown whose session has passed a timeout. */
   | { readonly type: 'expired' }
   | { readonly type: 'purged'; readonly count: number }
@@ -94,4 +118,4 @@ export type EventOrigin = 'own' | 'other';
 
 /** One event in the life of sessions. It never holds a token or a hash. */
 export type SessionEvent = SessionEventDetail &
-  Subjects & { readonly at: Date; readonly origin: EventOrigin };
+  EventSubjects & { readonly at: Date; readonly origin: EventOrigin };

@@ -1,5 +1,8 @@
 import type { SessionRecord } from './record.js';
 
+/** Sessions in one batch of a change, in one event, in one page of a list: what is done at once stays small. */
+export const BATCH_SIZE = 1_000;
+
 /** The state that a change was decided on; a store applies the change only where it still holds. */
 export type Expected = Partial<
   Pick<
@@ -28,10 +31,10 @@ export interface Admission {
 
 /** What became of a sign-in. */
 export type Admitted =
-  | { readonly outcome: 'admitted'; readonly evicted: readonly SessionRecord[] }
+  | { readonly outcome: 'admitted'; readonly evicted: readonly EndedSession[] }
   /** The user has `limit.max` live sessions. */
   | { readonly outcome: 'limit-reached' }
-  /** A `setRoles`, `deleteByUser` or `deleteAll` that concerns the user has a larger number than `begun`. */
+  /** A mark of the user's, or of everyone's, has a larger number than `begun`. */
   | { readonly outcome: 'overtaken' }
   /** The record is not as expected any more. Of an `insert`: newer sign-ins at the same time have evicted it already. */
   | { readonly outcome: 'conflict' };
@@ -59,6 +62,35 @@ export interface ReuseJudgement {
   readonly settledBy: number;
 }
 
+/** What is told of a session that was ended. */
+export type EndedSession = Pick<
+  SessionRecord,
+  'id' | 'userId' | 'roles' | 'authenticatedAt' | 'lastSeenAt' | 'expiresAt' | 'ip' | 'userAgent' | 'label'
+>;
+
+/** Some of many sessions, which go by their ids, the largest first: it belongs to the newest. */
+export interface SessionPage {
+  /** At most so many. */
+  readonly limit: number;
+  /** Only those with smaller ids; `null`: from the newest on. */
+  readonly before: string | null;
+}
+
+/** The part of a change that is done at once: to at most `BATCH_SIZE` sessions, the newest first. */
+export interface ChangeBatch {
+  /** What `mark` returned. The change spares sessions whose sign-in had read this number, or a larger one. */
+  readonly number: number;
+  /** What the batch before said is `next`; `null` for the first one. */
+  readonly before: string | null;
+}
+
+/** What one batch did. */
+export interface BatchDone<Result> {
+  readonly result: Result;
+  /** Where to go on; `null`: nothing is left. */
+  readonly next: string | null;
+}
+
 /** What setting roles changes in every live session of a user. */
 export interface RolesChange {
   /** JSON array of strings. */
@@ -80,9 +112,11 @@ export interface RolesChange {
  * - Absence is an answer (`null`, `false`, 0); an exception means that the store could not do it. It is told as an outage
  *   unless it is a `StoreRejectedError`: what was given is at fault, and the store is there.
  * - Ids and hashes compare exactly: no folding of case or accents.
+ * - A caller waits for 5 seconds, and is told then that it was not done. What can take longer gives up by itself before, but for
+ *   `deleteAll` and `purgeExpired`.
  *
- * **What came first is a number, not a time**: the clocks of two nodes are never the same. Each `setRoles`,
- * `deleteByUser` and `deleteAll` (a *change*) draws a number that is larger than all drawn before, by whichever process.
+ * **What came first is a number, not a time**: the clocks of two nodes are never the same. Each
+ * revocation of many and each change of roles (a *change*) draws a number that is larger than all drawn before, by whichever process.
  * A sign-in reads the latest number before anybody looks at credentials, and is refused where a change that concerns its
  * user has a larger one: it may have looked at what that change took away. A number that is read too early refuses too
  * much, one that is read too late lets somebody outlive his revocation.
@@ -102,14 +136,15 @@ export abstract class SessionStore {
   /** The number of the latest change to anybody's sessions. Read when it is called or later, never earlier. */
   abstract latestChange(): Promise<number>;
   /** Live sessions of a user, newest first. */
-  abstract findLive(userId: string, now: number): Promise<SessionRecord[]>;
+  abstract findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]>;
 
   /**
    * Inserts a new record. An id or a series that is there already is a `StoreRejectedError`. With an admission:
    *
    * - It inserts nothing if a change has overtaken the sign-in: see `Admitted`.
    * - Afterwards the user has at most `limit.max` live sessions, and the new one is among them. To that end it deletes the
-   *   user's oldest sessions or, with `reject`, inserts nothing.
+   *   user's oldest sessions or, with `reject`, inserts nothing. At most `BATCH_SIZE` are deleted: where more are too many,
+   *   as after a limit was set, the next sign-ins delete the others.
    */
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
   /**
@@ -133,10 +168,15 @@ export abstract class SessionStore {
   /** Writes the activity that was noted but not written. */
   abstract flush(): Promise<void>;
   /**
-   * Sets the roles of a user's live sessions and reckons their deadlines anew; where the roles differ, the token falls
-   * due for renewal at `now`. How many sessions there are. Sign-ins that began earlier are overtaken.
+   * Begins a change of a user's sessions, or of everyone's with `null`: draws its number, and leaves it as a mark. Sign-ins
+   * that began earlier are overtaken from now on, whatever becomes of the batches.
    */
-  abstract setRoles(userId: string, change: RolesChange): Promise<number>;
+  abstract mark(userId: string | null): Promise<number>;
+  /**
+   * Sets the roles of a user's live sessions and reckons their deadlines anew; where the roles differ, the token falls
+   * due for renewal at `now`. How many sessions there were. Roles that a later change has set stay.
+   */
+  abstract setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>>;
 
   /** Deletes the record, with `userId` only where it is that user's; what it was. */
   abstract delete(id: string, userId?: string): Promise<SessionRecord | null>;
@@ -144,10 +184,14 @@ export abstract class SessionStore {
   abstract deleteExpected(id: string, expected: Expected): Promise<boolean>;
   /** Deletes the record where the judgement still holds. */
   abstract deleteReused(judgement: ReuseJudgement): Promise<boolean>;
-  /** Deletes a user's records but for `except`; what they were. Sign-ins that began earlier are overtaken. */
-  abstract deleteByUser(userId: string, except?: string): Promise<SessionRecord[]>;
-  /** Deletes all records; how many. Sign-ins that began earlier are overtaken. */
-  abstract deleteAll(): Promise<number>;
+  /** Deletes a user's records, live or not, but for the one with the id `except`; what they were. */
+  abstract deleteByUser(
+    userId: string,
+    except: string | null,
+    batch: ChangeBatch,
+  ): Promise<BatchDone<readonly EndedSession[]>>;
+  /** Deletes all records, also those of nobody, or those that were created before that time; how many. */
+  abstract deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>>;
   /**
    * Deletes what expired by `now`, oldest first, in small batches, until the signal says to stop; how many. What expired
    * only lately may be left to a later call.

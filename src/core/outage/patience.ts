@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../model/errors.js';
 import { STORE_PATIENCE } from './time-budgets.js';
 
 interface Call {
@@ -46,7 +47,7 @@ export class Patience {
     for (const call of this.calls) {
       if (call.deadline > now) return this.waitForOldest(call.deadline - now);
       this.calls.delete(call);
-      call.reject(new Error(`No answer within ${STORE_PATIENCE} ms.`));
+      call.reject(new StoreUnavailableError(`No answer within ${STORE_PATIENCE} ms.`));
     }
   }
 }

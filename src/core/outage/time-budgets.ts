@@ -1,10 +1,11 @@
 /**
  * Who waits for what, and how long, in milliseconds. They depend on each other (test/unit/time-budgets.test.ts holds it):
  *
- * - `GATE_PATIENCE`, `LOCK_TIMEOUT` < `STORE_PATIENCE`: what waits inside the database gives up before its caller does.
- *   Otherwise a sign-in or a revocation that was answered 503 would go on waiting, and happen after all.
- * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE` < `LONG_SILENCE`: a connection that waits for a lock is not dead, nor is one
- *   that changes very many rows.
+ * - `WORK_PATIENCE` + `CANCEL_PATIENCE` ≤ `STORE_PATIENCE`: what waits inside the database is given up before its caller
+ *   gives up, and the caller still hears what became of it. Otherwise a sign-in or a revocation that was answered 503
+ *   would go on waiting, and happen after all.
+ * - `GATE_PATIENCE`, `LOCK_TIMEOUT` < `WORK_PATIENCE`: whoever waits for the application's transaction is told so.
+ * - `LOCK_TIMEOUT` < `CONNECTION_SILENCE`: a connection that waits for a lock is not dead.
  * - `CONNECTION_SILENCE` ≥ `STORE_PATIENCE`: a connection is ended only once nobody waits for its answer.
  * - `READ_RETRY_WITHIN` < `CONNECTION_SILENCE`: a read is not made again on behalf of a caller who has given up, nor
  *   because its connection was ended as dead.
@@ -18,16 +19,21 @@
  *   is done before its caller gives up.
  * - `RENEWALS_PER_LEASE` ≥ 3: a lease survives that one renewal is late.
  * - `SHUTDOWN_PATIENCE` ≥ `STORE_PATIENCE`: a shutdown waits as long as the last activity may take to be written.
+ * - `SIGN_IN_LAPSE` < `MARK_MEMORY`: a sign-in finds the marks of all changes since it began. With room for a clock that
+ *   is wrong by hours.
  */
 
-/** The store answers within this time, or is taken for unavailable. */
+/** The store answers within this time, or is taken for unavailable. Each batch of a change has as much for itself. */
 export const STORE_PATIENCE = 5_000;
+
+/** Nothing that changes anything starts later than this after it was asked for; what still runs is cancelled. */
+export const WORK_PATIENCE = 4_500;
 
 /** After this a connection that does not answer is taken for dead, and is ended. */
 export const CONNECTION_SILENCE = 5_000;
 
-/** The same for statements on very many rows. */
-export const LONG_SILENCE = 300_000;
+/** How long a statement that was cancelled has to say what became of it. After that its connection is ended. */
+export const CANCEL_PATIENCE = 400;
 
 /** A read whose connection is lost within this time is made again: the caller still waits for it. */
 export const READ_RETRY_WITHIN = 2_500;
@@ -55,6 +61,12 @@ export const SHUTDOWN_PATIENCE = 5_000;
 
 /** How long an answer may take to bring a renewed token. */
 export const RENEWAL_LAPSE = 5_000;
+
+/** How long a sign-in may take, from when it begins to look at credentials. */
+export const SIGN_IN_LAPSE = 12 * 60 * 60_000;
+
+/** How long the mark of a change is kept. */
+export const MARK_MEMORY = 24 * 60 * 60_000;
 
 /** How long a process remembers that a session was given another token, or was ended. */
 export const TOKEN_CHANGE_MEMORY = 20_000;

@@ -47,6 +47,9 @@ const MAX_REMEMBERED = 1_000;
 
 export type Deadlines = Pick<SessionRecord, 'idleExpiresAt' | 'absoluteExpiresAt' | 'expiresAt'>;
 
+/** What says when a session ends. */
+type Ending = Pick<SessionRecord, 'expiresAt' | 'lastSeenAt' | 'authenticatedAt'>;
+
 /** What follows from somebody's roles: the timeouts, and the deadlines of a session that has these roles. */
 export class RolePolicy {
   constructor(
@@ -66,11 +69,11 @@ export class RolePolicy {
   }
 
   /** As stored, or sooner where the timeouts have been made stricter since. */
-  expiresAt({ expiresAt, lastSeenAt, authenticatedAt }: SessionRecord): number {
+  expiresAt({ expiresAt, lastSeenAt, authenticatedAt }: Ending): number {
     return Math.min(expiresAt, lastSeenAt + this.timeouts.idle, authenticatedAt + this.timeouts.absolute);
   }
 
-  isLive(record: SessionRecord, now: number): boolean {
+  isLive(record: Ending, now: number): boolean {
     return now < this.expiresAt(record);
   }
 

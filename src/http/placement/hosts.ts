@@ -1,5 +1,5 @@
-import type { ModulesContainer } from '@nestjs/core';
-import type { Class } from '../requirement.js';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { Class } from '../lineage.js';
 
 export type NestModule = ModulesContainer extends Map<string, infer Module> ? Module : never;
 type Wrapper = NestModule['providers'] extends Map<unknown, infer Value> ? Value : never;
@@ -26,6 +26,17 @@ export function* hostsOf(modules: ModulesContainer): Generator<Host> {
     for (const wrapper of module.injectables.values()) yield* hostIn(module, wrapper, 'other');
     for (const wrapper of module.middlewares.values()) yield* hostIn(module, wrapper, 'other');
   }
+}
+
+/** The classes of what `useGlobalGuards()` and the like were given: made by the application, and in no module. */
+export function givenTypes(config: ApplicationConfig): readonly Class[] {
+  const given: unknown[] = [
+    ...config.getGlobalGuards(),
+    ...config.getGlobalInterceptors(),
+    ...config.getGlobalPipes(),
+    ...config.getGlobalFilters(),
+  ];
+  return given.map(classOf).filter(isClass);
 }
 
 function* hostIn(module: NestModule, wrapper: Wrapper, role: Host['role']): Generator<Host> {

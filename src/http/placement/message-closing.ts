@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, UseGuards } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
-import type { Class } from '../requirement.js';
+import type { Class } from '../lineage.js';
 import { SessionGuard } from '../session.guard.js';
 import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { kindsFor } from './handlers.js';

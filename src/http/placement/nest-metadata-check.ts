@@ -1,5 +1,6 @@
-import { Get, Res, Sse } from '@nestjs/common';
-import { isEventStream, isForReading, kindsOf, takesOverResponse } from '../handler-metadata.js';
+import { Get, Res, Sse, UseGuards } from '@nestjs/common';
+import { guardsOf, isEventStream, isForReading, kindsOf, takesOverResponse } from '../handler-metadata.js';
+import { SessionGuard } from '../session.guard.js';
 import { unknownNest } from './nest-enhancers.js';
 
 /** What Nest's own decorators leave behind must be what is looked for. @throws SessionDecoratorError */
@@ -13,10 +14,12 @@ export function assertNestMetadata(): void {
   Get('show')(prototype, 'show', { value: show });
   Res()(prototype, 'show', 0);
   Sse('stream')(prototype, 'stream', { value: stream });
+  UseGuards(SessionGuard)(prototype, 'show', { value: show });
   const isKnown =
     kindsOf(show, Sample).includes('route') &&
     isForReading(show) &&
     takesOverResponse(Sample, 'show') &&
-    isEventStream(stream);
+    isEventStream(stream) &&
+    guardsOf(show)[0] === SessionGuard;
   if (!isKnown) throw unknownNest('what its decorators leave behind');
 }

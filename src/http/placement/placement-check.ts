@@ -1,16 +1,19 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
+import { isRawGrpcStream } from '../handler-metadata.js';
 import { DecoratorGuard } from '../decorator.guard.js';
+import { EnsureSessionInterceptor } from '../ensure-session.interceptor.js';
 import { EndSessionInterceptor } from '../end-session.interceptor.js';
-import { type Class, definerOf, lineageOf, type Requirement } from '../requirement.js';
+import { type Class, definerOf, lineageOf } from '../lineage.js';
+import type { Requirement } from '../requirement.js';
 import { RequirementRegistry } from '../requirement-registry.js';
 import { ownRules } from '../rules.js';
 import { StartSessionInterceptor } from '../start-session.interceptor.js';
 import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
 import { type Called, calledFor } from './handlers.js';
-import { hostsOf } from './hosts.js';
+import { givenTypes, hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
@@ -25,6 +28,7 @@ export class PlacementCheck implements OnModuleInit {
 
   constructor(
     private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
     private readonly requirements: RequirementRegistry,
     private readonly enhancers: NestEnhancers,
     private readonly messages: MessageClosing,
@@ -47,9 +51,11 @@ export class PlacementCheck implements OnModuleInit {
         names.add(method);
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
         this.assertGuarded(called, requirement, fields);
+        this.assertRefusable(called, requirement);
         this.assertEnhanced(called, requirement);
       }
     }
+    for (const type of givenTypes(this.config)) if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
   }
 
@@ -61,12 +67,23 @@ export class PlacementCheck implements OnModuleInit {
     // A field is as open as what leads to it; to a reference anybody comes who names the entity.
     const isToBeGuarded = requirement.isDeclared || (isReference && this.isGuarded);
     if (!isToBeGuarded || requirement.opens === 'public') return;
-    const needed = requirement.opens === null ? (['guards'] as const) : (['guards', 'interceptors'] as const);
+    const needed =
+      interceptorOf(requirement) === null ? (['guards'] as const) : (['guards', 'interceptors'] as const);
     if (needed.every((enhancers) => fields.run(enhancers, host.module, called.method))) return;
     throw new SessionDecoratorError(
       `${requirement.handler} would be open, as Nest runs no guard before fields and references of GraphQL: give its ` +
         `module \`fieldResolverEnhancers: [${needed.map((name) => `'${name}'`).join(', ')}]\`` +
         (isReference ? ', or put @Public() on it.' : ', or take the session decorators away.'),
+    );
+  }
+
+  /** What a guard refuses there, Nest turns into a rejection that nobody handles: it ends the process. */
+  private assertRefusable({ host, method }: Called, { handler, opens, isDeclared }: Requirement): void {
+    if (opens === 'public' || !(this.isGuarded || isDeclared)) return;
+    if (!isRawGrpcStream(Reflect.get(host.type.prototype as object, method) as object)) return;
+    throw new SessionDecoratorError(
+      `${handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a call, Nest ends ` +
+        'the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
     );
   }
 
@@ -76,8 +93,8 @@ export class PlacementCheck implements OnModuleInit {
     { handler: where, ...requirement }: Requirement,
   ): void {
     const needed: Class[] = [];
-    if (requirement.opens === 'start') needed.push(StartSessionInterceptor);
-    if (requirement.opens === 'end') needed.push(EndSessionInterceptor);
+    const interceptor = interceptorOf(requirement);
+    if (interceptor) needed.push(interceptor);
     if (requirement.isDeclared && !this.isGuarded) needed.push(DecoratorGuard);
     if (needed.some((enhancer) => !this.enhancers.runs(enhancer, host, handler))) throw replaced(where);
     const isMessage = kinds.includes('message') || kinds.includes('socket-message');
@@ -86,16 +103,25 @@ export class PlacementCheck implements OnModuleInit {
     throw isReplaced ? replaced(where) : unknownNest(`the guard of ${where} is not found`);
   }
 
-  /** A decorator on what Nest does not call for a request is without effect. */
+  /**
+   * A decorator on what Nest does not call for a request is without effect. But for `@Public()`: it asks for nothing, and
+   * opens what other libraries call with the guards of Nest.
+   */
   private assertNothingIdle(type: Class, called: ReadonlySet<string>): void {
     const methods = [...this.requirements.ofMethods(type).keys()];
     for (const method of methods) {
-      if (!called.has(method) && ownRules(definerOf(type, method), method).length > 0) {
-        throw idle(`${type.name}.${method}`);
-      }
+      const isDemanding = ownRules(definerOf(type, method), method).some(({ kind }) => kind !== 'public');
+      if (!called.has(method) && isDemanding) throw idle(`${type.name}.${method}`);
     }
     if (called.size === 0 && methods.length > 0 && hasRules(type)) throw idle(`The class ${type.name}`);
   }
+}
+
+/** What carries out a decorator beside the guard. */
+function interceptorOf({ opens, session }: Pick<Requirement, 'opens' | 'session'>): Class | null {
+  if (opens === 'start') return StartSessionInterceptor;
+  if (opens === 'end') return EndSessionInterceptor;
+  return session === 'ensured' ? EnsureSessionInterceptor : null;
 }
 
 function hasRules(type: Class): boolean {

@@ -12,12 +12,8 @@ import type { UserWrites } from '../writes/user-writes.js';
 export interface Dialect extends SqlFlavour {
   /** What stands in SQL for the parameter with this number, counted from 1. */
   placeholder(number: number): string;
-  /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
-  sameText(one: string, other: string): string;
   /** Updates rows by their ids, but for those that somebody else has locked: it waits for nobody. */
   updateUnlocked(rows: RowsById, assignments: string, condition: string): string;
-  /** How often one whole number goes into another. */
-  quotient(dividend: string, divisor: number): string;
   /** The statements on `session_users`. */
   orderSql(names: Names): OrderSql;
   /** How users sign in and are revoked. */
@@ -60,12 +56,16 @@ export interface ServerDialect {
     table: EntityTable<StoredRecord>,
     field: keyof StoredRecord,
   ): Promise<Alphabet>;
+  /** An expression of SQL: 'primary', or something else on a server that takes no writes. */
+  readonly role: string;
   /** A query for the database's clock, in epoch milliseconds, as `now`. */
   readonly clock: string;
   /** Codes of errors after which nothing was done, and the same statement or transaction may succeed. */
   readonly retryable: ReadonlySet<unknown>;
   /** Bounds how long the open transaction waits for a lock. @returns what to call once the transaction has ended */
   limitLockWait(runner: QueryRunner, milliseconds: number): Promise<() => Promise<unknown>>;
+  /** Asks the server to end the statement that runs on a connection; that it was ended is then the statement's answer. */
+  cancel(dataSource: DataSource, connection: unknown): void;
   /** Ends a connection that does not answer, as `QueryRunner.connect()` gave it. */
   endConnection(connection: unknown): void;
   /** Keeps a connection that is lost out of the pool, which may not have noticed: what comes next gets another one. */

@@ -1,4 +1,5 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { CANCEL_PATIENCE } from '../../core/outage/time-budgets.js';
 import { runSql } from '../named-parameters.js';
 import type { StoredRecord } from '../columns.js';
 import type { EntityTable } from '../entity-table.js';
@@ -8,7 +9,10 @@ import { MysqlUserWrites } from '../writes/mysql-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
 import { connectMysqlAlone } from './mysql-connection.js';
 import { alphabetOf } from './mysql-alphabet.js';
-import { assertBackslashesEscape } from './mysql-escapes.js';
+import { vetConnection } from './mysql-vetting.js';
+
+/** Numbers on some versions, words on others. The second says what readers of Amazon Aurora are. */
+const ROLE = "IF(CONCAT(@@read_only, @@innodb_read_only) IN ('00', 'OFFOFF', 'OFF0'), 'primary', 'standby')";
 
 /** MySQL and MariaDB. */
 export const mysql: Dialect = {
@@ -44,12 +48,16 @@ export const mysql: Dialect = {
     // Single statements too: one on a row that is gone locks the gap where it was, and two such gaps can stand in each
     // other's way.
     retryable: new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']),
-    vet: assertBackslashesEscape,
+    role: ROLE,
+    vet: (runner) => vetConnection(runner, ROLE),
     alphabetOf,
     limitLockWait,
+    cancel,
     endConnection(connection) {
       // `end()` would only say goodbye, and wait for an answer.
-      (connection as MysqlConnection).stream.destroy(new Error('The database does not answer.'));
+      (connection as MysqlConnection).stream.destroy(
+        Object.assign(new Error('The database does not answer.'), { code: 'PROTOCOL_CONNECTION_LOST' }),
+      );
     },
     discard: (connection) => (connection as MysqlConnection).destroy(),
   },
@@ -62,14 +70,22 @@ interface Changed {
 }
 
 interface MysqlConnection {
+  readonly threadId: number;
   readonly stream: { destroy(error: Error): unknown };
   readonly config: { readonly typeCast?: unknown };
+  query(sql: string, done: () => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
   destroy(): void;
   unprepare(sql: string): unknown;
   execute(
     statement: { sql: string; values: readonly unknown[]; typeCast?: typeof asUsual },
     done: (error: Error | null, answer: unknown[] | Changed) => void,
   ): unknown;
+}
+
+/** What TypeORM has loaded. */
+interface MysqlDriver {
+  readonly Connection: new (options: Pick<MysqlConnection, 'config'>) => MysqlConnection;
 }
 
 function bytesOf(text: string): string {
@@ -97,6 +113,21 @@ function runPrepared(connection: unknown, sql: string, values: readonly unknown[
 function outcomeOf(answer: unknown[] | Changed): QueryOutcome {
   if (Array.isArray(answer)) return { rows: answer, affected: 0, insertId: 0 };
   return { rows: [], affected: answer.affectedRows, insertId: Number(answer.insertId) };
+}
+
+/** Over a connection of its own: all those of the pool may be in use. */
+function cancel({ driver }: DataSource, connection: unknown): void {
+  const { threadId, config } = connection as MysqlConnection;
+  const { Connection } = (driver as unknown as { mysql: MysqlDriver }).mysql;
+  const own = new Connection({ config });
+  const timer = setTimeout(() => own.destroy(), CANCEL_PATIENCE).unref();
+  const end = () => {
+    clearTimeout(timer);
+    own.destroy();
+  };
+  // Where it does not arrive, the connection is ended a little later.
+  own.on('error', end);
+  own.query(`KILL QUERY ${threadId}`, end);
 }
 
 /**

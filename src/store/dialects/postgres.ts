@@ -7,7 +7,11 @@ import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { PostgresUserWrites } from '../writes/postgres-user-writes.js';
 import { connectPostgresAlone } from './postgres-connection.js';
+import { cancelOnPostgres, type PostgresBackend } from './postgres-cancel.js';
+import { askForPrimary } from '../standby.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
+
+const ROLE = "CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END";
 
 export const postgres: Dialect = {
   placeholder: (number) => `$${number}`,
@@ -39,12 +43,14 @@ export const postgres: Dialect = {
       '40P01', // deadlock_detected
       '40001', // serialization_failure
     ]),
-    vet: null,
+    role: ROLE,
+    vet: (runner) => askForPrimary(runner, ROLE),
     alphabetOf: async () => echo,
     async limitLockWait(runner, milliseconds) {
       await runner.query(`SET LOCAL lock_timeout = '${milliseconds}ms'`);
       return async () => {}; // it ends with the transaction
     },
+    cancel: (_, connection) => cancelOnPostgres(connection as PostgresClient),
     endConnection(connection) {
       // It is gone either way.
       (connection as PostgresClient).end().catch(() => {});
@@ -61,7 +67,7 @@ async function echo(runner: QueryRunner, characters: readonly string[]): Promise
   return row.text.split(' ');
 }
 
-interface PostgresClient {
+interface PostgresClient extends PostgresBackend {
   query(config: {
     name: string;
     text: string;

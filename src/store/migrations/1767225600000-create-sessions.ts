@@ -53,16 +53,17 @@ async function create(runner: QueryRunner, table: string, columns: readonly Colu
     ...column,
     name: namingStrategy.columnName(column.field, column.name, []),
   }));
+  const ids = named.filter(({ field }) => field === 'id').map(({ name }) => name);
   const indices = named
-    .filter(({ index }) => index === 'unique' || index === 'plain')
-    .map(
-      ({ name, index }) =>
-        new TableIndex({
-          name: namingStrategy.indexName(unqualified(table), [name]),
-          columnNames: [name],
-          isUnique: index === 'unique',
-        }),
-    );
+    .filter(({ index }) => index !== undefined && index !== 'primary')
+    .map(({ name, index }) => {
+      const columnNames = index === 'by-id' ? [name, ...ids] : [name];
+      return new TableIndex({
+        name: namingStrategy.indexName(unqualified(table), columnNames),
+        columnNames,
+        isUnique: index === 'unique',
+      });
+    });
   await runner.createTable(
     new Table({
       name: table,

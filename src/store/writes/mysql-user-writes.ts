@@ -1,24 +1,23 @@
-import type { SessionRecord } from '../../core/model/record.js';
-import type { Admission } from '../../core/model/store.js';
-import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
+import { type Admission, BATCH_SIZE, type EndedSession } from '../../core/model/store.js';
+import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
 import { EVERYONE } from './order-sql.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
-import { wasLive } from './deleted-by-user.js';
+import { evictAfterwards } from './eviction.js';
 import { turnValues, type UserSql } from './user-sql.js';
+import type { BatchedAct } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
-/** Sessions ended by one sign-in: where a limit was lowered, the next ones end the others. */
-const EVICTED_AT_ONCE = 1_000;
-/** Rows deleted by one statement. */
-const DELETED_AT_ONCE = 100;
+/** Rows that one statement names. */
+const NAMED_AT_ONCE = 100;
+const NAMES = Array.from({ length: NAMED_AT_ONCE }, (_, nth) => `id${nth}`);
 
 /** MySQL and MariaDB. MySQL has no statement that says what it has deleted or changed. */
 export class MysqlUserWrites extends ServerUserWrites {
   /** How many others there are. Joined, since MySQL allows no subquery on the table that is changed in a condition. */
   private readonly others: string;
   private readonly liveWithRoom: string;
-  private readonly dropMany: string;
-  private readonly fields: string;
+  private readonly isNamed: string;
+  private readonly ended: string;
   private readonly surplus: (kept: number) => string;
 
   constructor(statements: Statements, sql: UserSql) {
@@ -28,31 +27,23 @@ export class MysqlUserWrites extends ServerUserWrites {
     this.liveWithRoom =
       `UPDATE ${sessions} s JOIN ${this.others} SET ${sql.becomesLive('s.')} ` +
       `WHERE ${sql.isPending('s.')} AND others.total < :max AND ${sql.isInTime}`;
-    const ids = Array.from({ length: DELETED_AT_ONCE }, (_, nth) => `:id${nth}`);
-    this.dropMany = `DELETE FROM ${sessions} WHERE ${session('id')} IN (${ids.join(', ')})`;
-    this.fields = RECORD_FIELDS.map((field) => `${session(field)} AS ${field}`).join(', ');
-    const found = `SELECT ${this.fields} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
+    this.isNamed = `${session('id')} IN (${NAMES.map((name) => `:${name}`).join(', ')})`;
+    this.ended = this.told(ENDED_FIELDS);
+    const found = `SELECT ${this.ended} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
     // In the text, for the driver sends numbers as floating ones, which MySQL does not take there.
-    this.surplus = (kept) => `${found} LIMIT ${EVICTED_AT_ONCE} OFFSET ${kept}`;
+    this.surplus = (kept) => `${found} LIMIT ${BATCH_SIZE} OFFSET ${kept}`;
   }
 
-  /** In a transaction, and in the order in which activity is written, so that the two do not lock each other out. */
-  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
+  /** In a transaction: it tells what the rows were before. */
+  runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<readonly unknown[]> {
     const { sessions, session } = this.sql.names;
-    const others = except === undefined ? '' : ` AND ${session('id')} <> :except`;
+    const newest = `WHERE ${condition} ORDER BY ${session('id')} DESC LIMIT ${BATCH_SIZE} FOR UPDATE`;
     return this.statements.together('transaction', async (run) => {
-      const { rows } = await run(
-        `SELECT ${this.fields} FROM ${sessions} WHERE ${this.sql.isTheirs}${others} ORDER BY ${session('id')} FOR UPDATE`,
-        { userId, except },
-      );
-      const records = (rows as SessionRow[]).map(toRecord);
-      for (let at = 0; at < records.length; at += DELETED_AT_ONCE) {
-        const ids = records.slice(at, at + DELETED_AT_ONCE).map(({ id }) => id);
-        // As many as the statement has parameters.
-        const values = Array.from({ length: DELETED_AT_ONCE }, (_, nth) => [`id${nth}`, ids[nth] ?? ids[0]]);
-        await run(this.dropMany, Object.fromEntries(values));
-      }
-      return records.filter(wasLive);
+      const { rows } = await run(`SELECT ${this.told(fields)} FROM ${sessions} ${newest}`, values);
+      const ids = (rows as { id: string }[]).map(({ id }) => id);
+      for (const named of namesOfEach(ids))
+        await run(`${act} WHERE ${this.isNamed}`, { ...values, ...named });
+      return rows;
     });
   }
 
@@ -119,19 +110,49 @@ export class MysqlUserWrites extends ServerUserWrites {
     return null;
   }
 
-  private async evict(values: Values, max: number): Promise<Evicted> {
-    const { rows } = await this.statements.run(this.surplus(max - 1), values);
-    const gone: SessionRecord[] = [];
-    for (const record of (rows as SessionRow[]).map(toRecord)) {
-      if (await this.isEnded(record)) gone.push(record);
-    }
-    return gone;
+  private evict(values: Values, max: number): Promise<Evicted> {
+    return evictAfterwards(async (ended) => {
+      const { rows } = await this.statements.run(this.surplus(max - 1), values);
+      const surplus = (rows as EndedRow[]).map(toEnded);
+      if (surplus.length > 1) return (await this.endTogether(surplus.map(({ id }) => id))).forEach(ended);
+      const [only] = surplus;
+      if (only !== undefined && (await this.isEnded(only))) ended(only);
+    });
+  }
+
+  /** Those of them that are still there when they are locked. */
+  private endTogether(ids: readonly string[]): Promise<readonly EndedSession[]> {
+    const { sessions, session } = this.sql.names;
+    const those = `FROM ${sessions} WHERE ${this.isNamed}`;
+    return this.statements.together('transaction', async (run) => {
+      const ended: EndedSession[] = [];
+      for (const named of namesOfEach(ids)) {
+        const { rows } = await run(
+          `SELECT ${this.ended} ${those} ORDER BY ${session('id')} DESC FOR UPDATE`,
+          named,
+        );
+        ended.push(...(rows as EndedRow[]).map(toEnded));
+        await run(`DELETE ${those}`, named);
+      }
+      return ended.filter(wasLive);
+    });
   }
 
   /** Whether it was this sign-in that ended it, and somebody has been told of it before: it may have gone live since. */
-  private async isEnded({ id, expiresAt }: SessionRecord): Promise<boolean> {
+  private async isEnded({ id, expiresAt }: EndedSession): Promise<boolean> {
     const isGone = async (sql: string) => (await this.statements.run(sql, { id })).affected > 0;
     if (expiresAt === 0 && (await isGone(this.sql.dropPending))) return false;
     return isGone(this.sql.drop);
   }
+  private told(fields: BatchedAct['fields']): string {
+    return fields.map((field) => `${this.sql.names.session(field)} AS ${field}`).join(', ');
+  }
+}
+
+/** The values of some statements that name all of these; each has as many parameters as there may be names. */
+function namesOfEach(ids: readonly string[]): Values[] {
+  return Array.from({ length: Math.ceil(ids.length / NAMED_AT_ONCE) }, (_, nth) => {
+    const some = ids.slice(nth * NAMED_AT_ONCE, (nth + 1) * NAMED_AT_ONCE);
+    return Object.fromEntries(NAMES.map((name, at) => [name, some[at] ?? some[0]]));
+  });
 }

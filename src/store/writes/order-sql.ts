@@ -1,11 +1,10 @@
+import { MARK_MEMORY } from '../../core/outage/time-budgets.js';
 import type { Names } from './names.js';
 
 /** The row that numbers are drawn from, and the mark of everyone: no SHA-256 looks like them. */
 export const NUMBER = 'number';
 export const EVERYONE = 'everyone';
 
-/** Longer than any sign-in takes: none that is under way can have begun before an older change. In milliseconds. */
-const KEPT_FOR = 24 * 60 * 60_000;
 /** Rows of `session_users` deleted by one statement. */
 const FORGOTTEN_AT_ONCE = 1_000;
 
@@ -42,7 +41,7 @@ export function orderSql(kind: Kind, { users, user }: Names): OrderSql {
   const [hash, number, turns] = [user('userHash'), user('number'), user('turns')];
   const now = NOW[kind];
   const columns = `${users} (${hash}, ${number}, ${turns})`;
-  const isOld = `${turns} < ${now} - ${KEPT_FOR} AND ${hash} NOT IN ('${NUMBER}', '${EVERYONE}')`;
+  const isOld = `${turns} < ${now} - ${MARK_MEMORY} AND ${hash} NOT IN ('${NUMBER}', '${EVERYONE}')`;
   const read = `SELECT ${number} AS number FROM ${users} WHERE ${hash} = '${NUMBER}'`;
   const first = (greatest: string) =>
     `SELECT '${NUMBER}', ${greatest}(COALESCE(MAX(${number}), 0), ${now}), 0 FROM ${users} ` +

@@ -1,9 +1,9 @@
-import type { SessionRecord } from '../../core/model/record.js';
-import type { Admission } from '../../core/model/store.js';
-import { parseRecords, RECORD_FIELDS, type TextRow } from '../session-rows.js';
+import { type Admission, BATCH_SIZE, type EndedSession } from '../../core/model/store.js';
+import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
-import { deletedByUser, wasLive } from './deleted-by-user.js';
+import { evictAfterwards } from './eviction.js';
 import { turnValues, type UserSql } from './user-sql.js';
+import type { BatchedAct } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /**
@@ -29,20 +29,28 @@ export class PostgresUserWrites extends ServerUserWrites {
     this.insertFirst = `${sql.insertPending} RETURNING ${NOT_AWAITED}`;
     this.hasRoom = `(SELECT COUNT(*) FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) < :max`;
     this.liveWithRoom = `${sql.live} AND ${this.hasRoom}`;
-    const record = RECORD_FIELDS.map(session).join(', ');
+    const ended = ENDED_FIELDS.map((field) => `${session(field)} AS "${field}"`).join(', ');
     const evicting = (condition: string) =>
       `doomed AS (SELECT ${session('id')} AS id FROM ${sessions} WHERE ${sql.ofEarlierTurns()} AND ${condition} ` +
-      `ORDER BY ${sql.newestFirst} OFFSET :kept FOR UPDATE), ` +
-      `gone AS (DELETE FROM ${sessions} WHERE ${session('id')} IN (SELECT id FROM doomed) RETURNING ${record}), ` +
-      `evicted AS (SELECT CAST(json_agg(json_build_array(${record})) AS text) AS records FROM gone)`;
-    this.evict = `WITH ${evicting('TRUE')} SELECT records FROM evicted`;
+      `ORDER BY ${sql.newestFirst} LIMIT ${BATCH_SIZE} OFFSET :kept FOR UPDATE), ` +
+      `gone AS (DELETE FROM ${sessions} WHERE ${session('id')} IN (SELECT id FROM doomed) RETURNING ${ended}), ` +
+      `evicted AS (SELECT CAST(json_agg(gone) AS text) AS ended FROM gone)`;
+    this.evict = `WITH ${evicting('TRUE')} SELECT ended FROM evicted`;
     this.liveEvicting =
       `WITH live AS (${sql.live} RETURNING 1), ${evicting('EXISTS (SELECT 1 FROM live)')} ` +
-      'SELECT (SELECT COUNT(*) FROM live) AS live, records FROM evicted';
+      'SELECT (SELECT COUNT(*) FROM live) AS live, ended FROM evicted';
   }
 
-  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
-    return deletedByUser(this.statements, this.sql, userId, except);
+  /** One statement. */
+  async runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<readonly unknown[]> {
+    const { sessions, session } = this.sql.names;
+    const id = session('id');
+    const newest = `SELECT ${id} FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE} FOR UPDATE`;
+    const told = fields.map((field) => `${session(field)} AS "${field}"`).join(', ');
+    const statement =
+      `WITH newest AS (${newest}), done AS (` +
+      `${act} WHERE ${id} = ANY (ARRAY(SELECT ${id} FROM newest)) RETURNING ${told}) SELECT * FROM done`;
+    return (await this.statements.run(statement, values)).rows;
   }
 
   protected override async insertPending(values: Values): Promise<number> {
@@ -76,8 +84,10 @@ export class PostgresUserWrites extends ServerUserWrites {
     );
     if (claimed.affected === 0) return null;
     if (limit === null) return [];
-    const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
-    return endedOf(rows);
+    return evictAfterwards(async (ended) => {
+      const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
+      endedOf(rows).forEach(ended);
+    });
   }
 
   /** The statement that counts has to begin once the user's row is locked: else it does not see who was there before. */
@@ -99,6 +109,7 @@ function turnOf({ rows: [row] }: { readonly rows: readonly unknown[] }): number 
   return Number((row as { turn: unknown }).turn);
 }
 
-function endedOf(rows: readonly unknown[]): SessionRecord[] {
-  return parseRecords(rows as readonly TextRow[]).filter(wasLive);
+function endedOf([row]: readonly unknown[]): EndedSession[] {
+  const { ended } = row as { ended: string | null };
+  return (JSON.parse(ended ?? '[]') as EndedRow[]).map(toEnded).filter(wasLive);
 }

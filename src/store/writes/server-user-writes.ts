@@ -1,12 +1,12 @@
-import type { SessionRecord } from '../../core/model/record.js';
-import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
+import { Deadline } from '../../core/outage/deadline.js';
+import type { Admission, Admitted, EndedSession, ExpectedOwner } from '../../core/model/store.js';
 import { expectedValues, turnValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { UserWrites } from './user-writes.js';
+import type { BatchedAct, UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** The sessions that a sign-in has ended, since the user had too many; `null`: it changed nothing. */
-export type Evicted = readonly SessionRecord[] | null;
+export type Evicted = readonly EndedSession[] | null;
 
 /** A sign-in on a session that is there: what it must be, and what it becomes. */
 export interface Transition {
@@ -35,7 +35,7 @@ export abstract class ServerUserWrites implements UserWrites {
       evicted = await this.enter({ ...values, ...turnValues(turn) }, admission);
     } catch (error) {
       // Whether it is live is not known, and nobody has its token.
-      await this.drop(values).catch(() => {});
+      await this.takeBack(values).catch(() => {});
       throw error;
     }
     if (evicted !== null) return { outcome: 'admitted', evicted };
@@ -88,7 +88,14 @@ export abstract class ServerUserWrites implements UserWrites {
     return affected > 0 ? [] : null;
   }
 
-  abstract deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]>;
+  abstract runBatch(act: BatchedAct, values: Values): Promise<readonly unknown[]>;
+
+  /** However late it is. */
+  private async takeBack(values: Values): Promise<void> {
+    const deadline = Deadline.current;
+    await Deadline.none().run(() => this.drop(values));
+    deadline.undone();
+  }
 
   private async drop(values: Values): Promise<boolean> {
     return (await this.statements.run(this.sql.drop, values)).affected > 0;

@@ -8,6 +8,7 @@ import type { PrimaryConnection } from '../primary-connection.js';
 import type { PreparedQuery } from '../query.js';
 import { SessionUserEntity } from '../session.entity.js';
 import type { SessionStatements } from '../session-statements.js';
+import { ChangeBatches } from './change-batches.js';
 import { namesOf } from './names.js';
 import { SessionOrder } from './session-order.js';
 import { Statements } from './statements.js';
@@ -21,6 +22,7 @@ export interface SessionWriting {
   readonly statements: Statements;
   readonly sql: UserSql;
   readonly users: UserWrites;
+  readonly batches: ChangeBatches;
 }
 
 interface Parts {
@@ -42,5 +44,6 @@ export function assembleWriting(parts: Parts): SessionWriting {
   const order = new SessionOrder(statements, orderSql);
   const sql = new UserSql(names, orderSql, dialect);
   const purge = new BatchedPurge(dialect, connection, sessions, order, clock, batchSize);
-  return { order, purge, statements, sql, users: dialect.userWrites(statements, sql) };
+  const users = dialect.userWrites(statements, sql);
+  return { order, purge, statements, sql, users, batches: new ChangeBatches(users, sql) };
 }

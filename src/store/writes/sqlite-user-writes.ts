@@ -1,10 +1,9 @@
-import type { SessionRecord } from '../../core/model/record.js';
-import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
-import { RECORD_FIELDS, type SessionRow, toRecord } from '../session-rows.js';
-import { deletedByUser } from './deleted-by-user.js';
+import { type Admission, type Admitted, BATCH_SIZE, type ExpectedOwner } from '../../core/model/store.js';
+import { ENDED_FIELDS, type EndedRow, toEnded } from '../session-rows.js';
+import { evictAfterwards } from './eviction.js';
 import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { UserWrites } from './user-writes.js';
+import type { BatchedAct, UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /**
@@ -26,12 +25,8 @@ export class SqliteUserWrites implements UserWrites {
     // Its own session first, unless a sign-in beside it has evicted that meanwhile: each leaves the allowed number.
     const surplus =
       `SELECT ${id} FROM ${sessions} WHERE ${live} ` +
-      `ORDER BY ${id} = :id DESC, ${session('createdAt')} DESC, ${id} DESC LIMIT -1 OFFSET :max`;
-    const record = RECORD_FIELDS.map((field) => `${session(field)} AS "${field}"`).join(', ');
-    // TypeORM drops the rows that a statement with DELETE as its first word returns.
-    this.evicting =
-      `WITH doomed AS (${surplus}) DELETE FROM ${sessions} WHERE ${id} IN (SELECT ${id} FROM doomed) ` +
-      `RETURNING ${record}`;
+      `ORDER BY ${id} = :id DESC, ${session('createdAt')} DESC, ${id} DESC LIMIT ${BATCH_SIZE} OFFSET :max`;
+    this.evicting = this.acting(`DELETE FROM ${sessions}`, surplus, ENDED_FIELDS);
   }
 
   async insert(record: StoredRecord, admission: Admission): Promise<Admitted> {
@@ -62,8 +57,19 @@ export class SqliteUserWrites implements UserWrites {
     return { outcome: rows.length > 0 && effective.limit ? 'limit-reached' : 'conflict' };
   }
 
-  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]> {
-    return deletedByUser(this.statements, this.sql, userId, except);
+  async runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<readonly unknown[]> {
+    const { sessions, session } = this.sql.names;
+    const id = session('id');
+    const newest = `SELECT ${id} FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE}`;
+    return (await this.statements.run(this.acting(act, newest, fields), values)).rows;
+  }
+
+  /** TypeORM drops the rows that come back where DELETE or UPDATE is the first word. */
+  private acting(act: string, ids: string, fields: BatchedAct['fields']): string {
+    const { session } = this.sql.names;
+    const id = session('id');
+    const told = fields.map((field) => `${session(field)} AS "${field}"`).join(', ');
+    return `WITH those AS (${ids}) ${act} WHERE ${id} IN (SELECT ${id} FROM those) RETURNING ${told}`;
   }
 
   private condition({ limit }: Admission): string {
@@ -72,8 +78,10 @@ export class SqliteUserWrites implements UserWrites {
 
   private async admitted(values: Values, { limit }: Admission): Promise<Admitted> {
     if (limit?.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
-    const { rows } = await this.statements.run(this.evicting, values);
-    const evicted: SessionRecord[] = (rows as SessionRow[]).map(toRecord);
+    const evicted = await evictAfterwards(async (ended) => {
+      const { rows } = await this.statements.run(this.evicting, values);
+      (rows as EndedRow[]).map(toEnded).forEach(ended);
+    });
     return { outcome: 'admitted', evicted };
   }
 

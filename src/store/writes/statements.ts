@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { Deadline } from '../../core/outage/deadline.js';
 import type { PreparedQuery, QueryOutcome } from '../query.js';
 import type { PrimaryConnection } from '../primary-connection.js';
 
@@ -29,7 +30,12 @@ export class Statements {
   together<T>(kind: 'transaction' | 'briefly', work: (run: Run) => Promise<T>): Promise<T> {
     const begin = this.connection[kind]?.bind(this.connection);
     if (begin === undefined) throw new Error('There are no transactions on this connection.');
-    return begin((runner) => work((sql, values) => this.runOn(runner, sql, values)));
+    return begin((runner) =>
+      work((sql, values) => {
+        Deadline.current.assertAhead();
+        return this.runOn(runner, sql, values);
+      }),
+    );
   }
 
   private runOn(runner: QueryRunner, sql: string, values: Values = {}): Promise<QueryOutcome> {

@@ -15,6 +15,8 @@ export interface SqlFlavour {
   readonly least: string;
   /** A condition: two texts are the same, byte by byte, whatever the collation of a column says. */
   sameText(one: string, other: string): string;
+  /** How often one whole number goes into another. */
+  quotient(dividend: string, divisor: number): string;
 }
 
 /** What stands in the place of the parameter of a column. */
@@ -117,6 +119,32 @@ export class UserSql {
       `UPDATE ${this.names.sessions} SET ${this.changes(change)} ` +
       `WHERE ${this.isAsExpected(expected)} AND ${this.hasOldRoles()} AND ${this.isInTime}`
     );
+  }
+
+  /**
+   * What `setRoles` sets. What is pending stays so, and is not purged sooner: it may yet become live, until its new end.
+   * @param purgeStep what `purgeAfter` is a multiple of
+   */
+  newRoles(purgeStep: number): string {
+    const { session } = this.names;
+    const [roles, renewAt, expiresAt] = [session('roles'), session('renewAt'), session('expiresAt')];
+    const idleEnd = `${session('lastSeenAt')} + :idle`;
+    const absoluteEnd = `${session('authenticatedAt')} + :absolute`;
+    const end = `${this.dialect.least}(${idleEnd}, ${absoluteEnd})`;
+    const purgeAfter = `${this.dialect.quotient(`${end} + ${purgeStep - 1}`, purgeStep)} * ${purgeStep}`;
+    const purgeColumn = session('purgeAfter');
+    return [
+      // `renewAt` stands before `roles`: MySQL assigns from the first to the last, and each assignment sees what those
+      // before it have set. After `roles`, old and new roles would always be the same, and no token would be renewed.
+      `${renewAt} = CASE WHEN ${this.dialect.sameText(roles, ':roles')} THEN ${renewAt} ELSE :now END`,
+      `${session('idleExpiresAt')} = ${idleEnd}`,
+      `${session('absoluteExpiresAt')} = ${absoluteEnd}`,
+      `${purgeColumn} = CASE WHEN ${expiresAt} = 0 AND ${purgeColumn} > ${purgeAfter} ` +
+        `THEN ${purgeColumn} ELSE ${purgeAfter} END`,
+      `${expiresAt} = CASE WHEN ${expiresAt} = 0 THEN 0 ELSE ${end} END`,
+      `${session('rolesSet')} = :number`,
+      `${roles} = :roles`,
+    ].join(', ');
   }
 
   changes(change: StoredChange, prefix = ''): string {

@@ -1,6 +1,16 @@
-import type { SessionRecord } from '../../core/model/record.js';
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
+import type { Values } from './statements.js';
+
+/** What is done to some sessions. */
+export interface BatchedAct {
+  /** `DELETE FROM …`, or `UPDATE … SET …`. */
+  readonly act: string;
+  /** Which sessions: of these the `BATCH_SIZE` with the largest ids. */
+  readonly condition: string;
+  /** What is told of each. */
+  readonly fields: readonly (keyof StoredRecord)[];
+}
 
 /**
  * The writes that must not pass each other where they concern one user: sign-ins and revocations. How that is done depends
@@ -11,6 +21,6 @@ export interface UserWrites {
   insert(record: StoredRecord, admission: Admission): Promise<Admitted>;
   /** As `SessionStore.admit`. */
   admit(id: string, expected: ExpectedOwner, change: StoredChange, admission: Admission): Promise<Admitted>;
-  /** Deletes a user's sessions, also those that are not live yet; what the others were. The mark is there already. */
-  deleteByUser(userId: string, except: string | undefined): Promise<SessionRecord[]>;
+  /** A batch of a change; the rows that it was done to. It waits for those that somebody else has locked. */
+  runBatch(act: BatchedAct, values: Values): Promise<readonly unknown[]>;
 }

@@ -1,7 +1,18 @@
 import type { Admission, SessionStore } from '../../core/model/store.js';
 import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
-import { admissionWith, atOnce, idsOf, LOOKALIKES, NOW, put, putAll, recordWith, tally } from './fixtures.js';
+import {
+  admissionWith,
+  atOnce,
+  idsOf,
+  liveOf,
+  LOOKALIKES,
+  NOW,
+  put,
+  putAll,
+  recordWith,
+  tally,
+} from './fixtures.js';
 
 const evicting = (max: number): Admission => admissionWith({ limit: { max, onReached: 'evict-oldest' } });
 const rejecting = (max: number): Admission => admissionWith({ limit: { max, onReached: 'reject' } });
@@ -34,7 +45,7 @@ export const admission: Checks = {
     const evicted = admitted.outcome === 'admitted' ? idsOf(admitted.evicted) : [];
     expectThat('what it evicted is told', evicted, [older.id]);
     expectThat('and is gone', await store.findById(older.id), null);
-    expectThat('the others stay', idsOf(await store.findLive('ana', NOW)), [record.id, newer.id]);
+    expectThat('the others stay', idsOf(await liveOf(store, 'ana', NOW)), [record.id, newer.id]);
   },
 
   'at the limit, an insert is refused': async ({ store }) => {
@@ -43,7 +54,7 @@ export const admission: Checks = {
     const admitted = await store.insert(record, rejecting(2));
     expectThat('it is told so', admitted, { outcome: 'limit-reached' });
     expectThat('and nothing is inserted', await store.findById(record.id), null);
-    expectThat('the others stay', idsOf(await store.findLive('ana', NOW)), [newer.id, older.id]);
+    expectThat('the others stay', idsOf(await liveOf(store, 'ana', NOW)), [newer.id, older.id]);
   },
 
   'at the limit, a sign-in on an anonymous session evicts the oldest': async ({ store }) => {
@@ -54,7 +65,7 @@ export const admission: Checks = {
     expectThat('what it evicted is told', evicted, [older.id]);
     expectThat(
       'there are as many as allowed, the new one among them',
-      idsOf(await store.findLive('ana', NOW)).toSorted(),
+      idsOf(await liveOf(store, 'ana', NOW)).toSorted(),
       [newer.id, id].toSorted(),
     );
   },
@@ -81,7 +92,7 @@ export const admission: Checks = {
     const record = recordWith();
     const admitted = await store.insert(record, evicting(1));
     expectThat('all others are evicted', admitted.outcome === 'admitted' && admitted.evicted.length, 5);
-    expectThat('one is left', idsOf(await store.findLive('ana', NOW)), [record.id]);
+    expectThat('one is left', idsOf(await liveOf(store, 'ana', NOW)), [record.id]);
   },
 
   'the limit counts live sessions by the newest activity': async ({ store }) => {
@@ -108,7 +119,7 @@ export const admission: Checks = {
       count + conflict,
       50,
     );
-    expectThat('three are left', (await store.findLive('ana', NOW)).length, 3);
+    expectThat('three are left', (await liveOf(store, 'ana', NOW)).length, 3);
     const evicted = admitted.flatMap((each) => (each.outcome === 'admitted' ? idsOf(each.evicted) : []));
     expectThat(
       'each of the others is told as evicted, once',
@@ -120,6 +131,6 @@ export const admission: Checks = {
   '50 inserts at the same time admit as many as allowed': async ({ store, second }) => {
     const admitted = await atOnce(50, { store, second }, (each) => each.insert(recordWith(), rejecting(3)));
     expectThat('the others are refused', tally(admitted), { admitted: 3, 'limit-reached': 47 });
-    expectThat('three are there', (await store.findLive('ana', NOW)).length, 3);
+    expectThat('three are there', (await liveOf(store, 'ana', NOW)).length, 3);
   },
 };

@@ -1,7 +1,31 @@
-import type { ReuseJudgement } from '../../core/model/store.js';
+import type { EndedSession, ReuseJudgement } from '../../core/model/store.js';
 import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
-import { atOnce, idsOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
+import {
+  atOnce,
+  endAllOf,
+  endEveryones,
+  idsOf,
+  liveOf,
+  LOOKALIKES,
+  newHash,
+  NOW,
+  put,
+  putAll,
+  recordWith,
+} from './fixtures.js';
+
+const ENDED_FIELDS: readonly (keyof EndedSession)[] = [
+  'id',
+  'userId',
+  'roles',
+  'authenticatedAt',
+  'lastSeenAt',
+  'expiresAt',
+  'ip',
+  'userAgent',
+  'label',
+];
 
 export const deletions: Checks = {
   'delete takes a record away, and says what it was': async ({ store, second }) => {
@@ -80,24 +104,25 @@ export const deletions: Checks = {
   'deleteByUser takes the records of a user, and says what they were': async ({ store, second }) => {
     const [live, expired] = await putAll(store, [{}, { expiresAt: NOW }]);
     await putAll(store, [{ userId: 'ben' }, { userId: null }]);
-    const deleted = await store.deleteByUser('ana');
+    const deleted = await endAllOf(store, 'ana');
     expectThat(
       'live ones and expired ones are told',
       idsOf(deleted).toSorted(),
       [live?.id, expired?.id].toSorted(),
     );
-    if (live) expectRecord('as they were', deleted.find(({ id }) => id === live.id) ?? null, live);
-    expectThat('they are gone', await second.findLive('ana', 0), []);
-    expectThat('another user keeps theirs', (await store.findLive('ben', NOW)).length, 1);
-    expectThat('there is nothing to delete again', await store.deleteByUser('ana'), []);
+    const told = deleted.find(({ id }) => id === live?.id);
+    for (const field of ENDED_FIELDS) expectThat(`${field} as it was`, told?.[field], live?.[field]);
+    expectThat('they are gone', await liveOf(second, 'ana', 0), []);
+    expectThat('another user keeps theirs', (await liveOf(store, 'ben', NOW)).length, 1);
+    expectThat('there is nothing to delete again', await endAllOf(store, 'ana'), []);
   },
 
   'deleteByUser leaves the exception': async ({ store }) => {
     const [kept, gone] = await putAll(store, [{}, {}]);
     const others = await put(store, { userId: 'ben' });
-    expectThat('the others are deleted', idsOf(await store.deleteByUser('ana', kept?.id)), [gone?.id]);
-    expectThat('the exception stays', idsOf(await store.findLive('ana', NOW)), [kept?.id]);
-    const deleted = await store.deleteByUser('ana', others.id);
+    expectThat('the others are deleted', idsOf(await endAllOf(store, 'ana', kept?.id)), [gone?.id]);
+    expectThat('the exception stays', idsOf(await liveOf(store, 'ana', NOW)), [kept?.id]);
+    const deleted = await endAllOf(store, 'ana', others.id);
     expectThat("an exception that is another user's saves none", idsOf(deleted), [kept?.id]);
   },
 
@@ -107,7 +132,7 @@ export const deletions: Checks = {
       LOOKALIKES.map((userId) => ({ userId })),
     );
     for (const userId of LOOKALIKES) {
-      const deleted = await store.deleteByUser(userId);
+      const deleted = await endAllOf(store, userId);
       const users = deleted.map((record) => record.userId);
       expectThat('it deletes what is exactly theirs', users, [userId]);
     }
@@ -115,9 +140,24 @@ export const deletions: Checks = {
 
   'deleteAll takes all records, and says how many': async ({ store, second }) => {
     const records = await putAll(store, [{}, { userId: 'ben' }, { userId: null }, { expiresAt: NOW }]);
-    expectThat('it counts live ones, expired ones and anonymous ones', await store.deleteAll(), 4);
+    expectThat('it counts live ones, expired ones and anonymous ones', await endEveryones(store), 4);
     const found = await Promise.all(records.map(({ id }) => second.findById(id)));
     expectThat('they are gone', found, [null, null, null, null]);
-    expectThat('there is nothing to delete again', await store.deleteAll(), 0);
+    expectThat('there is nothing to delete again', await endEveryones(store), 0);
+  },
+
+  'deleteAll with a time takes what was created before it': async ({ store, second }) => {
+    const times = [NOW - 1, NOW, NOW + 1];
+    const records = await putAll(
+      store,
+      times.map((createdAt) => ({ createdAt })),
+    );
+    expectThat('it says how many', await endEveryones(store, NOW), 1);
+    const found = await Promise.all(records.map(({ id }) => second.findById(id)));
+    expectThat(
+      'which are left',
+      found.map((record) => record?.createdAt ?? null),
+      [null, NOW, NOW + 1],
+    );
   },
 };

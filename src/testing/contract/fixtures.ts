@@ -1,7 +1,16 @@
 import { hash, randomUUID } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
+import { countInBatches, inBatches } from '../../core/life/in-batches.js';
+import { newSessionId } from '../../core/life/session-ids.js';
 import type { SessionRecord } from '../../core/model/record.js';
-import type { Admission, Admitted, SessionStore, Touch } from '../../core/model/store.js';
+import {
+  type Admission,
+  type Admitted,
+  BATCH_SIZE,
+  type EndedSession,
+  type RolesChange,
+  type SessionStore,
+  type Touch,
+} from '../../core/model/store.js';
 import { expectThat } from './expectation.js';
 
 const MINUTE = 60_000;
@@ -17,7 +26,7 @@ export function newHash(): string {
 export function recordWith(fields: Partial<SessionRecord> = {}): SessionRecord {
   const start = fields.createdAt ?? NOW;
   return {
-    id: uuidv7(),
+    id: newSessionId(start),
     seriesHash: newHash(),
     tokenHash: newHash(),
     confirmedAt: null,
@@ -77,7 +86,51 @@ export function touchOf(record: SessionRecord, after: number): Touch {
   return { id, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt };
 }
 
-export function idsOf(records: readonly SessionRecord[]): string[] {
+/** The live sessions of a user, as many as one page has. */
+export function liveOf(store: SessionStore, userId: string, now: number): Promise<SessionRecord[]> {
+  return store.findLive(userId, now, { limit: BATCH_SIZE, before: null });
+}
+
+/** All of a `setRoles`; how many sessions there were. */
+export async function giveRoles(store: SessionStore, userId: string, change: RolesChange): Promise<number> {
+  const number = await store.mark(userId);
+  return countInBatches(
+    number,
+    (batch) => store.setRoles(userId, change, batch),
+    () => {},
+  );
+}
+
+/** All of a revocation of a user's sessions; what they were. */
+export async function endAllOf(
+  store: SessionStore,
+  userId: string,
+  except: string | null = null,
+): Promise<EndedSession[]> {
+  const all: EndedSession[] = [];
+  const number = await store.mark(userId);
+  await inBatches(
+    number,
+    (batch) => store.deleteByUser(userId, except, batch),
+    (ended) => void all.push(...ended),
+  );
+  return all;
+}
+
+/** All of a revocation of everyone's sessions, or of what was created before that time; how many there were. */
+export async function endEveryones(
+  store: SessionStore,
+  createdBefore: number | null = null,
+): Promise<number> {
+  const number = await store.mark(null);
+  return countInBatches(
+    number,
+    (batch) => store.deleteAll(createdBefore, batch),
+    () => {},
+  );
+}
+
+export function idsOf(records: readonly EndedSession[]): string[] {
   return records.map(({ id }) => id);
 }
 

@@ -5,7 +5,11 @@ import {
   ABSOLUTE,
   admissionWith,
   atOnce,
+  endAllOf,
+  endEveryones,
+  giveRoles,
   IDLE,
+  liveOf,
   LOOKALIKES,
   NOW,
   put,
@@ -16,9 +20,9 @@ import {
 const ROLES: RolesChange = { roles: '["admin"]', idle: IDLE, absolute: ABSOLUTE, now: NOW };
 
 const CHANGES: Readonly<Record<string, (store: SessionStore, userId: string) => Promise<unknown>>> = {
-  setRoles: (store, userId) => store.setRoles(userId, ROLES),
-  deleteByUser: (store, userId) => store.deleteByUser(userId),
-  deleteAll: (store) => store.deleteAll(),
+  setRoles: (store, userId) => giveRoles(store, userId, ROLES),
+  deleteByUser: (store, userId) => endAllOf(store, userId),
+  deleteAll: (store) => endEveryones(store),
 };
 
 /** Of a fresh sign-in, one on an anonymous session, and one more on a session of the user's. */
@@ -51,7 +55,7 @@ const overtaking = Object.entries(CHANGES).map(([verb, change]): [string, Checks
     for (const begun of [first, between]) {
       expectThat('they are told so', await outcomesOf(store, admissionWith({ begun })), ALL_OVERTAKEN);
     }
-    expectThat('and nobody has signed in', await store.findLive('ana', NOW), []);
+    expectThat('and nobody has signed in', await liveOf(store, 'ana', NOW), []);
     const begun = await store.latestChange();
     expectThat(
       'what begins later is admitted',
@@ -80,8 +84,8 @@ export const ordering: Checks = {
   'nobody is overtaken by a change to another user': async ({ store }) => {
     const begun = await store.latestChange();
     const [first, ...others] = LOOKALIKES;
-    await store.deleteByUser(first);
-    await store.setRoles(first, ROLES);
+    await endAllOf(store, first);
+    await giveRoles(store, first, ROLES);
     for (const userId of others) {
       const outcomes = await outcomesOf(store, admissionWith({ userId, begun }));
       expectThat(`${JSON.stringify(userId)} is admitted`, outcomes, ALL_ADMITTED);
@@ -89,7 +93,7 @@ export const ordering: Checks = {
   },
 
   'an anonymous session is overtaken by nothing': async ({ store }) => {
-    await store.deleteAll();
+    await endEveryones(store);
     const { id } = await put(store, { userId: null });
     expectThat('it is there', (await store.findById(id))?.id, id);
   },
@@ -97,19 +101,19 @@ export const ordering: Checks = {
   'no sign-in slips past a revocation at the same time': async ({ store, second }) => {
     const admission = admissionWith({ begun: await store.latestChange() });
     await atOnce(31, { store, second }, async (each, at) => {
-      if (at === 15) await each.deleteByUser('ana');
+      if (at === 15) await endAllOf(each, 'ana');
       else await each.insert(recordWith(), admission);
     });
-    expectThat('all of them are overtaken or deleted', await store.findLive('ana', NOW), []);
+    expectThat('all of them are overtaken or deleted', await liveOf(store, 'ana', NOW), []);
   },
 
   'no sign-in slips past a change of roles at the same time': async ({ store, second }) => {
     const admission = admissionWith({ begun: await store.latestChange() });
     await atOnce(31, { store, second }, async (each, at) => {
-      if (at === 15) await each.setRoles('ana', ROLES);
+      if (at === 15) await giveRoles(each, 'ana', ROLES);
       else await each.insert(recordWith(), admission);
     });
-    const roles = new Set((await store.findLive('ana', NOW)).map((record) => record.roles));
+    const roles = new Set((await liveOf(store, 'ana', NOW)).map((record) => record.roles));
     roles.delete('["admin"]');
     expectThat('those that came before it have the new roles, the others are overtaken', [...roles], []);
   },

@@ -1,6 +1,6 @@
 import type { Checks } from './checks.js';
 import { expectThat } from './expectation.js';
-import { idsOf, NOW, put, putAll } from './fixtures.js';
+import { idsOf, liveOf, NOW, put, putAll } from './fixtures.js';
 
 /** More than a batch of those who delete in very small ones. */
 const MANY = 250;
@@ -47,7 +47,7 @@ export const purging: Checks = {
     stop.abort();
     const count = await purging;
     // All of Ana's, for nothing is live before it has expired.
-    const left = (await store.findLive('ana', NOW - MANY * LONG)).map(({ expiresAt }) => expiresAt);
+    const left = (await liveOf(store, 'ana', NOW - MANY * LONG)).map(({ expiresAt }) => expiresAt);
     expectThat('it says how many it took', count, MANY - left.length);
     const newest = expiries.slice(0, left.length);
     expectThat(

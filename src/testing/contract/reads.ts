@@ -1,6 +1,6 @@
 import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
-import { idsOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
+import { idsOf, liveOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
 
 export const reads: Checks = {
   'what is not there is an answer': async ({ store }) => {
@@ -8,7 +8,7 @@ export const reads: Checks = {
     expectThat('no record of a series is null', await store.findBySeries(newHash()), null);
     expectThat('no record of any series is null', await store.findByAnySeries([newHash(), newHash()]), null);
     expectThat('no record with an id is null', await store.findById(id), null);
-    expectThat('no live sessions are an empty array', await store.findLive('nobody', NOW), []);
+    expectThat('no live sessions are an empty array', await liveOf(store, 'nobody', NOW), []);
   },
 
   'a record is read as it was written': async ({ store, second }) => {
@@ -30,7 +30,7 @@ export const reads: Checks = {
       expectRecord('findBySeries reads all fields', await store.findBySeries(record.seriesHash), record);
       expectRecord('findById reads all fields', await second.findById(record.id), record);
     }
-    const [live] = await second.findLive('ana', NOW);
+    const [live] = await liveOf(second, 'ana', NOW);
     expectRecord('findLive reads all fields', live ?? null, full);
   },
 
@@ -57,15 +57,33 @@ export const reads: Checks = {
     await put(store, { userId: null });
     expectThat(
       'findLive goes by createdAt, newest first, and knows no sessions of others',
-      idsOf(await store.findLive('ana', NOW)),
+      idsOf(await liveOf(store, 'ana', NOW)),
       [newest?.id, middle?.id, oldest?.id],
     );
   },
 
+  'findLive tells one page': async ({ store }) => {
+    const ages = [5, 4, 3, 2, 1];
+    const records = await putAll(
+      store,
+      ages.map((age) => ({ createdAt: NOW - age })),
+    );
+    await put(store, { createdAt: NOW - 3, expiresAt: NOW });
+    const newestFirst = idsOf(records).toReversed();
+    const pageAt = async (before: string | null) =>
+      idsOf(await store.findLive('ana', NOW, { limit: 2, before }));
+    expectThat('the first has the newest', await pageAt(null), newestFirst.slice(0, 2));
+    const [, second = '', , fourth = ''] = newestFirst;
+    expectThat('the next goes on after the last of it', await pageAt(second), newestFirst.slice(2, 4));
+    await store.delete(fourth);
+    expectThat('also where that is gone', await pageAt(fourth), newestFirst.slice(4));
+    expectThat('and ends with the oldest', await pageAt(newestFirst[4] ?? ''), []);
+  },
+
   'a session is live until its expiry, and not at it': async ({ store }) => {
     const { id, expiresAt } = await put(store);
-    expectThat('it is live before expiresAt', idsOf(await store.findLive('ana', expiresAt - 1)), [id]);
-    expectThat('it is not live at expiresAt', await store.findLive('ana', expiresAt), []);
+    expectThat('it is live before expiresAt', idsOf(await liveOf(store, 'ana', expiresAt - 1)), [id]);
+    expectThat('it is not live at expiresAt', await liveOf(store, 'ana', expiresAt), []);
   },
 
   'user ids compare exactly': async ({ store }) => {
@@ -74,7 +92,7 @@ export const reads: Checks = {
       LOOKALIKES.map((userId) => ({ userId })),
     );
     for (const userId of LOOKALIKES) {
-      const found = (await store.findLive(userId, NOW)).map((record) => record.userId);
+      const found = (await liveOf(store, userId, NOW)).map((record) => record.userId);
       expectThat('findLive folds no case, accent or blank of user ids', found, [userId]);
     }
   },

@@ -1,6 +1,6 @@
 import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
-import { ABSOLUTE, IDLE, LOOKALIKES, NOW, put, putAll, touchOf } from './fixtures.js';
+import { ABSOLUTE, giveRoles, IDLE, liveOf, LOOKALIKES, NOW, put, putAll, touchOf } from './fixtures.js';
 
 const MINUTE = 60_000;
 const CHANGE = {
@@ -13,19 +13,19 @@ const CHANGE = {
 export const roles: Checks = {
   'setRoles sets the roles of live sessions, and says how many there are': async ({ store, second }) => {
     await putAll(store, [{}, {}, { userId: 'ben' }, { userId: null }, { expiresAt: CHANGE.now }]);
-    expectThat('two sessions of the user are live', await store.setRoles('ana', CHANGE), 2);
-    const rolesNow = (await second.findLive('ana', NOW)).map((record) => record.roles).toSorted();
+    expectThat('two sessions of the user are live', await giveRoles(store, 'ana', CHANGE), 2);
+    const rolesNow = (await liveOf(second, 'ana', NOW)).map((record) => record.roles).toSorted();
     expectThat('those have the roles, and no others', rolesNow, ['["admin"]', '["admin"]', '["customer"]']);
-    const [ben] = await store.findLive('ben', NOW);
+    const [ben] = await liveOf(store, 'ben', NOW);
     expectThat('another user keeps theirs', ben?.roles, '["customer"]');
-    expectThat('of nobody there are none', await store.setRoles('nobody', CHANGE), 0);
-    expectThat('the same roles count too', await store.setRoles('ana', CHANGE), 2);
+    expectThat('of nobody there are none', await giveRoles(store, 'nobody', CHANGE), 0);
+    expectThat('the same roles count too', await giveRoles(store, 'ana', CHANGE), 2);
   },
 
   'setRoles reckons the deadlines anew': async ({ store }) => {
     const byIdle = await put(store, { lastSeenAt: NOW + MINUTE });
     const byAbsolute = await put(store, { authenticatedAt: NOW - 17 * MINUTE });
-    await store.setRoles('ana', CHANGE);
+    await giveRoles(store, 'ana', CHANGE);
     const fields = { roles: CHANGE.roles, renewAt: CHANGE.now };
     expectRecord('the earlier deadline is the idle one', await store.findById(byIdle.id), {
       ...byIdle,
@@ -45,16 +45,16 @@ export const roles: Checks = {
 
   'setRoles makes a token due for renewal only where the roles are others': async ({ store }) => {
     const same = await put(store);
-    await store.setRoles('ana', { ...CHANGE, roles: same.roles });
+    await giveRoles(store, 'ana', { ...CHANGE, roles: same.roles });
     expectThat('the same roles leave renewAt', (await store.findById(same.id))?.renewAt, same.renewAt);
-    await store.setRoles('ana', { ...CHANGE, roles: same.roles.toUpperCase() });
+    await giveRoles(store, 'ana', { ...CHANGE, roles: same.roles.toUpperCase() });
     expectThat('other roles make it now', (await store.findById(same.id))?.renewAt, CHANGE.now);
   },
 
   'setRoles reckons from the newest activity': async ({ store }) => {
     const record = await put(store);
     await store.touch(touchOf(record, 2 * MINUTE), false);
-    await store.setRoles('ana', CHANGE);
+    await giveRoles(store, 'ana', CHANGE);
     const found = await store.findById(record.id);
     expectThat('activity that was noted counts', found?.idleExpiresAt, NOW + 7 * MINUTE);
   },
@@ -62,7 +62,7 @@ export const roles: Checks = {
   'activity from before setRoles does not lengthen a session': async ({ store, second }) => {
     const record = await put(store);
     await store.touch(touchOf(record, 1), false);
-    await second.setRoles('ana', CHANGE);
+    await giveRoles(second, 'ana', CHANGE);
     await store.flush();
     const found = await second.findById(record.id);
     const isShortened = found !== null && found.expiresAt <= NOW + 1 + CHANGE.idle;
@@ -76,9 +76,9 @@ export const roles: Checks = {
     );
     const [first, ...others] = LOOKALIKES;
     const change = { ...CHANGE, idle: IDLE, absolute: ABSOLUTE };
-    expectThat('one has the id', await store.setRoles(first, change), 1);
+    expectThat('one has the id', await giveRoles(store, first, change), 1);
     for (const userId of others) {
-      const [record] = await store.findLive(userId, NOW);
+      const [record] = await liveOf(store, userId, NOW);
       expectThat(`${JSON.stringify(userId)} keeps the roles`, record?.roles, '["customer"]');
     }
   },

@@ -1,5 +1,6 @@
 import type { SessionStore } from '../../core/model/store.js';
 import { admission } from './admission.js';
+import { batches } from './batches.js';
 import { changes } from './changes.js';
 import type { Checks } from './checks.js';
 import { deletions } from './deletions.js';
@@ -35,6 +36,7 @@ const CHECKS: Checks = {
   ...ordering,
   ...roles,
   ...deletions,
+  ...batches,
   ...purging,
 };
 

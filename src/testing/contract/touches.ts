@@ -2,7 +2,7 @@ import type { SessionStore } from '../../core/model/store.js';
 import type { SessionRecord } from '../../core/model/record.js';
 import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
-import { IDLE, NOW, put, touchOf } from './fixtures.js';
+import { IDLE, liveOf, NOW, put, touchOf } from './fixtures.js';
 
 async function seenAt(store: SessionStore, { id }: SessionRecord): Promise<number | undefined> {
   return (await store.findById(id))?.lastSeenAt;
@@ -17,7 +17,7 @@ export const touches: Checks = {
     expectRecord('findBySeries sees it', await store.findBySeries(record.seriesHash), touched);
     expectRecord('findByAnySeries sees it', await store.findByAnySeries([record.seriesHash]), touched);
     expectRecord('findById sees it', await store.findById(record.id), touched);
-    const [live] = await store.findLive('ana', record.expiresAt);
+    const [live] = await liveOf(store, 'ana', record.expiresAt);
     expectRecord('findLive sees it, also where the session would have expired', live ?? null, touched);
   },
 

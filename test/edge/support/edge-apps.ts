@@ -3,7 +3,12 @@ import { afterEach } from '@jest/globals';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { SessionModule, type SessionModuleStaticOptions, SessionService } from 'nestjs-sessions';
+import {
+  SessionModule,
+  type SessionModuleOptions,
+  type SessionModuleStaticOptions,
+  SessionService,
+} from 'nestjs-sessions';
 import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 
 export interface EdgeAppOptions {
@@ -11,7 +16,7 @@ export interface EdgeAppOptions {
   readonly imports?: (DynamicModule | Type)[];
   readonly controllers?: Type[];
   readonly providers?: Provider[];
-  readonly options?: Pick<SessionModuleStaticOptions, 'globalGuard'>;
+  readonly options?: SessionModuleOptions & Pick<SessionModuleStaticOptions, 'globalGuard'>;
   /** Before the application starts. */
   readonly configure?: (app: INestApplication) => unknown;
 }

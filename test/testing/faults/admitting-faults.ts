@@ -1,6 +1,7 @@
 import { setImmediate as giveWay } from 'node:timers/promises';
 import type { Admission, SessionRecord, SessionStore } from 'nestjs-sessions';
 import type { Faults } from './broken-store.js';
+import { ALL } from './lookalikes.js';
 
 /** Looks whether a limit or a change is in the way, gives way, and acts on what it saw. */
 async function lateInsert(sound: SessionStore, record: SessionRecord, admission: Admission | null) {
@@ -9,7 +10,7 @@ async function lateInsert(sound: SessionStore, record: SessionRecord, admission:
   const { limit } = admission;
   const seen = await sound.insert(probe, { ...admission, limit: null });
   await sound.delete(probe.id);
-  const live = await sound.findLive(admission.userId, admission.now);
+  const live = await sound.findLive(admission.userId, admission.now, ALL);
   await giveWay();
   if (seen.outcome !== 'admitted') return seen;
   if (limit?.onReached === 'reject' && live.length >= limit.max) return { outcome: 'limit-reached' } as const;
@@ -91,9 +92,9 @@ export const admittingFaults: Faults = {
       let hidden = 0;
       return {
         latestChange: async () => (await sound.latestChange()) - hidden,
-        deleteAll: () => {
-          hidden++;
-          return sound.deleteAll();
+        mark: (userId) => {
+          if (userId === null) hidden++;
+          return sound.mark(userId);
         },
       };
     },
@@ -111,7 +112,7 @@ export const admittingFaults: Faults = {
     caughtBy: ['a sign-in on a session of the user is not one more'],
     fault: (sound) => ({
       admit: async (id, expected, change, admission) => {
-        const live = await sound.findLive(admission.userId, admission.now);
+        const live = await sound.findLive(admission.userId, admission.now, ALL);
         return live.length >= (admission.limit?.max ?? Infinity)
           ? { outcome: 'limit-reached' }
           : sound.admit(id, expected, change, admission);
@@ -123,9 +124,9 @@ export const admittingFaults: Faults = {
     fault: (sound) => {
       let isClosed = false;
       return {
-        deleteAll: () => {
+        deleteAll: (createdBefore, batch) => {
           isClosed = true;
-          return sound.deleteAll();
+          return sound.deleteAll(createdBefore, batch);
         },
         insert: async (record, admission) =>
           isClosed ? { outcome: 'overtaken' } : sound.insert(record, admission),

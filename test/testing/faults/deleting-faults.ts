@@ -1,5 +1,5 @@
 import type { Faults } from './broken-store.js';
-import { everyone } from './lookalikes.js';
+import { ALL, everyone } from './lookalikes.js';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -41,15 +41,44 @@ export const deletingFaults: Faults = {
     caughtBy: ['deleteByUser takes the records of a user, and says what they were'],
     fault: (sound) => ({
       deleteByUser: async (userId) => {
-        const live = await sound.findLive(userId, START);
+        const live = await sound.findLive(userId, START, ALL);
         for (const { id } of live) await sound.delete(id);
-        return live;
+        return { result: live, next: null };
       },
     }),
   },
   'knows no exception': {
     caughtBy: ['deleteByUser leaves the exception'],
-    fault: (sound) => ({ deleteByUser: (userId) => sound.deleteByUser(userId) }),
+    fault: (sound) => ({
+      deleteByUser: (userId, _except, batch) => sound.deleteByUser(userId, null, batch),
+    }),
+  },
+  'ends what began after the mark': {
+    caughtBy: ['deleteByUser spares what began after the mark', 'deleteAll spares what began after the mark'],
+    fault: (sound) => ({
+      deleteByUser: (userId, except, batch) =>
+        sound.deleteByUser(userId, except, { ...batch, number: Infinity }),
+      deleteAll: (createdBefore, batch) => sound.deleteAll(createdBefore, { ...batch, number: Infinity }),
+    }),
+  },
+  'takes one more sign-in for the beginning of a session': {
+    caughtBy: ['deleteByUser deletes what had one more sign-in after the mark'],
+    fault: (sound) => ({
+      admit: async (id, expected, change, admission) => {
+        const record = await sound.findById(id);
+        const admitted = await sound.admit(id, expected, change, admission);
+        if (record === null || record.userId === null || admitted.outcome !== 'admitted') return admitted;
+        await sound.delete(id);
+        return sound.insert({ ...record, ...change }, { ...admission, limit: null });
+      },
+    }),
+  },
+  'does one batch': {
+    caughtBy: ['a change of very many sessions goes by batches'],
+    fault: (sound) => ({
+      deleteByUser: async (...args) => ({ ...(await sound.deleteByUser(...args)), next: null }),
+      setRoles: async (...args) => ({ ...(await sound.setRoles(...args)), next: null }),
+    }),
   },
   'deletes all of users, and no anonymous sessions': {
     caughtBy: ['deleteAll takes all records, and says how many'],
@@ -57,9 +86,13 @@ export const deletingFaults: Faults = {
       deleteAll: async () => {
         const records = await everyone(sound);
         for (const { id } of records) await sound.delete(id);
-        return records.length;
+        return { result: records.length, next: null };
       },
     }),
+  },
+  'deletes all, whatever the time': {
+    caughtBy: ['deleteAll with a time takes what was created before it'],
+    fault: (sound) => ({ deleteAll: (_, batch) => sound.deleteAll(null, batch) }),
   },
   'leaves what expired long ago': {
     caughtBy: ['purgeExpired takes what has expired, and says how many'],

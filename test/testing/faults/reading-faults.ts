@@ -1,5 +1,5 @@
 import type { Faults } from './broken-store.js';
-import { everyone, fold, lookalikesOf } from './lookalikes.js';
+import { ALL, everyone, fold, lookalikesOf } from './lookalikes.js';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -35,9 +35,24 @@ export const readingFaults: Faults = {
     caughtBy: ['findLive tells the live sessions of a user, newest first'],
     fault: (sound) => ({ findLive: async (...args) => (await sound.findLive(...args)).toReversed() }),
   },
+  'lists all at once': {
+    caughtBy: ['findLive tells one page'],
+    fault: (sound) => ({
+      findLive: (userId, now, { before }) => sound.findLive(userId, now, { ...ALL, before }),
+    }),
+  },
+  'looks for the last session of the page before': {
+    caughtBy: ['findLive tells one page'],
+    fault: (sound) => ({
+      findLive: async (userId, now, page) => {
+        const isThere = page.before === null || (await sound.findById(page.before)) !== null;
+        return sound.findLive(userId, now, isThere ? page : { ...page, before: null });
+      },
+    }),
+  },
   'takes a session for live at its expiry': {
     caughtBy: ['a session is live until its expiry, and not at it'],
-    fault: (sound) => ({ findLive: (userId, now) => sound.findLive(userId, now - 1) }),
+    fault: (sound) => ({ findLive: (userId, now, page) => sound.findLive(userId, now - 1, page) }),
   },
   'folds user ids': {
     caughtBy: [
@@ -47,16 +62,21 @@ export const readingFaults: Faults = {
       'nobody is overtaken by a change to another user',
     ],
     fault: (sound) => ({
-      findLive: async (userId, now) =>
-        (await Promise.all(lookalikesOf(userId).map((each) => sound.findLive(each, now)))).flat(),
-      setRoles: async (userId, change) => {
-        let count = 0;
-        for (const each of lookalikesOf(userId)) count += await sound.setRoles(each, change);
-        return count;
+      findLive: async (userId, now, page) =>
+        (await Promise.all(lookalikesOf(userId).map((each) => sound.findLive(each, now, page)))).flat(),
+      mark: async (userId) => {
+        let number = await sound.mark(userId);
+        for (const each of lookalikesOf(userId ?? '')) number = await sound.mark(each);
+        return number;
       },
-      deleteByUser: async (userId, except) => {
-        const deleted = lookalikesOf(userId).map((each) => sound.deleteByUser(each, except));
-        return (await Promise.all(deleted)).flat();
+      setRoles: async (userId, change, batch) => {
+        let count = 0;
+        for (const each of lookalikesOf(userId)) count += (await sound.setRoles(each, change, batch)).result;
+        return { result: count, next: null };
+      },
+      deleteByUser: async (userId, except, batch) => {
+        const deleted = lookalikesOf(userId).map((each) => sound.deleteByUser(each, except, batch));
+        return { result: (await Promise.all(deleted)).flatMap(({ result }) => result), next: null };
       },
     }),
   },

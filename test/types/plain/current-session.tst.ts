@@ -2,7 +2,10 @@ import {
   type ActiveSession,
   type AnonymousSession,
   CurrentSession,
+  EnsureSession,
   type JsonObject,
+  OptionalSession,
+  Public,
   type Role,
   type SessionClient,
 } from 'nestjs-sessions';
@@ -43,6 +46,25 @@ test('parameters that can take what they get', () => {
     protected ofOthers(@CurrentSession('id') _id: string) {}
   }
   void Handlers;
+});
+
+test('the session that is optional', () => {
+  @OptionalSession()
+  class Pages {
+    @OptionalSession() home(@CurrentSession() session: OptionalSession) {
+      expect(session).type.toBe<ActiveSession | AnonymousSession | null>();
+      // @ts-expect-error 'session' is possibly 'null'.
+      return session.userId;
+    }
+    @EnsureSession() add(@CurrentSession() _session: ActiveSession | AnonymousSession) {}
+    @EnsureSession({ transport: 'cookie' }) addById(@CurrentSession('id') _id: string) {}
+  }
+  @Public()
+  class Health {}
+  void [Pages, Health];
+  expect(EnsureSession()).type.not.toBeAssignableTo<ClassDecorator>();
+  // @ts-expect-error 'crossOrigin' does not exist in type 'EnsureSessionOptions'.
+  EnsureSession({ crossOrigin: true });
 });
 
 test('data may be of any type where nobody has told it', () => {

@@ -115,8 +115,40 @@ test('where no sign-in can be', () => {
   void Handlers;
 });
 
+test('what a sign-in answers', () => {
+  interface Verified extends SessionPrincipal {
+    readonly user: { readonly name: string };
+  }
+  class Handlers {
+    @StartSession({ answer: ({ user }: Verified) => ({ user }) }) async aUser(): Promise<Verified | null> {
+      return found && { userId: found.id, user: { name: 'Ana' } };
+    }
+    @StartSession({ answer: ({ user }: Verified) => ({ user }) }) inferred() {
+      return found && { userId: found.id, roles: found.roles, user: { name: 'Ana' } };
+    }
+    @StartSession({ answer: ({ userId }) => ({ userId }) }) ofThePrincipal() {
+      return principal;
+    }
+    // @ts-expect-error Property 'user' is missing in type '{ userId: string; }' but required in type 'Verified'.
+    @StartSession({ answer: ({ user }: Verified) => ({ user }) }) withoutUser() {
+      return { userId: 'ana' };
+    }
+    // @ts-expect-error A handler with @StartSession() returns { userId, roles?, level?, data? }, or null when the credentials are wrong.
+    @StartSession({ answer: ({ user }: Verified) => ({ user }) }) nobody() {
+      return 'ana';
+    }
+  }
+  void Handlers;
+  // @ts-expect-error Property 'user' does not exist on type 'SessionPrincipal'.
+  StartSession({ answer: ({ user }) => ({ user }) });
+  // @ts-expect-error Type 'string' is not assignable to type 'SignInAnswerPart'.
+  StartSession({ answer: () => 'Ana' });
+  // @ts-expect-error Type 'string' is not assignable to type 'undefined'.
+  StartSession({ answer: () => ({ token: 'csrf' }) });
+});
+
 test('options of @StartSession()', () => {
-  // @ts-expect-error 'transpot' does not exist in type 'StartSessionOptions'. Did you mean to write 'transport'?
+  // @ts-expect-error 'transpot' does not exist in type 'StartSessionOptions<SessionPrincipal>'. Did you mean to write 'transport'?
   StartSession({ transpot: 'cookie' });
   // @ts-expect-error Type '"cookies"' is not assignable to type 'Transport | undefined'. Did you mean '"cookie"'?
   StartSession({ transport: 'cookies' });

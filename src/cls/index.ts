@@ -1,0 +1,1 @@
+export { ClsSession, SessionClsPlugin } from './session-cls.plugin.js';

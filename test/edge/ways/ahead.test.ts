@@ -1,0 +1,145 @@
+import { Controller, Get, Inject, Injectable, Module, Scope, UseGuards } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { APP_GUARD, ContextIdFactory, type ContextIdStrategy } from '@nestjs/core';
+import { Query, Resolver } from '@nestjs/graphql';
+import { RequireSession } from 'nestjs-sessions';
+import { edgeApps } from '../support/edge-apps.js';
+import { APOLLO, ask } from '../support/graphql.js';
+import { noteRuns } from '../support/runs.js';
+
+/* What Nest calls for a request before the guard, and so for everybody. */
+
+const { ran, note } = noteRuns();
+const start = edgeApps();
+
+@Injectable({ scope: Scope.REQUEST })
+class PerRequest {
+  constructor() {
+    note('provider');
+  }
+}
+
+@Controller()
+class OfRequest {
+  constructor(@Inject(PerRequest) _provider: PerRequest, @Inject('made') _made: string) {
+    note('controller');
+  }
+  @Get('scoped') scoped(): string {
+    return note('scoped');
+  }
+}
+
+const MADE = { provide: 'made', scope: Scope.REQUEST, useFactory: () => note('factory') };
+
+@Resolver()
+class ScopedResolver {
+  constructor(@Inject(PerRequest) _provider: PerRequest) {}
+  @Query(() => String) scoped(): string {
+    return note('scoped');
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST, durable: true })
+class PerTenant {
+  constructor() {
+    note('durable provider');
+  }
+}
+
+/** All contexts of the process are made by it from then on. */
+const STRATEGY: ContextIdStrategy = {
+  attach: (contextId) => {
+    note('strategy');
+    return { resolve: () => contextId, payload: { tenant: 'a' } };
+  },
+};
+const USUAL: ContextIdStrategy = { attach: (contextId) => () => contextId };
+afterEach(() => ContextIdFactory.apply(USUAL));
+
+@Controller()
+class OfTenant {
+  constructor(@Inject(PerTenant) _provider: PerTenant) {}
+  @Get('durable') durable(): string {
+    return note('durable');
+  }
+}
+
+function guardThatNotes(name: string) {
+  @Injectable()
+  class Guard {
+    canActivate(): boolean {
+      note(name);
+      return true;
+    }
+  }
+  return Guard;
+}
+
+const [OfRoot, OfModule, OfClass, OfMethod, Given] = [
+  'guard of the root module',
+  'guard of an imported module',
+  'guard of the class',
+  'guard of the method',
+  'guard that was given',
+].map(guardThatNotes) as [Guard, Guard, Guard, Guard, Guard];
+type Guard = ReturnType<typeof guardThatNotes>;
+
+@Module({ providers: [{ provide: APP_GUARD, useClass: OfModule }] })
+class WithGuard {}
+
+@UseGuards(OfClass)
+@Controller()
+class Guarded {
+  @UseGuards(OfMethod) @Get('guarded') guarded(): string {
+    return note('guarded');
+  }
+  @UseGuards(OfMethod) @RequireSession() @Get('decorated') decorated(): string {
+    return note('decorated');
+  }
+}
+
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  it('constructors and factories of a request run before the guard', async () => {
+    const { url } = await start({ platform, controllers: [OfRequest], providers: [PerRequest, MADE] });
+    expect(ran).toEqual([]);
+    expect((await fetch(`${url}/scoped`)).status).toBe(401);
+    expect(ran.toSorted()).toEqual(['controller', 'factory', 'provider']);
+  });
+
+  it('a strategy for contexts, and the durable providers that it makes, run before the guard', async () => {
+    ContextIdFactory.apply(STRATEGY);
+    const { url } = await start({ platform, controllers: [OfTenant], providers: [PerTenant] });
+    expect((await fetch(`${url}/durable`)).status).toBe(401);
+    expect(ran).toEqual(['strategy', 'durable provider']);
+  });
+
+  it('of other guards only those of the root module run before it', async () => {
+    const { url } = await start({
+      platform,
+      imports: [WithGuard],
+      controllers: [Guarded],
+      providers: [{ provide: APP_GUARD, useClass: OfRoot }],
+      configure: (app) => app.useGlobalGuards(new Given()),
+    });
+    expect((await fetch(`${url}/guarded`)).status).toBe(401);
+    expect(ran).toEqual(['guard of the root module']);
+  });
+
+  it('with globalGuard: false the decorator brings the guard, after those of the class', async () => {
+    const { url } = await start({
+      platform,
+      imports: [WithGuard],
+      controllers: [Guarded],
+      options: { globalGuard: false },
+      configure: (app) => app.useGlobalGuards(new Given()),
+    });
+    expect((await fetch(`${url}/decorated`)).status).toBe(401);
+    expect(ran).toEqual(['guard of an imported module', 'guard that was given', 'guard of the class']);
+  });
+});
+
+it('constructors of a request run before the guard of a resolver', async () => {
+  const app = await start({ imports: [APOLLO.module()], providers: [ScopedResolver, PerRequest] });
+  expect((await ask(app, '{ scoped }')).errors).toHaveLength(1);
+  expect(ran).toEqual(['provider']);
+});

@@ -1,0 +1,124 @@
+import { Injectable, SetMetadata, type Type } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { ExternalContextCreator } from '@nestjs/core';
+import { Public, RequireRole, RequireSession } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
+import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
+import { attempt } from '../support/outcomes.js';
+import { noteRuns } from '../support/runs.js';
+
+/*
+ * Libraries for bots, queues and the like find methods by a decorator of theirs, and call them with the guards of Nest,
+ * by its `ExternalContextCreator`.
+ */
+
+const { ran, note } = noteRuns();
+const start = edgeApps();
+
+/** Their decorator. */
+const OnCommand = () => SetMetadata('bot:command', true);
+
+@Injectable()
+class Undecorated {
+  @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@Injectable()
+class Open {
+  @Public() @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@Injectable()
+class Decorated {
+  @RequireRole('admin') @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@RequireSession()
+@Injectable()
+class DecoratedClass {
+  @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+/** As a library does it. Of those that name no type of context, Nest says `http`. */
+function command(
+  { app }: EdgeApp,
+  type: Type<{ command(): string }>,
+  [contextType, ...args]: readonly [string | undefined, ...unknown[]],
+  options?: { guards: boolean; interceptors: boolean; filters: boolean },
+): Promise<unknown> {
+  const instance = app.get(type);
+  const call = app
+    .get(ExternalContextCreator)
+    .create(
+      instance,
+      instance.command,
+      'command',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      options,
+      contextType as 'http',
+    );
+  return call(...args);
+}
+
+const FORGED = { protocol: 'https', headers: { host: 'example.com' }, socket: {}, method: 'POST' };
+
+describe.each<[string | undefined, ...unknown[]]>([
+  ['bot', { text: '/command' }],
+  ['rmq', { text: '/command' }, { properties: {} }],
+  [undefined, { text: '/command' }],
+  [undefined],
+  [undefined, FORGED],
+  [undefined, FORGED, undefined],
+])('what a library calls in a context of %p with %p', (...call) => {
+  it('is closed without a decorator', async () => {
+    const app = await start({ providers: [Undecorated] });
+    await expect(command(app, Undecorated, call)).rejects.toThrow('Forbidden resource');
+    expect(ran).toEqual([]);
+  });
+
+  it('is open with @Public()', async () => {
+    const app = await start({ providers: [Open] });
+    expect(await command(app, Open, call)).toBe('command');
+  });
+
+  it('is open without a decorator with globalGuard: false', async () => {
+    const app = await start({ providers: [Undecorated], options: { globalGuard: false } });
+    expect(await command(app, Undecorated, call)).toBe('command');
+  });
+});
+
+it('what a library calls without the guards of Nest is open without a decorator', async () => {
+  const app = await start({ providers: [Undecorated] });
+  const options = { guards: false, interceptors: true, filters: true };
+  expect(await command(app, Undecorated, ['bot', {}], options)).toBe('command');
+});
+
+it('what a library calls with a request of Nest is let in with a session', async () => {
+  const app = await start({ providers: [Undecorated] });
+  const { bearer } = await signInAs(app.app, { userId: 'ana' });
+  const request = { ...FORGED, headers: { ...FORGED.headers, ...bearer } };
+  const head = { req: request, setHeader() {}, getHeader() {}, writeHead() {}, headersSent: false };
+  expect(await command(app, Undecorated, [undefined, request, head])).toBe('command');
+});
+
+it.each([Decorated, DecoratedClass])(
+  'another decorator on what a library calls stops the boot: %p',
+  async (type) => {
+    const outcome = await attempt(
+      () => start({ providers: [type] }),
+      async () => true,
+    );
+    expect(outcome).toBe('stops the boot');
+  },
+);

@@ -1,0 +1,261 @@
+import { Controller, type INestApplication } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  type ClientDuplexStream,
+  credentials,
+  type GrpcObject,
+  loadPackageDefinition,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
+import { fromJSON } from '@grpc/proto-loader';
+import {
+  type CustomTransportStrategy,
+  GrpcMethod,
+  GrpcStreamCall,
+  GrpcStreamMethod,
+  MessagePattern,
+  Server,
+  Transport,
+} from '@nestjs/microservices';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { Public } from 'nestjs-sessions';
+import { lastValueFrom, type Observable, of } from 'rxjs';
+import { io } from 'socket.io-client';
+import { WebSocket } from 'ws';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { edgeApps } from '../support/edge-apps.js';
+import { attempt } from '../support/outcomes.js';
+import { noteRuns } from '../support/runs.js';
+import { SOCKET_IO, WS } from '../support/socket-clients.js';
+
+/* What messages come to, without a session and without any decorator of ours. */
+
+const { ran, note } = noteRuns();
+const folders: string[] = [];
+const start = edgeApps();
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+@WebSocketGateway()
+class Gateway {
+  afterInit(): void {
+    note('init');
+  }
+  handleConnection(): void {
+    note('connection');
+  }
+  handleDisconnect(): void {
+    note('disconnect');
+  }
+  @SubscribeMessage('message') message(): string {
+    return note('message');
+  }
+}
+
+@WebSocketGateway()
+class WithMiddleware {
+  afterInit(server: { use(middleware: (socket: unknown, next: () => void) => void): void }): void {
+    server.use((_, next) => {
+      note('middleware');
+      next();
+    });
+  }
+}
+
+describe.each([WS, SOCKET_IO])('by $name', ({ adapter, send }) => {
+  it('a message is closed', async () => {
+    const { port } = await start({
+      providers: [Gateway],
+      configure: (app) => app.useWebSocketAdapter(adapter(app)),
+    });
+    await send(port, 'message');
+    expect(ran).not.toContain('message');
+  });
+});
+
+it('the hooks of a gateway have no guard', async () => {
+  const { port } = await start({
+    providers: [Gateway],
+    configure: (app) => app.useWebSocketAdapter(WS.adapter(app)),
+  });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+  await once(socket, 'open');
+  socket.close();
+  while (!ran.includes('disconnect')) await new Promise(setImmediate);
+  expect(ran).toEqual(['init', 'connection', 'disconnect']);
+});
+
+it('middleware of socket.io has no guard', async () => {
+  const { port } = await start({
+    providers: [WithMiddleware],
+    configure: (app) => app.useWebSocketAdapter(SOCKET_IO.adapter(app)),
+  });
+  const socket = io(`http://127.0.0.1:${port}`, { transports: ['websocket'], reconnection: false });
+  await new Promise((resolve) => socket.on('connect', () => resolve(null)));
+  socket.disconnect();
+  expect(ran).toEqual(['middleware']);
+});
+
+const PATTERN = 'message';
+
+@Controller()
+class Messages {
+  @MessagePattern(PATTERN) message(): string {
+    return note('message');
+  }
+  @Public() @MessagePattern('public') public(): string {
+    return 'public';
+  }
+}
+
+/** A transport that no package of Nest has: whatever comes goes through the same handlers. */
+class OwnTransport extends Server implements CustomTransportStrategy {
+  listen(callback: () => void): void {
+    callback();
+  }
+  close(): void {}
+  on(): void {}
+  unwrap<T>(): T {
+    return undefined as T;
+  }
+  async receive(pattern: string): Promise<unknown> {
+    const answer: unknown = await this.getHandlerByPattern(pattern)!({}, {});
+    return lastValueFrom(this.transformToObservable(answer) as Observable<unknown>);
+  }
+}
+
+it.each([{}, { inheritAppConfig: true }])(
+  'a message by any other transport is closed, with %p',
+  async (hybrid) => {
+    const strategy = new OwnTransport();
+    await start({
+      controllers: [Messages],
+      configure: async (app) => {
+        app.connectMicroservice({ strategy }, hybrid);
+        await app.startAllMicroservices();
+      },
+    });
+    await expect(strategy.receive(PATTERN)).rejects.toBeDefined();
+    expect(ran).toEqual([]);
+    expect(await strategy.receive('public')).toBe('public');
+  },
+);
+
+@Controller()
+class Calls {
+  @GrpcMethod('Calls', 'Unary') unary(): object {
+    return { text: note('unary') };
+  }
+  @GrpcStreamMethod('Calls', 'Stream') stream(): Observable<object> {
+    return of({ text: note('stream') });
+  }
+  @Public() @GrpcMethod('Calls', 'Open') open(): object {
+    return { text: 'open' };
+  }
+}
+
+@Controller()
+class RawCalls {
+  @GrpcStreamCall('Calls', 'Raw') raw(call: { end(): void }): void {
+    call.end();
+  }
+}
+
+@Controller()
+class OpenRawCalls {
+  @Public() @GrpcStreamCall('Calls', 'Raw') raw(call: { end(): void }): void {
+    note('raw');
+    call.end();
+  }
+}
+
+const method = (isStream: boolean) => ({
+  requestType: 'Text',
+  responseType: 'Text',
+  requestStream: isStream,
+  responseStream: isStream,
+  comment: '',
+});
+const DEFINITION = fromJSON({
+  nested: {
+    ways: {
+      nested: {
+        Text: { fields: { text: { id: 1, type: 'string' } } },
+        Calls: {
+          methods: { Unary: method(false), Stream: method(true), Raw: method(true), Open: method(false) },
+        },
+      },
+    },
+  },
+});
+
+interface Client {
+  unary(message: object, callback: (error: Error | null, answer?: object) => void): void;
+  open(message: object, callback: (error: Error | null, answer?: object) => void): void;
+  stream(): ClientDuplexStream<object, object>;
+  raw(): ClientDuplexStream<object, object>;
+  close(): void;
+}
+
+async function connectGrpc(app: INestApplication): Promise<Client> {
+  const folder = await mkdtemp(join(tmpdir(), 'grpc-'));
+  folders.push(folder);
+  const url = `unix:${join(folder, 'socket')}`;
+  const options = { package: 'ways', packageDefinition: DEFINITION, url };
+  app.connectMicroservice({ transport: Transport.GRPC, options });
+  await app.startAllMicroservices();
+  const { Calls: Connect } = loadPackageDefinition(DEFINITION)['ways'] as GrpcObject;
+  return new (Connect as ServiceClientConstructor)(url, credentials.createInsecure()) as unknown as Client;
+}
+
+it('calls and streams of gRPC are closed', async () => {
+  let client: Client | undefined;
+  await start({ controllers: [Calls], configure: async (app) => (client = await connectGrpc(app)) });
+  const { promise: refused, resolve: refuse } = withResolver<Error | null>();
+  client!.unary({ text: '' }, refuse);
+  expect(await refused).toBeInstanceOf(Error);
+  expect(await endOf(client!.stream())).toBeInstanceOf(Error);
+  expect(ran).toEqual([]);
+  const { promise: answered, resolve: answer } = withResolver<unknown>();
+  client!.open({ text: '' }, (_, text) => answer(text));
+  expect(await answered).toEqual({ text: 'open' });
+  client!.close();
+});
+
+// A guard that refuses one would end the process: Nest leaves the rejection to nobody.
+it('a raw stream of gRPC stops the boot', async () => {
+  const open = (options = {}) => start({ controllers: [RawCalls], options });
+  expect(await attempt(open, async () => true)).toBe('stops the boot');
+  expect(
+    await attempt(
+      () => open({ globalGuard: false }),
+      async () => true,
+    ),
+  ).toBe('open');
+});
+
+it('a raw stream of gRPC is open with @Public()', async () => {
+  let client: Client | undefined;
+  await start({ controllers: [OpenRawCalls], configure: async (app) => (client = await connectGrpc(app)) });
+  await endOf(client!.raw());
+  expect(ran).toEqual(['raw']);
+  client!.close();
+});
+
+/** What comes first of a stream: an error, a message or its end. */
+function endOf(stream: ClientDuplexStream<object, object>): Promise<unknown> {
+  const { promise, resolve } = withResolver<unknown>();
+  stream.on('error', resolve).on('end', resolve).on('data', resolve);
+  stream.write({ text: '' });
+  stream.end();
+  return promise;
+}
+
+function withResolver<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  return { promise: new Promise<T>((resolvePromise) => (resolve = resolvePromise)), resolve };
+}

@@ -1,0 +1,199 @@
+import {
+  type ArgumentsHost,
+  type CallHandler,
+  Catch,
+  Controller,
+  createParamDecorator,
+  type ExecutionContext,
+  Get,
+  Head,
+  Injectable,
+  type INestApplication,
+  type MiddlewareConsumer,
+  Module,
+  Query as Parameter,
+  Redirect,
+  Sse,
+  UseInterceptors,
+  VersioningType,
+} from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { APP_FILTER } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { of } from 'rxjs';
+import { type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
+import { noteRuns } from '../support/runs.js';
+
+/* What a request comes to, without a session and without any decorator of ours. */
+
+const { ran, note } = noteRuns();
+const start = edgeApps();
+
+@Controller()
+class Routes {
+  @Get('route') route(): string {
+    return note('route');
+  }
+  @Head('head') head(): void {
+    note('head');
+  }
+  @Redirect('https://example.com') @Get('redirect') redirect(): void {
+    note('redirect');
+  }
+  @Sse('stream') stream(): object {
+    return of({ data: note('stream') });
+  }
+}
+
+@Injectable()
+class Audit {
+  use(_request: unknown, _response: unknown, next: () => void): void {
+    note('middleware');
+    next();
+  }
+}
+
+@Module({ controllers: [Routes] })
+class WithMiddleware {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(Audit).forRoutes('*path');
+  }
+}
+
+@Catch()
+class Filter {
+  catch(_error: unknown, host: ArgumentsHost): void {
+    note('filter');
+    host.switchToHttp().getResponse<{ status(code: number): { send(): void } }>().status(401).send();
+  }
+}
+
+@Injectable()
+class Interceptor {
+  intercept(_: ExecutionContext, next: CallHandler): unknown {
+    note('interceptor');
+    return next.handle();
+  }
+}
+
+@Injectable()
+class Pipe {
+  transform(value: unknown): unknown {
+    note('pipe');
+    return value;
+  }
+}
+
+const Agent = createParamDecorator(() => note('parameter decorator'));
+
+@Controller()
+class Decorated {
+  @UseInterceptors(Interceptor) @Get('decorated') decorated(
+    @Parameter('page', Pipe) page: string,
+    @Agent() agent: string,
+  ): string {
+    return note(`decorated ${page} for ${agent}`);
+  }
+}
+
+const PREFLIGHT = { origin: 'https://shop.example', 'access-control-request-method': 'GET' };
+
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  const open = (options: EdgeAppOptions) => start({ platform, ...options });
+
+  it.each([
+    ['GET', 'route'],
+    ['HEAD', 'route'],
+    ['HEAD', 'head'],
+    ['GET', 'redirect'],
+    ['GET', 'stream'],
+  ])('a route is closed: %p /%p', async (method, path) => {
+    const { url } = await open({ controllers: [Routes] });
+    expect((await fetch(`${url}/${path}`, { method, redirect: 'manual' })).status).toBe(401);
+    expect(ran).toEqual([]);
+  });
+
+  it('middleware runs before the guard', async () => {
+    const { url } = await open({ imports: [WithMiddleware] });
+    expect((await fetch(`${url}/route`)).status).toBe(401);
+    expect(ran).toEqual(['middleware']);
+  });
+
+  it('what is put on the platform itself has no guard', async () => {
+    const configure = (app: INestApplication): unknown =>
+      app.getHttpAdapter().get('/raw', (_: unknown, response: { send(text: string): void }) => {
+        response.send(note('raw'));
+      });
+    const { url } = await open({ configure });
+    expect(await (await fetch(`${url}/raw`)).text()).toBe('raw');
+  });
+
+  it('what is given to app.use() has no guard', async () => {
+    const router = (
+      request: { url?: string },
+      response: { end(text: string): void },
+      next: () => void,
+    ): void => {
+      if (request.url === '/routed') response.end(note('routed'));
+      else next();
+    };
+    const { url } = await open({ configure: (app) => app.use(router) });
+    expect(await (await fetch(`${url}/routed`)).text()).toBe('routed');
+  });
+
+  it('interceptors, pipes and parameter decorators run after the guard', async () => {
+    const { url } = await open({ controllers: [Decorated] });
+    expect((await fetch(`${url}/decorated?page=1`)).status).toBe(401);
+    expect(ran).toEqual([]);
+  });
+
+  it('exception filters get what the guard refuses', async () => {
+    const { url } = await open({
+      controllers: [Routes],
+      providers: [{ provide: APP_FILTER, useClass: Filter }],
+    });
+    expect((await fetch(`${url}/route`)).status).toBe(401);
+    expect(ran).toEqual(['filter']);
+  });
+
+  it('static files have no guard', async () => {
+    const { url } = await open({
+      configure: (app) =>
+        platform === 'express'
+          ? (app as NestExpressApplication).useStaticAssets(import.meta.dirname, { prefix: '/files' })
+          : (app as NestFastifyApplication).useStaticAssets({ root: import.meta.dirname, prefix: '/files' }),
+    });
+    expect((await fetch(`${url}/files/requests.test.ts`)).status).toBe(200);
+  });
+
+  it('CORS answers preflights before the guard, and runs no handler', async () => {
+    const { url } = await open({ controllers: [Routes], configure: (app) => app.enableCors() });
+    const answer = await fetch(`${url}/route`, { method: 'OPTIONS', headers: PREFLIGHT });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-methods')).toContain('GET');
+    expect(ran).toEqual([]);
+  });
+
+  it('functions in the options of the platform run before the guard', async () => {
+    const { url } = await open({
+      controllers: [Routes],
+      configure: (app) => {
+        const origin = (_: unknown, allow: (error: null, isAllowed: boolean) => void): void => {
+          note('origin');
+          allow(null, true);
+        };
+        const extractor = (): string => note('version');
+        app.enableCors({ origin });
+        app.enableVersioning({ type: VersioningType.CUSTOM, extractor, defaultVersion: 'version' });
+      },
+    });
+    expect((await fetch(`${url}/route`, { headers: PREFLIGHT })).status).toBe(401);
+    expect(new Set(ran)).toEqual(new Set(['origin', 'version']));
+  });
+
+  it('what is no route is not found, without a session too', async () => {
+    const { url } = await open({ controllers: [Routes] });
+    expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
+  });
+});

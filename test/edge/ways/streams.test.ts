@@ -1,0 +1,161 @@
+import { Controller, type INestApplication, Sse } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { GraphQLSchemaHost, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { createHandler } from 'graphql-sse/lib/use/express';
+import { Public, RequireLevel } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
+import { Subject } from 'rxjs';
+import { edgeApps } from '../support/edge-apps.js';
+import { APOLLO, MERCURIUS } from '../support/graphql.js';
+import { connectGraphql, type GraphqlConnection } from '../support/graphql-ws.js';
+import { noteRuns } from '../support/runs.js';
+
+/* What goes on after the answer has begun. */
+
+const { ran, note } = noteRuns();
+const connections: GraphqlConnection[] = [];
+let leaving: AbortController;
+beforeEach(() => {
+  leaving = new AbortController();
+});
+afterEach(async () => {
+  leaving.abort();
+  for (const connection of connections.splice(0)) await connection.close();
+});
+// After what closes connections, so that applications are closed last.
+const start = edgeApps();
+
+const events = new Subject<string>();
+
+async function* fromNowOn(): AsyncGenerator<{ ticks: string }> {
+  const next = () => new Promise<string>((resolve) => events.subscribe(resolve));
+  for (;;) yield { ticks: await next() };
+}
+
+@Controller()
+class Streams {
+  @Sse('stream') stream(): Subject<string> {
+    return events;
+  }
+}
+
+@Resolver()
+class Ticker {
+  @Public() @Query(() => String) hello(): string {
+    return 'hello';
+  }
+  @Subscription(() => String) ticks(): AsyncGenerator<{ ticks: string }> {
+    note('ticks');
+    return fromNowOn();
+  }
+  @RequireLevel(2) @Subscription(() => String) async *secrets(): AsyncGenerator<{ secrets: string }> {
+    yield { secrets: note('secret') };
+  }
+  @Subscription(() => String) async *plain(): AsyncGenerator<{ plain: string }> {
+    yield { plain: 'plain' };
+  }
+  @Public()
+  @Subscription(() => String, {
+    filter: () => Boolean(note('filter')),
+    resolve: ({ news }: { news: string }) => (note('resolve'), news),
+  })
+  async *news(): AsyncGenerator<{ news: string }> {
+    yield { news: 'news' };
+  }
+}
+
+/** The parts of an answer as they come. */
+async function* readingOf(answer: Response): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const part of answer.body as unknown as AsyncIterable<Uint8Array>) yield decoder.decode(part);
+}
+
+/** Tells it again and again, until the reader has got it. */
+async function reaches(reading: AsyncGenerator<string>, event: string): Promise<boolean> {
+  const telling = setInterval(() => events.next(event), 5);
+  try {
+    // Not `for await`, which would close the answer.
+    let part = await reading.next();
+    while (!part.done && !part.value.includes(event)) part = await reading.next();
+    return !part.done;
+  } finally {
+    clearInterval(telling);
+  }
+}
+
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  it('server-sent events are checked when they begin, and go on after the end of the session', async () => {
+    const { app, url, sessions } = await start({ platform, controllers: [Streams] });
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    // Nest sends the head of the answer with the first event.
+    const telling = setInterval(() => events.next('first'), 5);
+    const answer = await fetch(`${url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
+    clearInterval(telling);
+    const reading = readingOf(answer);
+    expect(await sessions.revokeAll('ana')).toBe(1);
+    expect(await reaches(reading, 'second')).toBe(true);
+  });
+});
+
+const onConnect = (): boolean => Boolean(note('connect'));
+
+describe.each([
+  {
+    name: 'Apollo with graphql-ws',
+    leg: APOLLO,
+    options: { subscriptions: { 'graphql-ws': { onConnect } } },
+  },
+  { name: 'Mercurius', leg: MERCURIUS, options: { subscription: { fullWsTransport: true, onConnect } } },
+])('subscriptions of $name', ({ leg, options }) => {
+  async function connect(globalGuard: boolean): Promise<GraphqlConnection> {
+    const { platform, module } = leg;
+    const imports = [module(options)];
+    const { port } = await start({ platform, imports, providers: [Ticker], options: { globalGuard } });
+    const connection = connectGraphql(port, {});
+    connections.push(connection);
+    return connection;
+  }
+
+  it('onConnect, and filter and resolve of a public subscription, run for everybody', async () => {
+    const connection = await connect(true);
+    expect((await connection.run('subscription { news }')).results).toEqual([{ news: 'news' }]);
+    expect(ran).toEqual(['connect', 'filter', 'resolve']);
+  });
+
+  it('with globalGuard: false those without a decorator are open, and those with one are refused', async () => {
+    const connection = await connect(false);
+    expect((await connection.run('subscription { plain }')).results).toEqual([{ plain: 'plain' }]);
+    expect((await connection.run('subscription { secrets }')).errors).toHaveLength(1);
+    expect(ran).toEqual(['connect']);
+  });
+});
+
+/** As applications put graphql-sse beside Nest's own server. */
+function streamGraphql(app: INestApplication): void {
+  app.use('/graphql/stream', (req: never, res: never) => {
+    const { schema } = app.get(GraphQLSchemaHost);
+    return createHandler({ schema, context: { req, res } as never })(req, res);
+  });
+}
+
+it('subscriptions by graphql-sse are checked when they begin, and go on after the end of the session', async () => {
+  const { app, url, sessions } = await start({
+    imports: [APOLLO.module()],
+    providers: [Ticker],
+    configure: streamGraphql,
+  });
+  const subscribe = (headers: object) =>
+    fetch(`${url}/graphql/stream`, {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+      body: JSON.stringify({ query: 'subscription { ticks }' }),
+    });
+  expect(await (await subscribe({})).text()).toContain('Sign in first.');
+  expect(ran).toEqual([]);
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  const reading = readingOf(await subscribe(bearer));
+  expect(await reaches(reading, 'first')).toBe(true);
+  expect(await sessions.revokeAll('ana')).toBe(1);
+  expect(await reaches(reading, 'second')).toBe(true);
+});

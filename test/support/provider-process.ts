@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe } from '@jest/globals';
+
+/** What sign-in with a provider needs has an install of its own, so that the root stays lean. */
+export const PROVIDERS = resolve('test/providers');
+
+/** Runs the suite where that install is; else it is skipped, loudly, and in CI it fails. */
+export function describeWithProviders(name: string, suite: () => void): void {
+  if (existsSync(`${PROVIDERS}/node_modules/oidc-provider`)) return describe(name, suite);
+  const notice = 'There is no provider to sign in with: npm ci --prefix test/providers';
+  if (process.env['CI']) throw new Error(notice);
+  process.stderr.write(`\n*** SKIPPED: ${notice} ***\n\n`);
+  describe.skip(name, suite);
+}
+
+export interface ProviderProcess {
+  /** Its address too. */
+  readonly issuer: string;
+  stop(): Promise<void>;
+}
+
+/** A provider in a process of its own. */
+export async function startProvider(redirectUris: readonly string[]): Promise<ProviderProcess> {
+  const child = spawn(process.execPath, [`${PROVIDERS}/provider.mjs`, ...redirectUris], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = new Promise<void>((done) => child.once('exit', () => done()));
+  const stop = () => (child.kill(), exited);
+  for await (const line of createInterface(child.stdout)) {
+    const issuer = /^provider: (.+)$/.exec(line)?.[1];
+    if (issuer === undefined) continue;
+    child.stdout.resume();
+    return { issuer, stop };
+  }
+  throw new Error('The provider has ended before it listened.');
+}

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { SessionEvents } from '../../src/core/events/session-events.js';
+import { StoreUnavailableError } from '../../src/core/model/errors.js';
+import { Deadline } from '../../src/core/outage/deadline.js';
+import { STORE_PATIENCE, WORK_PATIENCE } from '../../src/core/outage/time-budgets.js';
+import { SharedConnection } from '../../src/store/shared-connection.js';
+import { SQLITE_DRIVER } from '../support/sqlite-driver.js';
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+it('is that of the call in all that the call awaits, and of no other', async () => {
+  const [one, other] = [Deadline.after(10), Deadline.after(20)];
+  const seen = Promise.all(
+    [one, other].map((deadline) =>
+      deadline.run(async () => {
+        await sleep(5);
+        return Deadline.current;
+      }),
+    ),
+  );
+  expect(Deadline.current.left).toBe(Infinity);
+  await pass(5);
+  expect(await seen).toEqual([one, other]);
+});
+
+it('gives a call that is a part of another no longer than that', async () => {
+  const outer = Deadline.ofCall();
+  expect(outer.left).toBe(WORK_PATIENCE);
+  await pass(WORK_PATIENCE - 100);
+  expect(outer.run(() => Deadline.ofCall().left)).toBe(100);
+  expect(Deadline.ofCall().left).toBe(WORK_PATIENCE);
+  await pass(100);
+  expect(() => outer.run(() => Deadline.current.assertAhead())).toThrow(StoreUnavailableError);
+});
+
+it('is not that of what a subscriber of events calls', () => {
+  const events = new SessionEvents(Date.now, () => {});
+  const seen: Deadline[] = [];
+  events.stream.subscribe(() => seen.push(Deadline.ofCall()));
+  Deadline.after(0).run(() => events.emit({ type: 'purged', count: 1 }));
+  expect(seen.map(({ left }) => left)).toEqual([WORK_PATIENCE]);
+});
+
+it('gives a read a time of its own, unless its call takes as long as it needs', () => {
+  expect(Deadline.ofRead().left).toBe(STORE_PATIENCE);
+  expect(Deadline.after(0).run(() => Deadline.ofRead().left)).toBe(STORE_PATIENCE);
+  expect(Deadline.none().run(() => Deadline.ofRead().left)).toBe(Infinity);
+});
+
+it('holds on SQLite too, behind a transaction of the application', async () => {
+  const dataSource = await new DataSource({ type: SQLITE_DRIVER, database: ':memory:' }).initialize();
+  const connection = new SharedConnection(dataSource);
+  const runner = dataSource.createQueryRunner();
+  await runner.startTransaction();
+  const work = jest.fn(async () => {});
+  const written = Deadline.after(100).run(() => connection.write(work));
+  const refused = expect(written).rejects.toThrow(StoreUnavailableError);
+  await pass(100);
+  await runner.commitTransaction();
+  await refused;
+  expect(work).not.toHaveBeenCalled();
+  await dataSource.destroy();
+});
