@@ -92,12 +92,13 @@ await describeOnEachDatabase((leg) => {
           () => service.setRoles(userId, ['admin']),
           () => service.revoke(victims[0]!.session.id, { userId }),
           () => service.revokeAll(userId),
-          () => service.revokeAll('nobody', { except: userId }),
         ]) {
           const error = await verb().catch((reason: unknown) => reason);
           expect(error).toBeInstanceOf(InvalidSessionArgumentException);
           expect((error as Error).message).toMatch(/cannot hold it exactly.+utf8mb4/);
         }
+        // No session has such an id: it does not come to the database.
+        expect(await service.revokeAll('nobody', { except: userId })).toBe(0);
       }
       const live = await Promise.all(
         [...victims, anonymous].map(({ token }) => core.validation.validate(token)),

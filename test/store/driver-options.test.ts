@@ -107,7 +107,7 @@ await describeOnEachDatabase((leg) => {
     await unlock();
     expect(await outcome).toMatchObject({ status: 503 });
     expect(await dataSource.query('SELECT COUNT(*) AS n FROM sessions')).toMatchObject([{}]);
-    expect(events.map(({ type }) => type)).toEqual(['created']);
+    expect(events.map(({ type }) => type)).toEqual(['created', 'outcome-unknown']);
   });
 
   it('killed connections that lie idle cost nobody a request', async () => {

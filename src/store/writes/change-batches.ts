@@ -79,9 +79,12 @@ export class ChangeBatches {
     const { session } = this.sql.names;
     const isFurther = before === null ? [] : [`${session('id')} < :before`];
     const condition = [...conditions, `${session('begun')} < :number`, ...isFurther].join(' AND ');
-    const rows = await this.users.runBatch({ act, condition, fields }, { ...values, number, before });
-    const result = rows as readonly Row[];
-    if (result.length < BATCH_SIZE) return { result, next: null };
-    return { result, next: result.map(({ id }) => id).reduce((one, other) => (one < other ? one : other)) };
+    const { ids, done } = await this.users.runBatch(
+      { act, condition, fields },
+      { ...values, number, before },
+    );
+    const result = done as readonly Row[];
+    if (ids.length < BATCH_SIZE) return { result, next: null };
+    return { result, next: ids.reduce((one, other) => (one < other ? one : other)) };
   }
 }

@@ -4,7 +4,7 @@ import { EVERYONE } from './order-sql.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { evictAfterwards } from './eviction.js';
 import { turnValues, type UserSql } from './user-sql.js';
-import type { BatchedAct } from './user-writes.js';
+import type { BatchedAct, BatchRun } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** Rows that one statement names. */
@@ -34,16 +34,24 @@ export class MysqlUserWrites extends ServerUserWrites {
     this.surplus = (kept) => `${found} LIMIT ${BATCH_SIZE} OFFSET ${kept}`;
   }
 
-  /** In a transaction: it tells what the rows were before. */
-  runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<readonly unknown[]> {
+  /**
+   * In a transaction: it tells what the rows were before. They are locked by their ids, since a condition would wait for
+   * the rows of others that it comes by, whatever index MySQL chooses.
+   */
+  runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<BatchRun> {
     const { sessions, session } = this.sql.names;
-    const newest = `WHERE ${condition} ORDER BY ${session('id')} DESC LIMIT ${BATCH_SIZE} FOR UPDATE`;
+    const id = session('id');
+    const newest = `SELECT ${id} AS id FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE}`;
+    const those = `SELECT ${this.told(fields)} FROM ${sessions} WHERE ${this.isNamed} AND ${condition} FOR UPDATE`;
     return this.statements.together('transaction', async (run) => {
-      const { rows } = await run(`SELECT ${this.told(fields)} FROM ${sessions} ${newest}`, values);
-      const ids = (rows as { id: string }[]).map(({ id }) => id);
-      for (const named of namesOfEach(ids))
-        await run(`${act} WHERE ${this.isNamed}`, { ...values, ...named });
-      return rows;
+      const ids = ((await run(newest, values)).rows as { id: string }[]).map((row) => row.id);
+      const done: unknown[] = [];
+      for (const named of namesOfEach(ids)) {
+        const all = { ...values, ...named };
+        done.push(...(await run(those, all)).rows);
+        await run(`${act} WHERE ${this.isNamed} AND ${condition}`, all);
+      }
+      return { ids, done };
     });
   }
 

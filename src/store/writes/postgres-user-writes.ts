@@ -3,7 +3,7 @@ import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.j
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { evictAfterwards } from './eviction.js';
 import { turnValues, type UserSql } from './user-sql.js';
-import type { BatchedAct } from './user-writes.js';
+import { type BatchedAct, batchOf, type BatchRun } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /**
@@ -42,7 +42,7 @@ export class PostgresUserWrites extends ServerUserWrites {
   }
 
   /** One statement. */
-  async runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<readonly unknown[]> {
+  async runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<BatchRun> {
     const { sessions, session } = this.sql.names;
     const id = session('id');
     const newest = `SELECT ${id} FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE} FOR UPDATE`;
@@ -50,7 +50,7 @@ export class PostgresUserWrites extends ServerUserWrites {
     const statement =
       `WITH newest AS (${newest}), done AS (` +
       `${act} WHERE ${id} = ANY (ARRAY(SELECT ${id} FROM newest)) RETURNING ${told}) SELECT * FROM done`;
-    return (await this.statements.run(statement, values)).rows;
+    return batchOf((await this.statements.run(statement, values)).rows);
   }
 
   protected override async insertPending(values: Values): Promise<number> {

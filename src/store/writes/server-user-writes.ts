@@ -2,7 +2,7 @@ import { Deadline } from '../../core/outage/deadline.js';
 import type { Admission, Admitted, EndedSession, ExpectedOwner } from '../../core/model/store.js';
 import { expectedValues, turnValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { BatchedAct, UserWrites } from './user-writes.js';
+import type { BatchedAct, BatchRun, UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /** The sessions that a sign-in has ended, since the user had too many; `null`: it changed nothing. */
@@ -88,7 +88,7 @@ export abstract class ServerUserWrites implements UserWrites {
     return affected > 0 ? [] : null;
   }
 
-  abstract runBatch(act: BatchedAct, values: Values): Promise<readonly unknown[]>;
+  abstract runBatch(act: BatchedAct, values: Values): Promise<BatchRun>;
 
   /** However late it is. */
   private async takeBack(values: Values): Promise<void> {

@@ -3,7 +3,7 @@ import { ENDED_FIELDS, type EndedRow, toEnded } from '../session-rows.js';
 import { evictAfterwards } from './eviction.js';
 import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
-import type { BatchedAct, UserWrites } from './user-writes.js';
+import { type BatchedAct, batchOf, type BatchRun, type UserWrites } from './user-writes.js';
 import type { Statements, Values } from './statements.js';
 
 /**
@@ -57,11 +57,11 @@ export class SqliteUserWrites implements UserWrites {
     return { outcome: rows.length > 0 && effective.limit ? 'limit-reached' : 'conflict' };
   }
 
-  async runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<readonly unknown[]> {
+  async runBatch({ act, condition, fields }: BatchedAct, values: Values): Promise<BatchRun> {
     const { sessions, session } = this.sql.names;
     const id = session('id');
     const newest = `SELECT ${id} FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE}`;
-    return (await this.statements.run(this.acting(act, newest, fields), values)).rows;
+    return batchOf((await this.statements.run(this.acting(act, newest, fields), values)).rows);
   }
 
   /** TypeORM drops the rows that come back where DELETE or UPDATE is the first word. */

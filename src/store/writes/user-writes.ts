@@ -8,8 +8,21 @@ export interface BatchedAct {
   readonly act: string;
   /** Which sessions: of these the `BATCH_SIZE` with the largest ids. */
   readonly condition: string;
-  /** What is told of each. */
+  /** What is told of each: its id, and more. */
   readonly fields: readonly (keyof StoredRecord)[];
+}
+
+/** What became of a batch. */
+export interface BatchRun {
+  /** Of the sessions that it was to be done to. */
+  readonly ids: readonly string[];
+  /** What is told of those that it was done to: the others had gone meanwhile. */
+  readonly done: readonly unknown[];
+}
+
+/** Where one statement does both. */
+export function batchOf(done: readonly unknown[]): BatchRun {
+  return { ids: (done as readonly { readonly id: string }[]).map(({ id }) => id), done };
 }
 
 /**
@@ -21,6 +34,6 @@ export interface UserWrites {
   insert(record: StoredRecord, admission: Admission): Promise<Admitted>;
   /** As `SessionStore.admit`. */
   admit(id: string, expected: ExpectedOwner, change: StoredChange, admission: Admission): Promise<Admitted>;
-  /** A batch of a change; the rows that it was done to. It waits for those that somebody else has locked. */
-  runBatch(act: BatchedAct, values: Values): Promise<readonly unknown[]>;
+  /** A batch of a change. It waits for sessions that somebody else has locked. */
+  runBatch(act: BatchedAct, values: Values): Promise<BatchRun>;
 }
