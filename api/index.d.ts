@@ -79,7 +79,7 @@ export declare abstract class AnonymousSession {
 }
 
 export type AuditEntry<E = SessionEvent> = E extends SessionEvent
-  ? Head<E['type']> & Classification & Omit<E, 'type' | 'at'>
+  ? Head<E['type']> & Classification & Omit<E, 'type' | 'at' | 'origin'>
   : never;
 
 export type AuditLevel = 'verbose' | 'debug' | 'log' | 'warn';
@@ -130,6 +130,12 @@ export interface ClientInfo {
   readonly label?: string | null;
 }
 
+export interface ClusterOptions {
+  bus?: 'postgres' | 'table' | SessionBus;
+  cache?: boolean | NearCacheOptions;
+  directUrl?: string;
+}
+
 export interface CookieAnswer {
   readonly session: PublicSession;
 }
@@ -167,6 +173,8 @@ export declare function EnsureSession(options?: EnsureSessionOptions): MethodDec
 export interface EnsureSessionOptions {
   transport?: Transport;
 }
+
+export type EventOrigin = 'own' | 'other';
 
 export type Expected = Partial<
   Pick<
@@ -209,6 +217,15 @@ export interface ListOptions {
   readonly before?: string;
 }
 
+export interface NearCacheOptions {
+  maxBytes?: number;
+}
+
+export interface NearCacheStatement {
+  readonly maxAge: number;
+  readonly promise: string;
+}
+
 export declare function OptionalSession(): ClassDecorator & MethodDecorator;
 export type OptionalSession = ActiveSession | AnonymousSession | null;
 
@@ -246,6 +263,20 @@ export type ReadonlySessionData = SessionTypes extends {
 
 export declare class ReauthenticationRequiredException extends Unauthorized {
   constructor(required: { maxAge?: number; level?: number });
+}
+
+export interface RedisBusClients {
+  readonly publisher: RedisPublisher;
+  readonly subscriber: RedisSubscriber;
+}
+
+export interface RedisPublisher {
+  publish(channel: string, message: string): Promise<unknown>;
+}
+
+export interface RedisSubscriber {
+  subscribe(...args: any[]): unknown;
+  on(event: string, listener: (...args: any[]) => void): unknown;
 }
 
 export type RefusalCode =
@@ -333,6 +364,13 @@ export interface SecretOptions {
 
 export type SecurityLevel = 'low' | 'medium' | 'high';
 
+export declare abstract class SessionBus {
+  readonly maxMessageBytes: number;
+  abstract subscribe(channel: string, hear: (message: string) => void): Promise<void>;
+  abstract publish(channel: string, message: string): Promise<void>;
+  abstract close(): Promise<void>;
+}
+
 export interface SessionClient {
   readonly ip: string | null;
   readonly userAgent: string | null;
@@ -361,6 +399,7 @@ export declare class SessionEntity extends BaseSessionEntity {}
 export type SessionEvent = SessionEventDetail &
   EventSubjects & {
     readonly at: Date;
+    readonly origin: EventOrigin;
   };
 
 export declare abstract class SessionException extends HttpException {
@@ -393,6 +432,8 @@ export declare class SessionLimitException extends SessionLimitException_base {
   constructor(cause?: unknown);
 }
 
+export declare class SessionMessageEntity extends SessionMessageEntity_base {}
+
 export declare class SessionModule extends ConfigurableModuleClass {
   static forRoot(options?: typeof OPTIONS_TYPE): DynamicModule;
 }
@@ -419,6 +460,7 @@ export interface SessionModuleOptions {
   guessing?: GuessingOptions | false;
   schemaCheck?: boolean;
   audit?: AuditSink | false;
+  cluster?: ClusterOptions | false;
   clock?: () => number;
 }
 
@@ -429,6 +471,8 @@ export interface SessionModuleStaticOptions {
   isGlobal?: boolean;
   globalGuard?: boolean;
 }
+
+export declare class SessionNodeEntity extends SessionNodeEntity_base {}
 
 export declare class SessionOptionsError extends Error {
   readonly option: string;
@@ -467,6 +511,7 @@ export interface SessionPolicyDocument {
   };
   readonly onReuse: 'revoke' | 'report';
   readonly requireHttps: boolean;
+  readonly nearCache: NearCacheStatement | null;
 }
 
 export interface SessionPrincipal {
@@ -649,7 +694,14 @@ export type Touch = Pick<
 
 export type Transport = 'bearer' | 'cookie';
 
-export declare const sessionEntities: readonly [typeof SessionEntity, typeof SessionUserEntity];
+export declare function redisBus(clients: RedisBusClients): SessionBus;
+
+export declare const sessionEntities: readonly [
+  typeof SessionEntity,
+  typeof SessionUserEntity,
+  typeof SessionNodeEntity,
+  typeof SessionMessageEntity,
+];
 
 export declare function sessionOf(contextOrRequest: object): ActiveSession | AnonymousSession | null;
 
@@ -829,6 +881,17 @@ type SessionEventDetail =
 
 declare const SessionLimitException_base: Refusal<ConflictException>;
 
+declare const SessionMessageEntity_base: new () => TableMessage;
+
+declare const SessionNodeEntity_base: new () => SessionNodeRow;
+
+interface SessionNodeRow {
+  readonly nodeId: string;
+  readonly evicted: number;
+  readonly server: string;
+  readonly lease: number;
+}
+
 type SessionProperty = Exclude<keyof ActiveSession, 'toJSON'>;
 
 interface SessionRequest {
@@ -868,6 +931,12 @@ interface StoreFields {
 }
 
 type StoredRecord = SessionRecord & StoreFields;
+
+interface TableMessage {
+  readonly id: string;
+  readonly channel: string;
+  readonly message: string;
+}
 
 declare const TooManyGuessesException_base: Refusal<HttpException>;
 

@@ -14,6 +14,7 @@ import type {
   IssuedSession,
   ReuseJudgement,
   RolesChange,
+  SessionBus,
   SessionEvent,
   SessionPage,
   SessionPrincipal,
@@ -21,6 +22,12 @@ import type {
   SessionStore,
   Touch,
 } from 'nestjs-sessions';
+
+export interface BusUnderTest {
+  readonly bus: SessionBus;
+  readonly second: SessionBus;
+  dispose?(): Promise<unknown>;
+}
 
 export declare class InMemorySessionStore extends SessionStore {
   findBySeries(seriesHash: string): Promise<SessionRecord | null>;
@@ -91,6 +98,8 @@ export declare class TestClock {
 }
 
 export declare function recordSessionEvents(app: Pick<INestApplicationContext, 'get'>): SessionEventRecorder;
+
+export declare function sessionBusContract(create: () => Promise<BusUnderTest>): StoreContractCase[];
 
 export declare function sessionStoreContract(create: () => Promise<StoreUnderTest>): StoreContractCase[];
 

@@ -1,3 +1,9 @@
+export {
+  redisBus,
+  type RedisBusClients,
+  type RedisPublisher,
+  type RedisSubscriber,
+} from './cluster/buses/redis-bus.js';
 export type { RevokeAllOptions, RevokeEveryoneOptions, RevokeOptions } from './core/life/revocation.js';
 export type { ListOptions } from './core/life/session-lookup.js';
 export type { Actor } from './core/model/actor.js';
@@ -9,13 +15,21 @@ export {
   SessionSchemaError,
   StoreRejectedError,
 } from './core/model/errors.js';
-export type { RefusalCode, Requester, RevocationReason, SessionEvent } from './core/model/session-event.js';
+export type {
+  EventOrigin,
+  RefusalCode,
+  Requester,
+  RevocationReason,
+  SessionEvent,
+} from './core/model/session-event.js';
 export type {
   AuditSink,
   ClearSiteData,
+  ClusterOptions,
   CookieOptions,
   GuessingOptions,
   HttpsOptions,
+  NearCacheOptions,
   PurgeOptions,
   RoleOptions,
   SecretOptions,
@@ -25,12 +39,14 @@ export type {
 } from './core/options/options.js';
 export type { SecurityLevel } from './core/policy/policy.js';
 export type {
+  NearCacheStatement,
   RoleStatement,
   SessionLifetime,
   SessionPolicyDocument,
   TimeoutStatement,
 } from './core/options/policy-document.js';
 export type { ClientInfo, SessionPrincipal } from './core/model/principal.js';
+export { SessionBus } from './core/model/session-bus.js';
 export type { SessionRecord } from './core/model/record.js';
 export {
   ActiveSession,
@@ -118,5 +134,7 @@ export {
   BaseSessionEntity,
   SessionEntity,
   sessionEntities,
+  SessionMessageEntity,
+  SessionNodeEntity,
   SessionUserEntity,
 } from './store/session.entity.js';

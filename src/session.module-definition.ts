@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { SessionCluster } from './cluster/session-cluster.js';
 import { boolean } from './core/options/option-kinds.js';
 import { Given, type OptionTable, readAll } from './core/options/option.js';
 import type { SessionModuleOptions } from './core/options/options.js';
@@ -9,8 +10,15 @@ import { type ResolvedSessionOptions, resolveOptions } from './core/options/reso
 import { SessionStore } from './core/model/store.js';
 import { GLOBAL_GUARD } from './http/placement/global-guard.js';
 import { SessionGuard } from './http/session.guard.js';
+import { clusterDatabaseOn } from './store/cluster/cluster-database.js';
 import { SchemaCheck } from './store/schema-check.js';
-import { BaseSessionEntity, SessionEntity, sessionEntities } from './store/session.entity.js';
+import {
+  BaseSessionEntity,
+  SessionEntity,
+  sessionEntities,
+  SessionMessageEntity,
+  SessionNodeEntity,
+} from './store/session.entity.js';
 import { purgeStepFor } from './store/purge-schedule.js';
 import { TypeOrmSessionStore } from './store/typeorm-session.store.js';
 
@@ -71,39 +79,68 @@ function wire(definition: DynamicModule, options: SessionModuleStaticOptions): D
   const storage =
     store === null
       ? typeOrmStorage(dataSource, entity ?? SessionEntity)
-      : { imports: [], provider: { provide: SessionStore, useClass: store } };
+      : { imports: [], providers: [{ provide: SessionStore, useClass: store }, CLUSTER_WITHOUT_DATABASE] };
   return {
     ...definition,
     global: isGlobal,
     imports: [...(definition.imports ?? []), DiscoveryModule, ...storage.imports],
     providers: [
       ...(definition.providers ?? []),
-      storage.provider,
+      ...storage.providers,
       { provide: GLOBAL_GUARD, useValue: globalGuard },
       ...(globalGuard ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : []),
     ],
   };
 }
 
+/** A store of the application's own says nothing of the database that it has. */
+const CLUSTER_WITHOUT_DATABASE: Provider = {
+  provide: SessionCluster,
+  inject: [RESOLVED_OPTIONS],
+  useFactory: (options: ResolvedSessionOptions) => new SessionCluster(options, null),
+};
+
 function typeOrmStorage(
   dataSource: string | undefined,
   entity: Type<BaseSessionEntity>,
-): { readonly imports: readonly DynamicModule[]; readonly provider: Provider } {
+): { readonly imports: readonly DynamicModule[]; readonly providers: readonly Provider[] } {
   const entities = sessionEntities.map((each) => (each === SessionEntity ? entity : each));
   return {
     imports: [TypeOrmModule.forFeature(entities, dataSource)],
-    provider: {
-      provide: SessionStore,
-      inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
-      useFactory: (source: DataSource, { purge, schemaCheck, touchEvery }: ResolvedSessionOptions) =>
-        new TypeOrmSessionStore(source, {
-          entity,
-          purgeBatchSize: purge?.batchSize ?? null,
-          purgeStep: purgeStepFor(touchEvery),
-          schema: schemaCheck ? new SchemaCheck(source, entities) : null,
-        }),
-    },
+    providers: [
+      {
+        provide: SessionStore,
+        inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
+        useFactory: (source: DataSource, options: ResolvedSessionOptions) => {
+          const { purge, schemaCheck, touchEvery } = options;
+          return new TypeOrmSessionStore(source, {
+            entity,
+            purgeBatchSize: purge?.batchSize ?? null,
+            purgeStep: purgeStepFor(touchEvery),
+            schema: schemaCheck ? new SchemaCheck(source, neededOf(entities, options)) : null,
+          });
+        },
+      },
+      {
+        provide: SessionCluster,
+        inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
+        useFactory: (source: DataSource, options: ResolvedSessionOptions) =>
+          new SessionCluster(options, options.cluster === null ? null : clusterDatabaseOn(source)),
+      },
+    ],
   };
+}
+
+/** The tables that are there for the option `cluster` need not be there without it. */
+function neededOf(
+  entities: readonly Type<object>[],
+  { cluster }: ResolvedSessionOptions,
+): readonly Type<object>[] {
+  const isNeeded = (entity: Type<object>) => {
+    if (entity === SessionNodeEntity) return cluster !== null;
+    return entity !== SessionMessageEntity || cluster?.bus === 'table';
+  };
+  return entities.filter(isNeeded);
 }
 
 function readDataSource(given: Given): string | undefined {

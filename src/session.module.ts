@@ -1,8 +1,10 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { SessionAudit } from './audit/session-audit.js';
+import { ClusterLife } from './cluster/cluster-life.js';
+import { SessionCluster } from './cluster/session-cluster.js';
 import type { ResolvedSessionOptions } from './core/options/resolve-options.js';
-import { SessionCore } from './core/session-core.js';
+import { type CoreReporter, SessionCore } from './core/session-core.js';
 import { SessionStore } from './core/model/store.js';
 import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
@@ -46,7 +48,11 @@ const EDGE = [
 @Module({
   providers: [
     { provide: RESOLVED_OPTIONS, inject: [MODULE_OPTIONS_TOKEN], useFactory: resolveModuleOptions },
-    { provide: SessionCore, inject: [RESOLVED_OPTIONS, SessionStore], useFactory: assembleCore },
+    {
+      provide: SessionCore,
+      inject: [RESOLVED_OPTIONS, SessionStore, SessionCluster],
+      useFactory: assembleCore,
+    },
     {
       provide: ChannelRule,
       inject: [RESOLVED_OPTIONS],
@@ -65,6 +71,7 @@ const EDGE = [
     MessageClosing,
     PlacementCheck,
     SessionPurge,
+    ClusterLife,
     ClockWatch,
     SessionAudit,
     SessionService,
@@ -92,9 +99,13 @@ export class SessionModule extends ConfigurableModuleClass {
   }
 }
 
-function assembleCore(options: ResolvedSessionOptions, store: SessionStore): SessionCore {
+function assembleCore(
+  options: ResolvedSessionOptions,
+  store: SessionStore,
+  { node }: SessionCluster,
+): SessionCore {
   const logger = new Logger('Sessions');
-  return new SessionCore(options, store, {
+  const reporter: CoreReporter = {
     onOutage: (cause) =>
       logger.error(`The session store is unavailable; requests get 503. ${describe(cause)}`),
     onRecovery: () => logger.log('The session store is available again.'),
@@ -104,7 +115,8 @@ function assembleCore(options: ResolvedSessionOptions, store: SessionStore): Ses
           'Mend the name where sessions are started, or add it to the option.',
       ),
     onSubscriberError: (error) => logger.error(`A subscriber of session events failed. ${describe(error)}`),
-  });
+  };
+  return new SessionCore(options, store, reporter, node);
 }
 
 function describe(error: unknown): string {

@@ -18,6 +18,9 @@ export class SessionAudit implements OnModuleInit {
     const { audit } = this.core.options;
     if (audit === false) return;
     const write = audit ?? ((entry: AuditEntry) => this.logger[entry.level](entry));
-    this.sessions.events.subscribe((event) => write(onOneLine(toAuditEntry(event))));
+    // The node that has done it writes it down: once is enough.
+    this.sessions.events.subscribe((event) =>
+      event.origin === 'own' ? write(onOneLine(toAuditEntry(event))) : undefined,
+    );
   }
 }

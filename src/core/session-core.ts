@@ -1,8 +1,10 @@
 import { createSecretKey } from 'node:crypto';
+import { AnnouncingStore } from './announcing/announcing-store.js';
 import { SharedClock } from './clock/shared-clock.js';
 import { SessionEvents } from './events/session-events.js';
 import { SessionQueue } from './life/session-queue.js';
 import { DataUpdate } from './life/data-update.js';
+import { NearValidation } from './life/near-validation.js';
 import { Purge } from './life/purge.js';
 import { Revocation } from './life/revocation.js';
 import { RoleChange } from './life/role-change.js';
@@ -10,6 +12,8 @@ import { TokenRotation } from './life/rotation.js';
 import { SessionLookup } from './life/session-lookup.js';
 import { SignIn } from './life/sign-in.js';
 import { TokenValidation } from './life/validation.js';
+import { type Announcer, NOBODY_TO_TELL } from './model/announcement.js';
+import type { NearMemory } from './model/near-memory.js';
 import type { SessionStore } from './model/store.js';
 import type { ResolvedSessionOptions } from './options/resolve-options.js';
 import { type OutageReporter, WatchedStore } from './outage/watched-store.js';
@@ -21,6 +25,12 @@ export interface CoreReporter extends OutageReporter {
   onSubscriberError(error: unknown): void;
   /** Sessions have roles that the option `roles` does not name; not told again for every one of them. */
   onUnknownRoles(roles: readonly string[]): void;
+}
+
+/** What a node has of the others; `memory` where it answers from its own. */
+export interface Neighbours {
+  readonly announcer: Announcer;
+  readonly memory: NearMemory | null;
 }
 
 /** The rules of sessions, put together for one set of options and one store, which nobody else gets to see. */
@@ -41,10 +51,17 @@ export class SessionCore {
   readonly roleChange: RoleChange;
   readonly purge: Purge;
 
-  constructor(given: ResolvedSessionOptions, store: SessionStore, reporter: CoreReporter) {
+  constructor(
+    given: ResolvedSessionOptions,
+    store: SessionStore,
+    reporter: CoreReporter,
+    neighbours: Neighbours | null = null,
+  ) {
     const watched = new WatchedStore(store, reporter, ({ attempt, ...about }) =>
       this.events.emit({ type: 'outcome-unknown', attempt }, about),
     );
+    const announcer = neighbours?.announcer ?? NOBODY_TO_TELL;
+    const told = neighbours === null ? watched : new AnnouncingStore(watched, announcer);
     this.clock = new SharedClock(given.clock, watched);
     const options = { ...given, clock: this.clock.read };
     this.options = options;
@@ -58,17 +75,19 @@ export class SessionCore {
     this.events = new SessionEvents(clock, (error) => reporter.onSubscriberError(error));
 
     const { tokens, policy, events } = this;
-    const lookup = new SessionLookup(watched, tokens, policy, options);
-    const revocation = new Revocation(watched, lookup, events, options);
-    const validation = new TokenValidation(watched, tokens, policy, lookup, revocation, events, options);
+    const lookup = new SessionLookup(told, tokens, policy, options);
+    const revocation = new Revocation(told, lookup, events, announcer, options);
+    const parts = [told, tokens, policy, lookup, revocation, events, options] as const;
+    const memory = neighbours?.memory ?? null;
+    const validation = memory === null ? new TokenValidation(...parts) : new NearValidation(memory, ...parts);
     const queue = new SessionQueue();
     this.lookup = lookup;
     this.revocation = revocation;
     this.validation = validation;
-    this.rotation = new TokenRotation(watched, tokens, policy, lookup, validation, events, queue, options);
-    this.signIn = new SignIn(watched, tokens, policy, lookup, validation, revocation, events, queue, options);
-    this.dataUpdate = new DataUpdate(watched, lookup, events, queue, options);
-    this.roleChange = new RoleChange(watched, policy, events, options);
-    this.purge = new Purge(watched, events, options);
+    this.rotation = new TokenRotation(told, tokens, policy, lookup, validation, events, queue, options);
+    this.signIn = new SignIn(told, tokens, policy, lookup, validation, revocation, events, queue, options);
+    this.dataUpdate = new DataUpdate(told, lookup, events, queue, announcer, options);
+    this.roleChange = new RoleChange(told, policy, events, options);
+    this.purge = new Purge(told, events, options);
   }
 }

@@ -63,6 +63,8 @@ export class EndSessionInterceptor implements NestInterceptor {
     const record = token && (await lookup.byToken(token));
     if (token === null || record === null) {
       this.guesses.note(request, shown);
+      if (token !== null)
+        await revocation.signOutUnknown([token.seriesHash, ...tokens.seriesAfter(token.seriesHash)]);
       return null;
     }
     // Before it is ended: a refusal, as when the store does not answer, is to tell of this session.

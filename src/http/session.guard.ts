@@ -144,23 +144,35 @@ export class SessionGuard implements CanActivate {
   /** Once in a request, however many handlers it has: those of GraphQL run side by side. */
   private examine(
     { token }: ShownToken,
-    { isBackground, opens }: Requirement,
+    { isBackground, opens, level, maxAge }: Requirement,
     state: RequestState,
   ): Promise<AcceptedToken | RefusedToken> {
     const { validation } = this.core;
     const isActivity = !isBackground && opens === null;
-    if (state.examination === null) {
+    const isStrict = level > 0 || maxAge !== null;
+    const { arrivedAt } = state;
+    let { examination } = state;
+    if (examination === null) {
       state.isActivity = isActivity;
       state.withdrawalsSeen = this.changes.withdrawals;
-      state.examination = validation.validate(token, { isActivity, arrivedAt: state.arrivedAt });
-    } else if (isActivity && !state.isActivity) {
+      return (state.examination = validation.validate(token, { isActivity, isStrict, arrivedAt }));
+    }
+    if (isActivity && !state.isActivity) {
       // Beside a handler in the background, and after it: the request is activity all the same.
       state.isActivity = true;
-      state.examination = state.examination.then((verdict) =>
+      examination = examination.then((verdict) =>
         verdict.reason === undefined ? validation.noteActivity(verdict) : verdict,
       );
     }
-    return state.examination;
+    if (isStrict) {
+      // Beside a handler for which memory was good enough.
+      const showing = { isActivity: state.isActivity, isStrict, arrivedAt };
+      examination = examination.then((verdict) => {
+        const isRemembered = verdict.reason === undefined && verdict.isRemembered;
+        return isRemembered ? validation.validate(token, showing) : verdict;
+      });
+    }
+    return (state.examination = examination);
   }
 
   /** A token that was not accepted. @throws SessionInvalidException, TooManyGuessesException, CrossOriginException */

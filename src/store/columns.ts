@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../core/model/record.js';
+import type { TableMessage } from '../core/model/cluster-database.js';
 import type { Change } from '../core/model/store.js';
 
 /** A column, for the entity as for the migration. */
@@ -97,6 +98,32 @@ export interface SessionUserRow {
   /** The user's latest turn, or that number if it is larger. */
   readonly turns: number;
 }
+
+/** A row of `session_nodes`: see `NodeRegistry`. Two rows are no nodes, and stay: `server` and `namespace`. */
+export interface SessionNodeRow {
+  readonly nodeId: string;
+  /** 1: it may not answer from memory any more. */
+  readonly evicted: number;
+  /** The server on which it was written; of the row `server`, the one that is there. */
+  readonly server: string;
+  /** How long the node may answer after it has asked whether it may, in milliseconds. */
+  readonly lease: number;
+}
+
+/** The table `session_nodes`. */
+export const NODE_COLUMNS = [
+  { field: 'nodeId', name: 'node_id', type: 'varchar', length: 36, index: 'primary' },
+  { field: 'evicted', name: 'evicted', type: 'smallint' },
+  { field: 'server', name: 'server', type: 'varchar', length: 255 },
+  { field: 'lease', name: 'lease', type: 'integer' },
+] as const satisfies readonly ColumnOf<SessionNodeRow>[];
+
+/** The table `session_messages`, which is the bus of `cluster: { bus: 'table' }`. */
+export const MESSAGE_COLUMNS = [
+  { field: 'id', name: 'id', type: 'varchar', length: 36, index: 'primary' },
+  { field: 'channel', name: 'channel', type: 'varchar', length: 64, index: 'plain' },
+  { field: 'message', name: 'message', type: 'text' },
+] as const satisfies readonly ColumnOf<TableMessage>[];
 
 /** The table `session_users`. */
 export const USER_COLUMNS = [

@@ -1,6 +1,10 @@
+import type { TableMessage } from '../core/model/cluster-database.js';
 import { Column, Entity, Index, type ValueTransformer } from 'typeorm';
 import {
   type Column as StoredColumn,
+  MESSAGE_COLUMNS,
+  NODE_COLUMNS,
+  type SessionNodeRow,
   USER_COLUMNS,
   type SessionUserRow,
   STORED_COLUMNS,
@@ -41,8 +45,21 @@ export class SessionEntity extends BaseSessionEntity {}
 @Entity('session_users')
 export class SessionUserEntity extends withColumns<SessionUserRow>(USER_COLUMNS) {}
 
+/** The table `session_nodes`: which processes may answer from memory, with the option `cluster`. Without it, it is empty. */
+@Entity('session_nodes')
+export class SessionNodeEntity extends withColumns<SessionNodeRow>(NODE_COLUMNS) {}
+
+/** The table `session_messages`: what processes tell each other with `cluster: { bus: 'table' }`. Else it is empty. */
+@Entity('session_messages')
+export class SessionMessageEntity extends withColumns<TableMessage>(MESSAGE_COLUMNS) {}
+
 /** What a data source without `autoLoadEntities` has to list. */
-export const sessionEntities = [SessionEntity, SessionUserEntity] as const;
+export const sessionEntities = [
+  SessionEntity,
+  SessionUserEntity,
+  SessionNodeEntity,
+  SessionMessageEntity,
+] as const;
 
 /** A class to extend: what decorators at its properties would do is done from the list that the migration has too. */
 function withColumns<Row>(columns: readonly StoredColumn[]): new () => Row {

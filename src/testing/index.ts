@@ -1,3 +1,4 @@
+export { type BusUnderTest, sessionBusContract } from './contract/session-bus-contract.js';
 export {
   sessionStoreContract,
   type StoreContractCase,

@@ -70,6 +70,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
           sessionId: answer.body.session.id,
           userId: 'ana',
           client: { ip: '127.0.0.1', userAgent: 'app/1', label: null },
+          origin: 'own',
         },
       ]);
     });

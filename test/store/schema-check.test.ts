@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import {
   BaseSessionEntity,
+  type ClusterOptions,
   SessionEntity,
   sessionEntities,
   SessionModule,
@@ -109,11 +110,23 @@ await describeOnEachDatabase((leg) => {
       for (const name of Object.keys(migrations)) expect(says).toContain(name);
     });
 
-    it.each(sessionEntities.map((entity) => [entity]))('where the table of %p is missing', async (entity) => {
+    it.each([[SessionEntity], [SessionUserEntity]])('where the table of %p is missing', async (entity) => {
       const app = await boot({ autoLoadEntities: true, migrations: MIGRATIONS, migrationsRun: true });
       const { tableName } = app.get<DataSource>(getDataSourceToken()).getMetadata(entity);
       await query(`DROP TABLE ${tableName}`);
       expect(await refusal({ autoLoadEntities: true })).toContain(`has no table \`${tableName}\``);
+    });
+
+    it('where a table is missing that the option `cluster` needs, and not without that', async () => {
+      if (leg.name.startsWith('SQLite')) return;
+      await boot({ autoLoadEntities: true, migrations: MIGRATIONS, migrationsRun: true });
+      await query('DROP TABLE session_messages');
+      await boot({ autoLoadEntities: true });
+      const refused = (cluster: ClusterOptions) => refusal({ autoLoadEntities: true }, { cluster });
+      expect(await refused({ bus: 'table' })).toContain('has no table `session_messages`');
+      await query('DROP TABLE session_nodes');
+      await boot({ autoLoadEntities: true });
+      expect(await refused({})).toContain('has no table `session_nodes`');
     });
 
     it('where a column is missing, also one of the application', async () => {

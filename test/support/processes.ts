@@ -37,8 +37,12 @@ export class NodeProcess {
     options: SessionModuleOptions = {},
     skew?: number,
   ): Promise<NodeProcess> {
-    const script = resolve('test/support/node-process.mjs');
-    const child = fork(script, [JSON.stringify({ database, options, skew })], { execArgv: EXEC_ARGV });
+    return NodeProcess.run('node-process.mjs', { database, options, skew });
+  }
+
+  /** @param script of `test/support`, with what it is to know */
+  static async run(script: string, given: object): Promise<NodeProcess> {
+    const child = fork(resolve('test/support', script), [JSON.stringify(given)], { execArgv: EXEC_ARGV });
     const node = new NodeProcess(child);
     const gone = once(child, 'exit').then(() => {
       throw new Error('The process did not start. It runs what `npm run build` has made.');
@@ -46,6 +50,11 @@ export class NodeProcess {
     await Promise.race([once(child, 'message'), gone]);
     gone.catch(() => {});
     return node;
+  }
+
+  /** `SIGSTOP` stops it as a machine does that has no time for it; `SIGCONT` lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** A verb of `SessionService`, or a command of the script. */

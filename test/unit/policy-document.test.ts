@@ -35,6 +35,7 @@ describe('the policy document', () => {
       parallelSessions: { perUser: 3, atTheLimit: 'evict-oldest' },
       onReuse: 'revoke',
       requireHttps: true,
+      nearCache: null,
     });
   });
 

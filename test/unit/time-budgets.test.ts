@@ -51,3 +51,11 @@ it('remembers what overtakes a renewal until its answer is too old to bring it',
   const { RENEWAL_LAPSE, STORE_PATIENCE, TOKEN_CHANGE_MEMORY } = budgets;
   expect(TOKEN_CHANGE_MEMORY).toBeGreaterThanOrEqual(2 * STORE_PATIENCE + RENEWAL_LAPSE);
 });
+
+it('lets a change that waits for a node which has stopped be done before its caller gives up', () => {
+  const { LEASE, LEASE_MARGIN, LEASE_WITHOUT_BUS, LONGEST_ACK_PATIENCE, STORE_PATIENCE } = budgets;
+  expect(LONGEST_ACK_PATIENCE + LEASE_MARGIN * LEASE).toBeLessThan(STORE_PATIENCE);
+  expect(budgets.ACK_PATIENCE).toBeLessThan(LONGEST_ACK_PATIENCE);
+  expect(LEASE_WITHOUT_BUS).toBeLessThan(LEASE);
+  expect(budgets.RENEWALS_PER_LEASE).toBeGreaterThanOrEqual(3);
+});

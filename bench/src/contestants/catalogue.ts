@@ -48,6 +48,13 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'ours',
+    variant: 'cache',
+    title: '**nestjs-sessions**, PostgreSQL, near cache',
+    revocation: 'at once',
+    load: async () => (await import('./ours.js')).nearCache,
+  },
+  {
+    name: 'ours',
     variant: 'sqlite',
     title: '**nestjs-sessions**, sqlite3',
     revocation: 'at once',

@@ -18,6 +18,14 @@ class MeController {
 export const postgres: Start = async (scene) =>
   start(scene, { type: 'postgres', url: await scene.postgres() });
 
+/** Answers from memory, with LISTEN and NOTIFY beside it. */
+export const nearCache: Start = async (scene) =>
+  start(
+    scene,
+    { type: 'postgres', url: await scene.postgres() },
+    { cluster: { bus: 'postgres', cache: true } },
+  );
+
 export const sqlite: Start = async (scene) =>
   start(scene, { type: 'sqlite', database: join(await scene.folder(), 'app.sqlite') });
 

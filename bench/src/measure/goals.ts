@@ -15,7 +15,7 @@ export interface Goal {
 export const GOAL_CONNECTIONS = 64;
 
 /** Contestants that are to come. */
-const PLANNED: ReadonlySet<string> = new Set(['ours-fastify-cache', 'ours-express-cache']);
+const PLANNED: ReadonlySet<string> = new Set();
 
 export const GOALS: readonly Goal[] = [
   ...goalsOn('fastify', 'ours-fastify-pg', [

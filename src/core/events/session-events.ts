@@ -21,9 +21,19 @@ export class SessionEvents {
 
   emit(detail: SessionEventDetail, about: About | Partial<EventSubjects> | null = null): void {
     if (!this.subject.observed) return;
-    const event = { ...detail, at: new Date(this.clock()), ...subjectsOf(about ?? {}) };
+    const event = {
+      ...detail,
+      at: new Date(this.clock()),
+      ...subjectsOf(about ?? {}),
+      origin: 'own' as const,
+    };
     // What a subscriber calls has its own time, and not the rest of what the event is about.
     Deadline.none().run(() => this.subject.next(event));
+  }
+
+  /** Tells what has happened on another node. */
+  relay(event: SessionEvent): void {
+    this.subject.next({ ...event, client: null, origin: 'other' });
   }
 }
 

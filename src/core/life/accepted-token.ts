@@ -25,6 +25,8 @@ export class AcceptedToken {
     /** When the token was judged, in epoch milliseconds. */
     readonly now: number,
     private readonly grace: number,
+    /** Whether it was judged on what this process remembers, in the place of the store. */
+    readonly isRemembered = false,
   ) {
     const age = now - record.lastSeenAt;
     this.isFirstShown = standing === 'current' && record.confirmedAt === null;
@@ -37,6 +39,7 @@ export class AcceptedToken {
 
   /** The same token, after this request has changed the record. */
   with(record: SessionRecord): AcceptedToken {
-    return new AcceptedToken(this.token, record, this.standing, this.policy, this.now, this.grace);
+    const { token, standing, policy, now, grace, isRemembered } = this;
+    return new AcceptedToken(token, record, standing, policy, now, grace, isRemembered);
   }
 }

@@ -1,3 +1,5 @@
+import { session, settled } from '../announcing/announcing-store.js';
+import type { Announcer } from '../model/announcement.js';
 import type { SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
@@ -16,6 +18,7 @@ export class DataUpdate {
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
     private readonly queue: SessionQueue,
+    private readonly announcer: Announcer,
     private readonly rules: { readonly maxDataBytes: number },
   ) {}
 
@@ -29,20 +32,26 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data } = await this.queue.run(id, () => this.tryUpdate(id, change));
+    const { data, isChanged } = await this.queue.run(id, () => this.tryUpdate(id, change));
+    // Somebody else has changed or ended it, and other nodes may not know yet.
+    if (!isChanged) await settled(this.announcer, [session(id)]);
     return data;
   }
 
-  private async tryUpdate(id: string, change: DataChange): Promise<{ data: SessionData | null } | null> {
+  private async tryUpdate(
+    id: string,
+    change: DataChange,
+  ): Promise<{ data: SessionData | null; isChanged: boolean } | null> {
     const record = await this.lookup.byId(id);
-    if (record === null) return { data: null };
+    if (record === null) return { data: null, isChanged: false };
     const text = serializeData(change(parseData(record.data)), this.rules.maxDataBytes);
-    if (text !== record.data) {
+    const isChanged = text !== record.data;
+    if (isChanged) {
       const { dataVersion } = record;
       const next = { data: text, dataVersion: dataVersion + 1 };
       if (!(await this.store.change(id, { dataVersion }, next))) return null;
       this.events.emit({ type: 'updated' }, record);
     }
-    return { data: parseData(text) };
+    return { data: parseData(text), isChanged };
   }
 }

@@ -1,5 +1,7 @@
+import { settled } from '../announcing/announcing-store.js';
 import type { SessionEvents } from '../events/session-events.js';
 import { type Actor, readActor } from '../model/actor.js';
+import type { Announcer } from '../model/announcement.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import { assertIdentifier } from '../model/principal.js';
 import type { SessionRecord } from '../model/record.js';
@@ -39,6 +41,7 @@ export class Revocation {
     private readonly store: SessionStore,
     private readonly lookup: SessionLookup,
     private readonly events: SessionEvents,
+    private readonly announcer: Announcer,
     private readonly rules: { readonly onReuse: 'revoke' | 'report' },
   ) {}
 
@@ -85,6 +88,14 @@ export class Revocation {
   async signOut(record: SessionRecord): Promise<void> {
     const isEnded = await this.store.deleteExpected(record.id, {});
     if (isEnded) this.tellOfLive('sign-out', [record]);
+  }
+
+  /** The same where no session is found: another node may have ended it, and others may not know yet. */
+  signOutUnknown(seriesHashes: readonly string[]): Promise<void> {
+    return settled(
+      this.announcer,
+      seriesHashes.map((id) => ({ scope: 'series', id })),
+    );
   }
 
   /** Ends a session on which another user signs in; not where its token is another one by now. Whether it did. */

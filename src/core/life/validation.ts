@@ -21,6 +21,8 @@ export interface RefusedToken {
 export interface Showing {
   /** Whether the request holds off the idle timeout. Default: true. */
   readonly isActivity?: boolean;
+  /** Whether the store is to be asked, also where this process may answer from memory. Default: false. */
+  readonly isStrict?: boolean;
   /** When it arrived; default: now. */
   readonly arrivedAt?: number;
 }
@@ -35,18 +37,18 @@ export class TokenValidation {
   constructor(
     private readonly store: SessionStore,
     private readonly tokens: TokenFormat,
-    private readonly policy: SessionPolicy,
+    protected readonly policy: SessionPolicy,
     private readonly lookup: SessionLookup,
     private readonly revocation: Revocation,
     private readonly events: SessionEvents,
-    private readonly rules: ValidationRules,
+    protected readonly rules: ValidationRules,
   ) {}
 
   /** @param shown anything */
   async validate(shown: unknown, showing: Showing = {}): Promise<AcceptedToken | RefusedToken> {
     const token = this.tokens.parse(shown);
     const verdict: AcceptedToken | RefusedToken =
-      token === null ? { record: null, reason: 'malformed' } : await this.judge(token, showing.arrivedAt);
+      token === null ? { record: null, reason: 'malformed' } : await this.examine(token, showing);
     measure('validation', { outcome: verdict.reason ?? 'accepted' });
     if (verdict.reason !== undefined) return verdict;
     // Nearly every request has nothing to write.
@@ -91,6 +93,14 @@ export class TokenValidation {
       return { record, reason: 'expired' };
     }
     return new AcceptedToken(token, record, standing, policy, now, grace);
+  }
+
+  /** What becomes of a token that a request shows. */
+  protected examine(
+    token: HashedToken,
+    { arrivedAt }: Showing,
+  ): AcceptedToken | Promise<AcceptedToken | RefusedToken> {
+    return this.judge(token, arrivedAt);
   }
 
   /**

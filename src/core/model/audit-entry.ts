@@ -17,7 +17,7 @@ interface Head<T> {
 
 /** A session event as the audit trail keeps it: all of it can be written as JSON, and none of it is secret. */
 export type AuditEntry<E = SessionEvent> = E extends SessionEvent
-  ? Head<E['type']> & Classification & Omit<E, 'type' | 'at'>
+  ? Head<E['type']> & Classification & Omit<E, 'type' | 'at' | 'origin'>
   : never;
 
 const BY_TYPE: Readonly<Record<Exclude<SessionEvent['type'], 'refused'>, Classification>> = {
@@ -54,7 +54,7 @@ const BY_CODE: Readonly<Record<RefusalCode, Classification>> = {
 
 /** The entry for an event. */
 export function toAuditEntry(event: SessionEvent): AuditEntry {
-  const { type, at, ...detail } = event;
+  const { type, at, origin: _, ...detail } = event;
   const classification = event.type === 'refused' ? BY_CODE[event.code] : BY_TYPE[event.type];
   return { event: type, at: at.toISOString(), ...classification, ...detail } as AuditEntry;
 }

@@ -11,7 +11,7 @@ export class SessionOptionsError extends Error {
     /** What to do about it. */
     readonly fix: string,
   ) {
-    const isSecret = option === 'secret' || option.startsWith('secret.');
+    const isSecret = option === 'secret' || option.startsWith('secret.') || option === 'cluster.directUrl';
     const shown = isSecret ? kindOf(value) : describe(value);
     super(`SessionModule option \`${option}\` is ${shown}: ${fix}`);
     if (isSecret) this.value = shown;

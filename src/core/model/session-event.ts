@@ -109,5 +109,13 @@ export type SessionEventDetail =
   | { readonly type: 'sign-in-failed'; readonly name: string | null; readonly requester: Requester }
   | { readonly type: 'refused'; readonly code: RefusalCode; readonly requester: Requester };
 
+/**
+ * Which process has done it: this one, or another one whose news came over the bus of the option `cluster`. Of others comes
+ * what took something away or changed it: `authenticated`, `rotated`, `updated`, `roles-changed`, `revoked` and
+ * `reuse-detected`. It comes without `client`, and may be missing: no bus promises that all of it arrives.
+ */
+export type EventOrigin = 'own' | 'other';
+
 /** One event in the life of sessions. It never holds a token or a hash. */
-export type SessionEvent = SessionEventDetail & EventSubjects & { readonly at: Date };
+export type SessionEvent = SessionEventDetail &
+  EventSubjects & { readonly at: Date; readonly origin: EventOrigin };

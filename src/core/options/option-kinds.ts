@@ -96,6 +96,16 @@ export function objectOrFalse<Table extends AnyTable>(
   };
 }
 
+/** The same, but nothing where it is left out. */
+export function optionalObject<Table extends AnyTable>(
+  parts: Table & Needs<Table>,
+): Option<Resolved<Table> | null> {
+  return {
+    parts,
+    read: (given) => (given.isLeftOut || given.value === false ? null : readAll(parts, given)),
+  };
+}
+
 function isWithin(value: number, { min, max = Infinity }: Range): boolean {
   return value >= min && value <= max;
 }

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../model/audit-entry.js';
 import type { Duration } from '../model/duration.js';
+import type { SessionBus } from '../model/session-bus.js';
 import type { SecurityLevel } from '../policy/policy.js';
 import type { Role } from '../model/session.js';
 
@@ -81,6 +82,25 @@ export interface GuessingOptions {
   refuse?: boolean;
 }
 
+/** How the processes of an application know what one of them has changed. */
+export interface ClusterOptions {
+  /**
+   * What carries announcements between them: LISTEN and NOTIFY of the database (`postgres`), a table that is polled
+   * (`table`), `redisBus(…)`, or a `SessionBus` of your own. Default: none, and each change waits out the others' leases.
+   */
+  bus?: 'postgres' | 'table' | SessionBus;
+  /** Answer from memory where that is as good as asking the database, within so many bytes (64 MiB). Default: false. */
+  cache?: boolean | NearCacheOptions;
+  /** Of `bus: 'postgres'` behind a pooler: the URL of the database itself. Default: that of the data source. */
+  directUrl?: string;
+}
+
+/** How much a process keeps in memory. */
+export interface NearCacheOptions {
+  /** In bytes; a session without data takes about 1,500. Default: 67,108,864. */
+  maxBytes?: number;
+}
+
 /** Takes what happened to sessions to where you keep it. What it throws is logged, and harms nobody. */
 export type AuditSink = (entry: AuditEntry) => void | Promise<void>;
 
@@ -136,6 +156,11 @@ export interface SessionModuleOptions {
   schemaCheck?: boolean;
   /** Where the audit trail goes. Default: Nest's `Logger`, under the context `SessionAudit`. */
   audit?: AuditSink | false;
+  /**
+   * For several processes: what one of them takes away, the others know of when the call returns. **Every** process that
+   * calls verbs of `SessionService` needs it then, also jobs and scripts. Default: each request asks the database.
+   */
+  cluster?: ClusterOptions | false;
   /** Epoch milliseconds. Default: `Date.now`. */
   clock?: () => number;
 }

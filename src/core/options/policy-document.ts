@@ -1,3 +1,4 @@
+import { NEAR_CACHE_AGE } from '../outage/time-budgets.js';
 import type { ResolvedSessionOptions } from './resolve-options.js';
 import {
   SECURITY_LEVELS,
@@ -46,6 +47,18 @@ export interface RoleStatement {
   readonly lifetime: SessionLifetime;
 }
 
+/** What holds where processes answer from memory. */
+export interface NearCacheStatement {
+  /** What is kept is never older, in milliseconds. It is as old only where a call has failed, or its process has died. */
+  readonly maxAge: number;
+  /** In a sentence. */
+  readonly promise: string;
+}
+
+/** What is promised of the near cache. */
+export const NEAR_CACHE_PROMISE =
+  'When a call that takes something away has returned, no process answers from a state before it.';
+
 /** What OWASP ASVS 7.1.1 and 7.1.2 ask a team to write down of its sessions, as the application is really set. */
 export interface SessionPolicyDocument {
   /** Of sessions whose roles have no timeouts of their own. */
@@ -62,6 +75,8 @@ export interface SessionPolicyDocument {
   readonly onReuse: 'revoke' | 'report';
   /** Whether sessions over plain HTTP are refused. */
   readonly requireHttps: boolean;
+  /** What processes may answer from memory; `null`: nothing, each request is judged on the database. */
+  readonly nearCache: NearCacheStatement | null;
 }
 
 /** The policy that a set of options comes to. */
@@ -70,7 +85,8 @@ export function describePolicy(
   hierarchy: RoleHierarchy,
   policy: SessionPolicy,
 ): SessionPolicyDocument {
-  const { timeouts, roles, maxSessionsPerUser, onSessionLimit, onReuse, requireHttps } = options;
+  const { timeouts, roles, maxSessionsPerUser, onSessionLimit, onReuse, requireHttps, cluster } = options;
+  const hasCache = cluster !== null && cluster.cache !== null;
   return {
     lifetime: lifetimeOf(timeouts, timeouts),
     roles: hierarchy.known().map((role) => ({
@@ -81,6 +97,7 @@ export function describePolicy(
     parallelSessions: { perUser: maxSessionsPerUser, atTheLimit: onSessionLimit },
     onReuse,
     requireHttps: requireHttps !== null,
+    nearCache: hasCache ? { maxAge: NEAR_CACHE_AGE, promise: NEAR_CACHE_PROMISE } : null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { machineClock } from '../clock/shared-clock.js';
 import type { TimeoutRule } from '../policy/policy.js';
-import { boolean, choice, duration, integer, objectOrFalse } from './option-kinds.js';
+import { boolean, choice, duration, integer, objectOrFalse, optionalObject } from './option-kinds.js';
 import { Given, type OptionTable, readAll, type Resolved } from './option.js';
 import type {
   AuditSink,
@@ -9,6 +9,7 @@ import type {
   SecretOptions,
   SessionModuleOptions,
 } from './options.js';
+import { CLUSTER } from './resolve-cluster.js';
 import { cookie, trustedOrigins } from './resolve-cookie.js';
 import { requireHttps } from './resolve-https.js';
 import { LEVEL_NAMES, LONGEST_TIMEOUT, type ResolvedRoles, roles, timeouts } from './resolve-timeouts.js';
@@ -60,6 +61,7 @@ export const OPTIONS = {
   guessing: objectOrFalse(GUESSING),
   schemaCheck: boolean(true),
   audit: { read: readAudit },
+  cluster: optionalObject(CLUSTER),
   clock: { read: readClock },
 } satisfies OptionTable<SessionModuleOptions>;
 

@@ -15,6 +15,9 @@
  *   transaction has the row.
  * - `TOKEN_CHANGE_MEMORY` ≥ 2 × `STORE_PATIENCE` + `RENEWAL_LAPSE`: what overtakes a renewal is known until its answer has
  *   brought the token or is too old to: it may wait for activity to be written, for the token, and for its handler.
+ * - `LONGEST_ACK_PATIENCE` + `LEASE_MARGIN` × `LEASE` < `STORE_PATIENCE`: a change that waits for a node which has stopped
+ *   is done before its caller gives up.
+ * - `RENEWALS_PER_LEASE` ≥ 3: a lease survives that one renewal is late.
  * - `SHUTDOWN_PATIENCE` ≥ `STORE_PATIENCE`: a shutdown waits as long as the last activity may take to be written.
  * - `SIGN_IN_LAPSE` < `MARK_MEMORY`: a sign-in finds the marks of all changes since it began. With room for a clock that
  *   is wrong by hours.
@@ -67,3 +70,33 @@ export const MARK_MEMORY = 24 * 60 * 60_000;
 
 /** How long a process remembers that a session was given another token, or was ended. */
 export const TOKEN_CHANGE_MEMORY = 20_000;
+
+/** How long a node may answer from memory after it has asked whether it may. */
+export const LEASE = 2_000;
+
+/** The same where no bus tells nodes what to forget: each change waits for all leases to run out. */
+export const LEASE_WITHOUT_BUS = 500;
+
+/** How much longer than a lease one waits for its end: no two clocks run alike. */
+export const LEASE_MARGIN = 1.1;
+
+/** How often a node asks, within a lease, whether it may go on. */
+export const RENEWALS_PER_LEASE = 4;
+
+/** How long a change waits for the acknowledgements of the other nodes before it takes their leases away. */
+export const ACK_PATIENCE = 250;
+
+/** The same at most, where acknowledgements have come late. */
+export const LONGEST_ACK_PATIENCE = 1_000;
+
+/** What is kept in memory is never older. */
+export const NEAR_CACHE_AGE = 60_000;
+
+/** How long a bus may take to deliver, at boot, what a node tells itself. */
+export const BUS_TEST = 5_000;
+
+/** How often a bus that is a table is read. */
+export const TABLE_BUS_POLL = 100;
+
+/** How long a message stays in that table. */
+export const TABLE_BUS_MEMORY = 3_000;

@@ -33,7 +33,21 @@ export interface Dialect extends SqlFlavour {
   readonly server: ServerDialect | null;
 }
 
+/** A connection outside of the pool. */
+export interface LoneConnection {
+  query(sql: string, parameters: readonly unknown[]): Promise<readonly object[]>;
+  /** Ends it, whether it answers or not. */
+  destroy(): void;
+}
+
 export interface ServerDialect {
+  /** A connection of its own to the primary, outside of the pool, as the data source makes those of the pool. */
+  connectAlone(dataSource: DataSource): Promise<LoneConnection>;
+  /**
+   * Which server answers, in SQL: another one after a fail-over.
+   * @param version as `VERSION()` says it
+   */
+  identity(version: string): string;
   /** What must be true of each new connection before it is used. @throws SessionOptionsError */
   readonly vet: ((runner: QueryRunner) => Promise<void>) | null;
   /** What a column can hold of what is sent over this connection. */

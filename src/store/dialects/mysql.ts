@@ -7,6 +7,7 @@ import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { MysqlUserWrites } from '../writes/mysql-user-writes.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
+import { connectMysqlAlone } from './mysql-connection.js';
 import { alphabetOf } from './mysql-alphabet.js';
 import { vetConnection } from './mysql-vetting.js';
 
@@ -38,6 +39,10 @@ export const mysql: Dialect = {
   purge: { batchSize: 5_000, pause: 0 },
   deleteExpiredBatch,
   server: {
+    connectAlone: connectMysqlAlone,
+    // MariaDB has no unique name of its own for a server.
+    identity: (version) =>
+      version.includes('MariaDB') ? "CONCAT_WS(':', @@hostname, @@port, @@server_id)" : '@@server_uuid',
     // Not `UNIX_TIMESTAMP(NOW(3))`, which goes by local time: an hour of every year has it twice.
     clock: "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000 AS now",
     // Single statements too: one on a row that is gone locks the gap where it was, and two such gaps can stand in each

@@ -6,6 +6,7 @@ import type { EntityTable } from '../entity-table.js';
 import type { QueryOutcome } from '../query.js';
 import { orderSql } from '../writes/order-sql.js';
 import { PostgresUserWrites } from '../writes/postgres-user-writes.js';
+import { connectPostgresAlone } from './postgres-connection.js';
 import { cancelOnPostgres, type PostgresBackend } from './postgres-cancel.js';
 import { askForPrimary } from '../standby.js';
 import type { DeletedBatch, Dialect, ExpiredBatch, RowsById } from './dialect.js';
@@ -33,6 +34,10 @@ export const postgres: Dialect = {
   purge: { batchSize: 5_000, pause: 0 },
   deleteExpiredBatch,
   server: {
+    connectAlone: connectPostgresAlone,
+    // Not as text: how a time is written depends on the connection.
+    identity: () =>
+      'CAST(CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000 AS bigint) AS varchar)',
     clock: 'SELECT EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS now',
     retryable: new Set([
       '40P01', // deadlock_detected

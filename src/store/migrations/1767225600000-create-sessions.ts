@@ -1,8 +1,15 @@
 import { type MigrationInterface, type QueryRunner, Table, TableIndex } from 'typeorm';
-import { type Column, USER_COLUMNS, STORED_COLUMNS } from '../columns.js';
+import { type Column, MESSAGE_COLUMNS, NODE_COLUMNS, STORED_COLUMNS, USER_COLUMNS } from '../columns.js';
+
+/** The tables beside that of the sessions, by their entities. */
+const OTHERS: readonly (readonly [entity: string, table: string, columns: readonly Column[]])[] = [
+  ['SessionUserEntity', 'session_users', USER_COLUMNS],
+  ['SessionNodeEntity', 'session_nodes', NODE_COLUMNS],
+  ['SessionMessageEntity', 'session_messages', MESSAGE_COLUMNS],
+];
 
 /**
- * Creates the tables `sessions` and `session_users`. Extend it to give the first another name. Columns that come with a
+ * Creates the table `sessions` and those beside it. Extend it to give that one another name. Columns that come with a
  * later version belong in a migration of their own, and must be left out here: applications have run this one.
  */
 export class CreateSessions1767225600000 implements MigrationInterface {
@@ -12,11 +19,12 @@ export class CreateSessions1767225600000 implements MigrationInterface {
     const sessions = nameOf(runner, 'SessionEntity', this.sessionTable);
     await create(runner, sessions, STORED_COLUMNS);
     if (runner.connection.options.type === 'postgres') await leaveRoom(runner, sessions);
-    await create(runner, nameOf(runner, 'SessionUserEntity', 'session_users'), USER_COLUMNS);
+    for (const [entity, table, columns] of OTHERS)
+      await create(runner, nameOf(runner, entity, table), columns);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropTable(nameOf(runner, 'SessionUserEntity', 'session_users'));
+    for (const [entity, table] of OTHERS.toReversed()) await runner.dropTable(nameOf(runner, entity, table));
     await runner.dropTable(nameOf(runner, 'SessionEntity', this.sessionTable));
   }
 }

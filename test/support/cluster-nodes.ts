@@ -1,0 +1,94 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { sessionEntities } from '../../src/store/session.entity.js';
+import { NodeProcess } from './processes.js';
+
+export interface Issued {
+  readonly token: string;
+  readonly session: { readonly id: string };
+}
+
+/** How often a token is shown to each other node once a verb has returned. */
+const SHOWN = 5;
+
+/** Processes with the option `cluster` on one database. */
+export class ClusterNodes {
+  private nodes: NodeProcess[] = [];
+
+  private constructor(
+    readonly dataSource: DataSource,
+    private readonly options: DataSourceOptions,
+  ) {}
+
+  static async on(options: DataSourceOptions): Promise<ClusterNodes> {
+    const entities = [...sessionEntities];
+    const dataSource = await new DataSource({ ...options, entities, synchronize: true }).initialize();
+    return new ClusterNodes(dataSource, options);
+  }
+
+  async start(given: object, count = 2): Promise<NodeProcess[]> {
+    const settings = { database: this.options, ...given };
+    const started = await Promise.all(
+      Array.from({ length: count }, () => NodeProcess.run('cluster-process.mjs', settings)),
+    );
+    this.nodes.push(...started);
+    return started;
+  }
+
+  async kill(): Promise<void> {
+    for (const node of this.nodes) node.signal('SIGCONT');
+    await Promise.all(this.nodes.map((node) => node.kill()));
+    this.nodes = [];
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await this.dataSource.destroy();
+  }
+
+  async members(): Promise<number> {
+    const rows: unknown[] = await this.dataSource.query('SELECT node_id FROM session_nodes WHERE lease > 0');
+    return rows.length;
+  }
+
+  /** Until each of them may answer from memory, and nobody else is in the registry. */
+  settled(of: readonly NodeProcess[]): Promise<void> {
+    return until(async () => {
+      const may = await Promise.all(of.map((node) => node.ask<boolean>('mayAnswer')));
+      return may.every(Boolean) && (await this.members()) === of.length;
+    });
+  }
+}
+
+/** A session that all of these nodes remember. */
+export async function remembered(by: readonly NodeProcess[], userId: string): Promise<Issued> {
+  const [first] = by;
+  const issued = await (first as NodeProcess).ask<Issued>('create', { userId, roles: ['older'] });
+  await until(async () => {
+    await Promise.all(by.map((node) => node.ask('show', [issued.token])));
+    const counts = await Promise.all(by.map((node) => node.ask<number>('remembered', [issued.token])));
+    return counts.every((count) => count === 1);
+  });
+  return issued;
+}
+
+/** How often nodes say of the token what they said before. */
+export async function stale(of: readonly NodeProcess[], token: string, before: string): Promise<number> {
+  const answers = await Promise.all(of.map((node) => node.ask<string[]>('show', [token], SHOWN)));
+  return answers.flat().filter((answer) => answer === before).length;
+}
+
+/** What a node says of a token. */
+export async function said(by: NodeProcess, token: string): Promise<string> {
+  const [answer = ''] = await by.ask<string[]>('show', [token]);
+  return answer;
+}
+
+/** @throws where it takes too long */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('It has not come about.');
+    await wait(20);
+  }
+}
