@@ -8,7 +8,7 @@ import { describeWith } from '../support/servers/programs.js';
 import { signInRaces } from '../support/sign-in-races.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
-const ROUNDS = 15 * EFFORT;
+const ROUNDS = 6 * EFFORT;
 
 describeWith(GALERA_PROGRAMS, 'on three nodes of Galera', () => {
   let servers: readonly MariadbServer[];

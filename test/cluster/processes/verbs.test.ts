@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ClusterNodes, type Issued, remembered, said, stale } from '../support/cluster-nodes.js';
-import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
-import { EFFORT } from '../support/exploration.js';
-import type { NodeProcess } from '../support/processes.js';
+import { ClusterNodes, type Issued, remembered, said, stale } from '../../support/cluster-nodes.js';
+import { describeOnEachDatabase, type TestDatabase } from '../../support/databases.js';
+import { EFFORT } from '../../support/exploration.js';
+import type { NodeProcess } from '../../support/processes.js';
 
 const REDIS = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { DataSourceOptions } from 'typeorm';
-import { ClusterNodes, remembered, said, stale, until } from '../support/cluster-nodes.js';
-import { LEGS, type TestDatabase } from '../support/databases.js';
-import { hasRedis, ownPostgres, ownRedis, type OwnServer, postgresPrograms } from '../support/own-servers.js';
-import type { NodeProcess } from '../support/processes.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { ClusterNodes, remembered, said, stale, until } from '../../support/cluster-nodes.js';
+import { LEGS, type TestDatabase } from '../../support/databases.js';
+import { hasRedis, ownPostgres, ownRedis, type OwnServer, postgresPrograms } from '../../support/own-servers.js';
+import type { NodeProcess } from '../../support/processes.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 jest.setTimeout(180_000);
 

@@ -6,16 +6,16 @@ import { redisBus, type SessionBus, SessionOptionsError } from 'nestjs-sessions'
 import { sessionBusContract } from 'nestjs-sessions/testing';
 import { createClient } from 'redis';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { PostgresBus } from '../../src/cluster/buses/postgres-bus.js';
-import { TableBus } from '../../src/cluster/buses/table-bus.js';
-import { ClusterNode } from '../../src/cluster/cluster-node.js';
-import { MACHINE_TIME } from '../../src/cluster/node-time.js';
-import { SessionCluster } from '../../src/cluster/session-cluster.js';
-import { resolveOptions } from '../../src/core/options/resolve-options.js';
-import { clusterDatabaseOn } from '../../src/store/cluster/cluster-database.js';
-import { sessionEntities } from '../../src/store/session.entity.js';
-import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { PostgresBus } from '../../../src/cluster/buses/postgres-bus.js';
+import { TableBus } from '../../../src/cluster/buses/table-bus.js';
+import { ClusterNode } from '../../../src/cluster/cluster-node.js';
+import { MACHINE_TIME } from '../../../src/cluster/node-time.js';
+import { SessionCluster } from '../../../src/cluster/session-cluster.js';
+import { resolveOptions } from '../../../src/core/options/resolve-options.js';
+import { clusterDatabaseOn } from '../../../src/store/cluster/cluster-database.js';
+import { sessionEntities } from '../../../src/store/session.entity.js';
+import { describeOnEachDatabase, type TestDatabase } from '../../support/databases.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const REDIS = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
