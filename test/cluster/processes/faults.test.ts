@@ -2,7 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { DataSourceOptions } from 'typeorm';
 import { ClusterNodes, remembered, said, stale, until } from '../../support/cluster-nodes.js';
 import { LEGS, type TestDatabase } from '../../support/databases.js';
-import { hasRedis, ownPostgres, ownRedis, type OwnServer, postgresPrograms } from '../../support/own-servers.js';
+import {
+  hasRedis,
+  ownPostgres,
+  ownRedis,
+  type OwnServer,
+  postgresPrograms,
+} from '../../support/own-servers.js';
 import type { NodeProcess } from '../../support/processes.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
