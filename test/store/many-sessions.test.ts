@@ -8,7 +8,7 @@ import { addOlder } from '../support/many-sessions.js';
 import { TestCluster, type TestNode } from '../support/store.js';
 
 const BATCH = 1_000;
-const MANY = 2_500 * Math.min(EFFORT, 8);
+const MANY = EFFORT > 4 ? 20_000 : 2_500;
 
 jest.setTimeout(120_000);
 

@@ -86,6 +86,7 @@ export interface ChangeBatch {
 
 /** What one batch did. */
 export interface BatchDone<Result> {
+  /** What was done: how many sessions, or which. */
   readonly result: Result;
   /** Where to go on; `null`: nothing is left. */
   readonly next: string | null;
