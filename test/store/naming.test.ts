@@ -87,7 +87,7 @@ await describeOnEachDatabase((leg) => {
       const exist = sessionEntities.map((entity) =>
         runner.hasTable(dataSource.getMetadata(entity).tablePath),
       );
-      expect(await Promise.all(exist)).toEqual([false, false]);
+      expect(await Promise.all(exist)).toEqual(sessionEntities.map(() => false));
       await runner.release();
     });
   });
