@@ -68,13 +68,6 @@ declare module 'express' {
 declare module 'express-session' {
   export interface SessionData { userId?: string }
 }
-declare module '@nestjs/swagger' {
-  type Decorate = (options?: { type?: unknown; description?: string }) => MethodDecorator;
-  export const ApiProperty: (options?: { type?: unknown }) => PropertyDecorator;
-  export const ApiCreatedResponse: Decorate;
-  export const ApiUnauthorizedResponse: Decorate;
-  export const ApiBearerAuth: () => ClassDecorator;
-}
 declare module '@nestjs/graphql' {
   type Types = () => unknown;
   export const ObjectType: () => ClassDecorator;
