@@ -104,6 +104,7 @@ describe.each(PLATFORMS)('on %s a sign-in that fails', (platform) => {
       {
         type: 'sign-in-failed',
         at: expect.any(Date),
+        origin: 'own',
         name: 'ana',
         requester: { ip: '127.0.0.1', userAgent: 'phone' },
         sessionId: null,
