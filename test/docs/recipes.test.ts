@@ -101,7 +101,12 @@ describe('the recipe', () => {
       return rows.map((row) => row.name).toSorted();
     };
     expect(await tablesOf()).toEqual(['notes']);
-    expect(await tablesOf('sessions')).toEqual(['session_users', 'sessions']);
+    expect(await tablesOf('sessions')).toEqual([
+      'session_messages',
+      'session_nodes',
+      'session_users',
+      'sessions',
+    ]);
   });
 
   it('for a renamed table with a column has a migration that fits', async () => {
