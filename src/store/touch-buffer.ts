@@ -53,10 +53,12 @@ export class TouchBuffer {
     return this.schedule().done;
   }
 
-  /** Writes what was noted until now, but for what belongs to rows that are locked. */
-  flush(): Promise<void> {
+  /** Writes what was noted until now, but for what belongs to rows that are locked even now. */
+  async flush(): Promise<void> {
+    // What this write finds locked may be free once it is asked for.
+    await this.writing;
     this.wake();
-    return this.writing;
+    await this.writing;
   }
 
   /** Returns once nothing of this session is left to be written, or after `TOUCH_PATIENCE`. */

@@ -129,6 +129,21 @@ it('lets nobody wait for a row that is locked', async () => {
   expect(isFlushed).toBe(true);
 });
 
+it('writes at a flush what a write that was under way has found locked', async () => {
+  const { database, buffer } = start();
+  void buffer.note(touch('a'));
+  await pass(0);
+  let isFlushed = false;
+  void buffer.flush().then(() => (isFlushed = true));
+  database.writes[0]?.answer('a');
+  await pass(0);
+  expect(database.ids()).toEqual([['a'], ['a']]);
+  expect(isFlushed).toBe(false);
+  database.writes[1]?.answer();
+  await pass(0);
+  expect(isFlushed).toBe(true);
+});
+
 it('waits for the activity of a session until it is written, also where its row is locked', async () => {
   const { database, buffer } = start();
   void buffer.note(touch('a'));
