@@ -13,7 +13,8 @@ export const sqlite: Dialect = {
   updateUnlocked: ({ table, id, ids }, assignments, condition) =>
     `UPDATE ${table} SET ${assignments} WHERE ${id} IN (${ids}) AND ${condition}`,
   least: 'MIN',
-  quotient: (dividend, divisor) => `(${dividend}) / ${divisor}`,
+  // better-sqlite3 binds large numbers as floats.
+  quotient: (dividend, divisor) => `CAST(${dividend} AS INTEGER) / ${divisor}`,
   orderSql: (names) => orderSql('sqlite', names),
   userWrites: (statements, sql) => new SqliteUserWrites(statements, sql),
   rowsAsText: (columns) => `json_group_array(json_array(${columns}))`,
