@@ -3,6 +3,7 @@ import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { SessionCluster } from './cluster/session-cluster.js';
+import { SessionOptionsError } from './core/model/errors.js';
 import { boolean } from './core/options/option-kinds.js';
 import { Given, type OptionTable, readAll } from './core/options/option.js';
 import type { SessionModuleOptions } from './core/options/options.js';
@@ -100,17 +101,27 @@ const CLUSTER_WITHOUT_DATABASE: Provider = {
   useFactory: (options: ResolvedSessionOptions) => new SessionCluster(options, null),
 };
 
+/** The data source that the sessions are in. */
+const DATA_SOURCE = Symbol('nestjs-sessions:data-source');
+
 function typeOrmStorage(
   dataSource: string | undefined,
   entity: Type<BaseSessionEntity>,
 ): { readonly imports: readonly DynamicModule[]; readonly providers: readonly Provider[] } {
   const entities = sessionEntities.map((each) => (each === SessionEntity ? entity : each));
+  // `autoLoadEntities` learns of them. The repositories would need a data source before it is known that there is one.
+  const feature = { ...TypeOrmModule.forFeature(entities, dataSource), providers: [], exports: [] };
   return {
-    imports: [TypeOrmModule.forFeature(entities, dataSource)],
+    imports: [feature],
     providers: [
       {
+        provide: DATA_SOURCE,
+        inject: [{ token: getDataSourceToken(dataSource), optional: true }],
+        useFactory: (source?: DataSource) => source ?? refuseToBeWithout(dataSource),
+      },
+      {
         provide: SessionStore,
-        inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
+        inject: [DATA_SOURCE, RESOLVED_OPTIONS],
         useFactory: (source: DataSource, options: ResolvedSessionOptions) => {
           const { purge, schemaCheck, touchEvery } = options;
           return new TypeOrmSessionStore(source, {
@@ -123,12 +134,24 @@ function typeOrmStorage(
       },
       {
         provide: SessionCluster,
-        inject: [getDataSourceToken(dataSource), RESOLVED_OPTIONS],
+        inject: [DATA_SOURCE, RESOLVED_OPTIONS],
         useFactory: (source: DataSource, options: ResolvedSessionOptions) =>
           new SessionCluster(options, options.cluster === null ? null : clusterDatabaseOn(source)),
       },
     ],
   };
+}
+
+/** Nest would say of what it misses a class, and not what to do. @throws SessionOptionsError */
+function refuseToBeWithout(dataSource: string | undefined): never {
+  const fix =
+    dataSource === undefined
+      ? 'the application has no data source without a name. Add `TypeOrmModule.forRoot({ … })` of @nestjs/typeorm to the ' +
+        'imports of the root module (README, "Name the database"), or set `dataSource` to the name that yours has. If it ' +
+        'is there, `npm ls typeorm` shows two copies of TypeORM: keep one.'
+      : 'the application has no data source of this name. Set `name` in `TypeOrmModule.forRoot({ name, … })`, or beside ' +
+        '`useFactory` in `forRootAsync`, or set `dataSource` to the name that yours has; leave it out where yours has none.';
+  throw new SessionOptionsError('dataSource', dataSource, fix);
 }
 
 /** The tables that are there for the option `cluster` need not be there without it. */

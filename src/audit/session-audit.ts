@@ -17,10 +17,17 @@ export class SessionAudit implements OnModuleInit {
   onModuleInit(): void {
     const { audit } = this.core.options;
     if (audit === false) return;
-    const write = audit ?? ((entry: AuditEntry) => this.logger[entry.level](entry));
+    const write = audit
+      ? (entry: AuditEntry) => audit(onOneLine(entry))
+      : (entry: AuditEntry) => this.log(entry);
     // The node that has done it writes it down: once is enough.
     this.sessions.events.subscribe((event) =>
-      event.origin === 'own' ? write(onOneLine(toAuditEntry(event))) : undefined,
+      event.origin === 'own' ? write(toAuditEntry(event)) : undefined,
     );
+  }
+
+  /** Loggers have a field `level` of their own, with names of their own: winston drops an object that says `log` there. */
+  private log({ level, ...entry }: AuditEntry): void {
+    this.logger[level](onOneLine(entry));
   }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { SessionOptionsError } from 'nestjs-sessions';
+import { type SessionEvent, SessionOptionsError } from 'nestjs-sessions';
 import ts from 'typescript';
+import { toAuditEntry } from '../../src/core/model/audit-entry.js';
 import type { AnyTable } from '../../src/core/options/option.js';
 import { OPTIONS, resolveOptions } from '../../src/core/options/resolve-options.js';
 import { STATIC_OPTIONS } from '../../src/session.module-definition.js';
@@ -157,6 +158,55 @@ describe('docs/session-service.md', () => {
     const types = literalsOf('src/core/model/session-event.ts', /readonly type: '([\w-]+)'/g);
     expect(types.length).toBeGreaterThan(8);
     expect(types.filter((type) => !text.includes(`| \`${type}\``))).toEqual([]);
+  });
+});
+
+describe('docs/audit.md', () => {
+  const { text } = pageAt('docs/audit.md');
+  const path = 'src/core/model/session-event.ts';
+  /** The rows of its tables, each as its cells. */
+  const rows = text
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  const quoted = (name: string | null) => (name === null ? '' : `\`${name}\``);
+  const entryOf = (event: object) => toAuditEntry({ at: new Date(0), ...event } as SessionEvent);
+
+  it('has the level and the vocabulary of every event', () => {
+    const types = literalsOf(path, /readonly type: '([\w-]+)'/g).filter((type) => type !== 'refused');
+    expect(types.length).toBeGreaterThan(8);
+    for (const type of types) {
+      const { level, vocabulary } = entryOf({ type });
+      expect(rows.map((cells) => cells.slice(0, 3))).toContainEqual(
+        [type, level, vocabulary].map((each) => quoted(each)),
+      );
+    }
+  });
+
+  it('has the level and the vocabulary of every refusal', () => {
+    const codes = literalsOf(path, /^ {2}\| '(\w+_\w+)'/gm);
+    expect(codes.length).toBeGreaterThan(8);
+    for (const code of codes) {
+      const { level, vocabulary } = entryOf({ type: 'refused', code });
+      const row = rows.find(([first, second]) => first?.includes(`\`${code}\``) && second !== '`refused`');
+      expect([code, ...(row?.slice(1) ?? [])]).toEqual([code, quoted(level), quoted(vocabulary)]);
+    }
+  });
+
+  it('names every field, reason and attempt', () => {
+    const fields = literalsOf(path, /readonly (\w+)\??:/g).filter(
+      (name) => !['type', 'origin'].includes(name),
+    );
+    const parts = literalsOf(path, /^ {2}\| '([a-z-]+)';?$/gm);
+    expect(fields).toContain('createdBefore');
+    expect(parts).toEqual(expect.arrayContaining(['reuse', 'mark']));
+    const named = ['event', 'level', 'vocabulary', ...fields, ...parts];
+    expect(named.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 });
 

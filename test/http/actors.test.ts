@@ -58,6 +58,23 @@ describe.each(PLATFORMS)('on %s who did it', (platform) => {
     expectToldOf(app, 'revoked', by);
   });
 
+  it('is told with the time before which the sessions of everyone were ended', async () => {
+    const app = await withSession();
+    const createdBefore = new Date(Date.now() + 60_000);
+    expect(await app.sessions.revokeEveryone({ createdBefore, by: BY })).toBe(1);
+    const told = {
+      reason: 'revoked',
+      sessionIds: [],
+      count: 1,
+      createdBefore: createdBefore.toISOString(),
+      by: BY,
+    };
+    expect(app.events).toMatchObject([{ type: 'revoked', ...told }]);
+    expect(app.logs.audit.map(({ entry }) => entry)).toMatchObject([{ event: 'revoked', ...told }]);
+    await app.sessions.revokeEveryone();
+    expect(app.events.at(-1)).not.toHaveProperty('createdBefore');
+  });
+
   it('is two ids, and nothing else of what was passed', async () => {
     const app = await withSession();
     const secretive = { ...BY, password: 'secret', data: { pin: 1 } };

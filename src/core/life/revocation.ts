@@ -76,11 +76,12 @@ export class Revocation {
     const { createdBefore, by } = readOptions(options);
     const actor = readActor('options.by', by);
     if (options !== undefined && 'createdBefore' in options) assertTime(createdBefore);
+    const told = { ...(createdBefore && { createdBefore: createdBefore.toISOString() }), ...actor };
     const number = await this.store.mark(null);
     return countInBatches(
       number,
       (batch) => this.store.deleteAll(createdBefore?.getTime() ?? null, batch),
-      (count) => this.events.emit({ type: 'revoked', reason: 'revoked', sessionIds: [], count, ...actor }),
+      (count) => this.events.emit({ type: 'revoked', reason: 'revoked', sessionIds: [], count, ...told }),
     );
   }
 

@@ -71,14 +71,15 @@ export type SessionEventDetail =
     }
   /**
    * Sessions of one user, or with `revokeEveryone` of everyone. `sessionIds` are all of them, also where it is only one: at
-   * most 1,000, more are told by several events. With `revokeEveryone` there are none, and `count` says how many sessions
-   * there were. `by` where the call said who does it.
+   * most 1,000, more are told by several events. With `revokeEveryone` there are none, `count` says how many sessions
+   * there were, and `createdBefore` (ISO 8601, UTC) is the call's, where it had one. `by` where the call said who does it.
    */
   | {
       readonly type: 'revoked';
       readonly reason: RevocationReason;
       readonly sessionIds: readonly string[];
       readonly count?: number;
+      readonly createdBefore?: string;
       readonly by?: Actor;
     }
   /**
