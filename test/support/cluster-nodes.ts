@@ -9,7 +9,7 @@ export interface Issued {
 }
 
 /** How often a token is shown to each node once a verb has returned. */
-export const SHOWN = 5;
+export const SHOWN = 10;
 
 /** Connections of each node: servers have 100 for all of them. */
 const POOL = 4;
