@@ -149,9 +149,12 @@ export class ClusterNode implements Neighbours {
     this.isOpen = true;
   }
 
-  /** What nodes have left behind that were killed would hold up the next change: nobody waits for this. */
+  /**
+   * What nodes have left behind that were killed would hold up the next change: nobody waits for this. Without a bus each
+   * change waits anyway, and nobody could say that it lives: nodes would take each other out for ever.
+   */
   private announceNothing(): void {
-    this.nodeAnnouncer.announceNothing().catch(() => {});
+    if (this.post !== null) this.nodeAnnouncer.announceNothing().catch(() => {});
   }
 
   private forget(changes: readonly Announcement[]): void {

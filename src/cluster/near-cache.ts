@@ -10,7 +10,7 @@ import type { NodeTime } from './node-time.js';
 const BYTES_EACH = 1_500;
 
 interface Kept {
-  readonly record: SessionRecord;
+  record: SessionRecord;
   /** When the read of it began. */
   readonly readAt: number;
 }
@@ -70,6 +70,14 @@ export class NearCache implements NearMemory {
     const ofUser = this.seriesByUser.get(userId);
     if (ofUser) ofUser.add(seriesHash);
     else this.seriesByUser.set(userId, new Set([seriesHash]));
+  }
+
+  /** As in the store: only where it has the roles and the sign-in that the deadlines were reckoned from. */
+  touch({ seriesHash, roles, authenticatedAt, lastSeenAt, idleExpiresAt, expiresAt }: SessionRecord): void {
+    const kept = this.bySeries.peek(seriesHash);
+    if (kept === undefined || kept.record.lastSeenAt >= lastSeenAt) return;
+    if (kept.record.roles !== roles || kept.record.authenticatedAt !== authenticatedAt) return;
+    kept.record = { ...kept.record, lastSeenAt, idleExpiresAt, expiresAt };
   }
 
   /** Drops what is named, also from reads that are under way. */

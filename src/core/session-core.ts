@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { AnnouncingStore } from './announcing/announcing-store.js';
+import { WatchedAnnouncer } from './announcing/watched-announcer.js';
 import { SharedClock } from './clock/shared-clock.js';
 import { SessionEvents } from './events/session-events.js';
 import { SessionQueue } from './life/session-queue.js';
@@ -16,7 +17,7 @@ import { type Announcer, NOBODY_TO_TELL } from './model/announcement.js';
 import type { NearMemory } from './model/near-memory.js';
 import type { SessionStore } from './model/store.js';
 import type { ResolvedSessionOptions } from './options/resolve-options.js';
-import { type OutageReporter, WatchedStore } from './outage/watched-store.js';
+import { type OutageReporter, type UncertainChange, WatchedStore } from './outage/watched-store.js';
 import { SessionPolicy } from './policy/policy.js';
 import { RoleHierarchy } from './policy/roles.js';
 import { TokenFormat } from './token/token.js';
@@ -57,10 +58,11 @@ export class SessionCore {
     reporter: CoreReporter,
     neighbours: Neighbours | null = null,
   ) {
-    const watched = new WatchedStore(store, reporter, ({ attempt, ...about }) =>
-      this.events.emit({ type: 'outcome-unknown', attempt }, about),
-    );
-    const announcer = neighbours?.announcer ?? NOBODY_TO_TELL;
+    const tellUnknown = ({ attempt, ...about }: UncertainChange) =>
+      this.events.emit({ type: 'outcome-unknown', attempt }, about);
+    const watched = new WatchedStore(store, reporter, tellUnknown);
+    const announcer =
+      neighbours === null ? NOBODY_TO_TELL : new WatchedAnnouncer(neighbours.announcer, tellUnknown);
     const told = neighbours === null ? watched : new AnnouncingStore(watched, announcer);
     this.clock = new SharedClock(given.clock, watched);
     const options = { ...given, clock: this.clock.read };

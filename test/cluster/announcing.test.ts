@@ -160,6 +160,26 @@ it('fails where it is not certain that all nodes have heard: repeating it helps'
   expect(announced).toEqual([session(ended.id), session(ended.id)]);
 });
 
+it('tells what it is not certain of that all nodes have heard', async () => {
+  const { service } = node({ maxSessionsPerUser: 1 });
+  const { session: ended } = await service.create({ userId: 'ana' });
+  const told: unknown[] = [];
+  service.events.subscribe((event) => {
+    if (event.type === 'outcome-unknown') told.push([event.attempt, event.sessionId, event.userId]);
+  });
+  answer = () => Promise.reject(new Error('the registry is away'));
+  await expect(service.update(ended.id, () => ({ changed: true }))).rejects.toMatchObject({ status: 503 });
+  await expect(service.create({ userId: 'ana' })).rejects.toMatchObject({ status: 503 });
+  await expect(service.revokeAll('ana')).rejects.toMatchObject({ status: 503 });
+  await expect(service.revokeEveryone()).rejects.toMatchObject({ status: 503 });
+  expect(told).toEqual([
+    ['announcement', ended.id, null],
+    ['announcement', ended.id, null],
+    ['announcement', null, 'ana'],
+    ['announcement', null, null],
+  ]);
+});
+
 it('announces where the answer of the store was lost, and then fails', async () => {
   const { service } = node({ maxSessionsPerUser: 1 });
   const { session: ended } = await service.create({ userId: 'ana' });

@@ -107,6 +107,48 @@ it('asks the store where activity is to be written, unless the request is in the
   expect(reads).toBe(1);
 });
 
+it('remembers the activity that it has written', async () => {
+  const made = node({ touchEvery: '1m' });
+  const { token } = await kept(made);
+  clock.advance('1m');
+  await made.show(token);
+  expect(reads).toBe(1);
+  const { session } = await made.service.validate(token);
+  expect(reads).toBe(1);
+  expect(session?.lastSeenAt).toEqual(new Date(clock.now()));
+});
+
+it('remembers no activity that could not be written', async () => {
+  const made = node({ touchEvery: '1m' });
+  const { token } = await kept(made);
+  const { touch } = made.store;
+  made.store.touch = () => Promise.reject(new Error('away'));
+  clock.advance('1m');
+  await made.show(token);
+  made.store.touch = touch;
+  await made.show(token);
+  await made.show(token);
+  expect(reads).toBe(2);
+});
+
+it('activity of before brings nothing back: not what was forgotten, no roles, no sign-in, no earlier time', async () => {
+  const { memory, service, show, store, core } = node();
+  const { session, token } = await service.create({ userId: 'ana', roles: ['customer'] });
+  for (let shown = 0; shown < 2; shown++) await show(token);
+  const record = (await store.findById(session.id))!;
+  const { seriesHash } = core.tokens.parse(token)!;
+  const later = record.lastSeenAt + 1;
+  for (const other of [{ roles: '["admin"]' }, { authenticatedAt: later }, { lastSeenAt: later - 2 }]) {
+    memory.touch({ ...record, lastSeenAt: later, ...other });
+    expect(memory.recall(seriesHash)).toEqual(record);
+  }
+  memory.touch({ ...record, lastSeenAt: later });
+  expect(memory.recall(seriesHash)).toEqual({ ...record, lastSeenAt: later });
+  memory.forget([{ scope: 'session', id: session.id }]);
+  memory.touch({ ...record, lastSeenAt: later });
+  expect(memory.size).toBe(0);
+});
+
 it('asks the store where the session has expired', async () => {
   const made = node({ timeouts: { idle: '10m', renewal: '1h' }, touchEvery: '5m' });
   const { token } = await kept(made);

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SimulatedWorld, type SimulatedNode, type Weather } from './simulated-world.js';
 
 const GOOD: Weather = { seed: 1, loss: 0, repetition: 0, longestDelay: 5, longestQuery: 2, drift: 0 };
@@ -84,4 +84,27 @@ it('a node that shuts down forgets, and is waited for by nobody', async () => {
   expect(two.answer()).toBeNull();
   two.crash();
   expect(await timeOfVerb()).toBeLessThan(50);
+});
+
+describe('without a bus', () => {
+  beforeEach(async () => {
+    world = new SimulatedWorld(weather);
+    [one, two] = [await world.add(true, false), await world.add(true, false)];
+    await world.run(2_000);
+  });
+
+  it('nodes keep what they remember while nothing is taken away', async () => {
+    two.read();
+    for (let time = world.now + 100; time < 10_000; time += 100) {
+      await world.run(time);
+      expect(two.answer()).toBe(0);
+    }
+  });
+
+  it('a verb waits for all leases', async () => {
+    two.read();
+    await world.run(world.now + 100);
+    expect(await timeOfVerb()).toBeGreaterThanOrEqual(550);
+    expect(two.answer()).toBeNull();
+  });
 });

@@ -61,8 +61,8 @@ export class SimulatedWorld {
   }
 
   /** @param keeps whether it answers from memory */
-  async add(keeps: boolean): Promise<SimulatedNode> {
-    const node = new SimulatedNode(this, keeps);
+  async add(keeps: boolean, hasBus = true): Promise<SimulatedNode> {
+    const node = new SimulatedNode(this, keeps, hasBus);
     this.nodes.push(node);
     // A bus that delivers nothing at boot stops it.
     node.cluster.start().catch(() => node.crash());
@@ -109,11 +109,12 @@ export class SimulatedNode {
   constructor(
     private readonly world: SimulatedWorld,
     readonly keeps: boolean,
+    hasBus: boolean,
   ) {
     this.rate = 1 + (2 * world.random() - 1) * world.weather.drift;
     this.cluster = new ClusterNode({
       registry: world.database.registryOf(this),
-      bus: new SimulatedBus(world, this),
+      bus: hasBus ? new SimulatedBus(world, this) : null,
       maxBytes: keeps ? BYTES : null,
       time: this.time(),
       reporter: { onJoined: () => {}, onLeft: () => {} },

@@ -8,8 +8,11 @@ export interface Issued {
   readonly session: { readonly id: string };
 }
 
-/** How often a token is shown to each other node once a verb has returned. */
-const SHOWN = 5;
+/** How often a token is shown to each node once a verb has returned. */
+export const SHOWN = 10;
+
+/** Connections of each node: servers have 100 for all of them. */
+const POOL = 4;
 
 /** Processes with the option `cluster` on one database. */
 export class ClusterNodes {
@@ -27,7 +30,7 @@ export class ClusterNodes {
   }
 
   async start(given: object, count = 2): Promise<NodeProcess[]> {
-    const settings = { database: this.options, ...given };
+    const settings = { database: { ...this.options, poolSize: POOL }, ...given };
     const started = await Promise.all(
       Array.from({ length: count }, () => NodeProcess.run('cluster-process.mjs', settings)),
     );
@@ -64,12 +67,16 @@ export class ClusterNodes {
 export async function remembered(by: readonly NodeProcess[], userId: string): Promise<Issued> {
   const [first] = by;
   const issued = await (first as NodeProcess).ask<Issued>('create', { userId, roles: ['older'] });
-  await until(async () => {
-    await Promise.all(by.map((node) => node.ask('show', [issued.token])));
-    const counts = await Promise.all(by.map((node) => node.ask<number>('remembered', [issued.token])));
+  await untilRemembered(by, issued.token);
+  return issued;
+}
+
+export function untilRemembered(by: readonly NodeProcess[], token: string): Promise<void> {
+  return until(async () => {
+    await Promise.all(by.map((node) => node.ask('show', [token])));
+    const counts = await Promise.all(by.map((node) => node.ask<number>('remembered', [token])));
     return counts.every((count) => count === 1);
   });
-  return issued;
 }
 
 /** How often nodes say of the token what they said before. */

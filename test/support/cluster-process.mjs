@@ -44,8 +44,8 @@ const service = app.get(SessionService);
 const core = app.get(SessionCore);
 const { node } = app.get(SessionCluster);
 const heard = [];
-service.events.subscribe((event) =>
-  heard.push({ type: event.type, origin: event.origin, userId: event.userId }),
+service.events.subscribe(({ type, origin, userId, client }) =>
+  heard.push({ type, origin, userId, hasClient: client !== null }),
 );
 
 const commands = {
@@ -76,7 +76,8 @@ const commands = {
     const record = await core.lookup.byId(id);
     if (record !== null) await core.revocation.signOut(record);
   },
-  heard: () => heard.splice(0),
+  /** All events until now. */
+  heard: () => heard,
   close: () => app.close(),
   /** Takes all connections of the pool for so long. */
   exhaust: async (milliseconds) => {

@@ -1,4 +1,5 @@
 import type { NearMemory } from '../model/near-memory.js';
+import type { SessionRecord } from '../model/record.js';
 import { standingOf } from '../token/judgement.js';
 import type { HashedToken } from '../token/token.js';
 import { AcceptedToken } from './accepted-token.js';
@@ -22,6 +23,10 @@ export class NearValidation extends TokenValidation {
     showing: Showing,
   ): AcceptedToken | Promise<AcceptedToken | RefusedToken> {
     return this.recall(token, showing) ?? this.judgeAndKeep(token, showing);
+  }
+
+  protected override onTouched(active: SessionRecord): void {
+    this.memory.touch(active);
   }
 
   private recall(token: HashedToken, { isActivity, isStrict }: Showing): AcceptedToken | null {

@@ -126,9 +126,15 @@ export class TokenValidation {
     const { record, policy, now } = accepted;
     const touched = { ...record, lastSeenAt: now };
     const active = { ...touched, ...policy.deadlines(touched) };
-    await this.store.touch(active, isUrgent(record, policy, now)).catch(() => {}); // activity that is lost is no reason to refuse
+    await this.store.touch(active, isUrgent(record, policy, now)).then(
+      () => this.onTouched(active),
+      () => {}, // activity that is lost is no reason to refuse
+    );
     return accepted.with(active);
   }
+
+  /** Activity is on its way to the store. */
+  protected onTouched(_active: SessionRecord): void {}
 
   private detectReuse(
     record: SessionRecord,

@@ -8,6 +8,8 @@ export interface NearMemory {
   beginRead(): ReadBegun;
   /** Keeps what came of that read, unless it may have changed meanwhile. */
   keep(record: SessionRecord, read: ReadBegun): void;
+  /** Gives what is kept of a session its activity, which is on its way to the store. */
+  touch(active: SessionRecord): void;
 }
 
 /** When a read began. */

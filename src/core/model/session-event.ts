@@ -38,7 +38,9 @@ export type Attempt =
   /** `setRoles` */
   | 'roles'
   /** An end of sessions, for whatever reason. */
-  | 'revocation';
+  | 'revocation'
+  /** To tell the other processes of it, with the option `cluster`: the change is made, but they may answer from before it. */
+  | 'announcement';
 
 /** Where a request came from; all `null` with `recordClient: false`. */
 export type Requester = Pick<SessionClient, 'ip' | 'userAgent'>;
@@ -84,7 +86,8 @@ export type SessionEventDetail =
     }
   /**
    * The database was told to do something, and never said whether it did: the caller got a 503, or the sign-in was done
-   * and the user's oldest sessions were not all ended. Look at the session, or do it again.
+   * and the user's oldest sessions were not all ended. Or it is done, and other processes may not know of it yet. Look at
+   * the session, or do it again.
    */
   | { readonly type: 'outcome-unknown'; readonly attempt: Attempt }
   /** A token was shown whose session has passed a timeout. */

@@ -25,7 +25,7 @@ export interface OutageReporter {
   onRecovery(): void;
 }
 
-/** A change of which nobody knows whether it was made. */
+/** A change of which nobody knows whether it was made, or whether all nodes know of it. */
 export interface UncertainChange {
   readonly attempt: Attempt;
   readonly sessionId?: string;
