@@ -1,6 +1,7 @@
 import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { isOfOneRequest } from './graphql-context.js';
 
 /** What the requests of Express and Fastify have in common. */
 export interface SessionRequest {
@@ -42,7 +43,7 @@ export interface Call {
  * these name no type of context, Nest says `http`.
  *
  * @throws ForbiddenException for a GraphQL operation over an upgraded connection
- * @throws Error in a GraphQL context without request
+ * @throws Error in a GraphQL context without request, or with one that is not under way
  */
 export function exchangeOf(context: ExecutionContext): Exchange | null {
   switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
@@ -137,6 +138,13 @@ function graphqlExchange({ context, operation, call }: Field): Exchange {
   if (!request || !response) {
     throw new Error(
       'Sessions need the request: let the `context` of your GraphQL module return `{ req, res }`.',
+    );
+  }
+  if (!isOfOneRequest(context as object, request.raw ?? request, rawResponseOf(response))) {
+    throw new Error(
+      'The request in the GraphQL context is not the one that is answered now, so that it would tell of somebody else: ' +
+        'let the `context` of your GraphQL module be a function that makes a new object each time, as in ' +
+        '`({ req, res }) => ({ req, res })`.',
     );
   }
   return { request, response, isMutation: operation === 'mutation', call };

@@ -8,6 +8,7 @@ const EVENT_STREAM = '__sse__';
 const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
 const GUARDS = '__guards__';
+const ENHANCERS = [GUARDS, '__interceptors__', '__pipes__', '__exceptionFilters__'];
 const MESSAGE = 'microservices:handler_type';
 const PATTERNS = 'microservices:pattern';
 const RAW_GRPC_STREAM = 'pt_stream';
@@ -93,6 +94,17 @@ export function takesOverResponse(type: object, method: string): boolean {
 /** The guards of a handler or class, in the order in which Nest asks them. */
 export function guardsOf(target: object): readonly unknown[] {
   return Reflect.getOwnMetadata(GUARDS, target) ?? [];
+}
+
+/** The guards, interceptors, pipes and filters that stand on a handler or class: instances, and classes of them. */
+export function enhancersOf(target: object): readonly unknown[] {
+  return ENHANCERS.flatMap((key) => (Reflect.getMetadata(key, target) ?? []) as readonly unknown[]);
+}
+
+/** The same of the pipes that stand on its parameters: `@Body(new Trim())`. */
+export function pipesOfParameters(type: object, method: string): readonly unknown[] {
+  const parameters = Object.values((Reflect.getMetadata(ARGUMENTS, type, method) ?? {}) as object);
+  return parameters.flatMap(({ pipes }: { readonly pipes?: readonly unknown[] }) => pipes ?? []);
 }
 
 /** Nest asks this guard before the others that stand on a handler or class, wherever its decorator stands. */

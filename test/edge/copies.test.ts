@@ -174,13 +174,26 @@ const MAKERS: Record<string, () => Type> = {
 };
 
 describe.each(Object.keys(MAKERS))('%s', (what) => {
-  it('lets in nobody without the role, or stops the boot', async () => {
+  it('stops the boot', async () => {
     const outcome = await attempt(
       () => start({ controllers: [MAKERS[what]!()] }),
       (app) => reaches(app),
     );
-    expect(outcome).not.toBe('open');
+    expect(outcome).toBe('stops the boot');
   });
+});
+
+it('closes what a mixin has copied without any decorator of ours', async () => {
+  class Source {
+    @Get('secret') secret(): string {
+      return 'secret';
+    }
+  }
+  class Mixed {}
+  applyMixin(Mixed, Source);
+  Controller()(Mixed);
+  const { url } = await start({ controllers: [Mixed] });
+  expect((await fetch(`${url}/secret`)).status).toBe(401);
 });
 
 it('leaves the route alone from which a mixin has copied', async () => {

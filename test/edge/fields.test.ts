@@ -1,15 +1,24 @@
+import type { Type } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   Directive,
   Field,
   ID,
+  Mutation,
   ObjectType,
   Query,
   ResolveField,
   ResolveReference,
   Resolver,
 } from '@nestjs/graphql';
-import { CurrentSession, Public, RequireRole } from 'nestjs-sessions';
+import {
+  CurrentSession,
+  EndSession,
+  Public,
+  RequireRole,
+  type SessionPrincipal,
+  StartSession,
+} from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import { type EdgeApp, edgeApps } from './support/edge-apps.js';
 import { APOLLO, ask, MERCURIUS, subgraph } from './support/graphql.js';
@@ -60,6 +69,52 @@ class PlainResolver {
   }
 }
 
+@RequireRole('admin')
+@Resolver(() => Account)
+class ClosedAsAWhole {
+  @Public() @Query(() => Account) account(): Account {
+    return { id: '1' };
+  }
+
+  @ResolveField(() => String) secret(): string {
+    return note('secret');
+  }
+}
+
+@Public()
+@Resolver(() => Account)
+class OpenAsAWhole {
+  @Query(() => Account) account(): Account {
+    return { id: '1' };
+  }
+
+  @ResolveField(() => String) logo(): string {
+    return note('logo');
+  }
+}
+
+@ObjectType()
+class Answer {
+  @Field(() => String, { nullable: true }) token?: string | null;
+}
+
+@Resolver(() => Account)
+class Doors {
+  @Public() @Mutation(() => Account) account(): Account {
+    return { id: '1' };
+  }
+  @Query(() => String) me(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+
+  @StartSession() @ResolveField(() => Answer) signIn(): SessionPrincipal {
+    return { userId: 'ana' };
+  }
+  @EndSession() @ResolveField(() => String) signOut(): string {
+    return note('out');
+  }
+}
+
 /** What somebody without a session, and somebody without the role, gets to run. */
 async function reaches(app: EdgeApp, query: string): Promise<boolean> {
   const customer = await signInAs(app.app, { userId: 'ana', roles: ['customer'] });
@@ -69,7 +124,7 @@ async function reaches(app: EdgeApp, query: string): Promise<boolean> {
 }
 
 describe.each([APOLLO, MERCURIUS])('fields of $name', ({ platform, module }) => {
-  const open = (providers: (typeof AccountResolver | typeof PlainResolver)[], options = {}) =>
+  const open = (providers: Type[], options = {}) =>
     start({ platform, imports: [module(options)], providers });
 
   it.each(['secret', 'owner'])('are never open where a decorator stands on them: %s', async (field) => {
@@ -86,6 +141,36 @@ describe.each([APOLLO, MERCURIUS])('fields of $name', ({ platform, module }) => 
     const admin = await signInAs(app.app, { userId: 'bob', roles: ['admin'] });
     expect((await ask(app, `{ account { ${field} } }`, admin.bearer)).errors).toBeUndefined();
     expect(ran).toEqual([field === 'secret' ? 'secret' : 'owner for bob']);
+  });
+
+  it('have what stands on their class: the boot stops without guards for them', async () => {
+    const boot = () => open([ClosedAsAWhole]);
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+    const app = await open([ClosedAsAWhole], ENHANCED);
+    expect(await reaches(app, '{ account { secret } }')).toBe(false);
+    const admin = await signInAs(app.app, { userId: 'bob', roles: ['admin'] });
+    expect((await ask(app, '{ account { secret } }', admin.bearer)).errors).toBeUndefined();
+  });
+
+  it.each([{}, ENHANCED])('are open with @Public() on them or their class: %p', async (options) => {
+    for (const resolver of [PlainResolver, OpenAsAWhole]) {
+      ran.length = 0;
+      expect((await ask(await open([resolver], options), '{ account { logo } }')).errors).toBeUndefined();
+      expect(ran).toEqual(['logo']);
+    }
+  });
+
+  it('may be a sign-in and a sign-out: the boot stops without interceptors for them', async () => {
+    const boot = () => open([Doors], { fieldResolverEnhancers: ['guards'] });
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+    const app = await open([Doors], ENHANCED);
+    const { data } = await ask(app, 'mutation { account { signIn { token } } }');
+    const { token } = (data as { account: { signIn: { token: string } } }).account.signIn;
+    const bearer = { authorization: `Bearer ${token}` };
+    expect((await ask(app, '{ me }', bearer)).data).toEqual({ me: 'ana' });
+    await ask(app, 'mutation { account { signOut } }', bearer);
+    expect(ran).toEqual(['out']);
+    expect((await ask(app, '{ me }', bearer)).errors).toHaveLength(1);
   });
 
   it('without a decorator are as open as what leads to them, without guards', async () => {

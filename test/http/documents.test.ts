@@ -91,11 +91,19 @@ async function run(context: object, ...fields: string[]): Promise<unknown[]> {
   return outcomes;
 }
 
+type Exchange = ReturnType<typeof fakeExchange>;
+
+/** Another request that shows the same. */
+function again({ req: { headers } }: Pick<Exchange, 'req'>): Exchange {
+  const { req, res } = fakeExchange({ method: 'POST' });
+  return { req: Object.assign(req, { headers }), res };
+}
+
 describe.each(['bearer', 'cookie'] as const)('a document that shows a session by %s', (transport) => {
   async function show(shown: SessionPrincipal) {
     const { session, ...headers } = await signInAs(app, shown);
     const { req, res } = fakeExchange({ method: 'POST', headers: { ...headers[transport] } });
-    return { session, req, res, context: { req, res } };
+    return { session, context: { req, res } };
   }
 
   it('is judged on the new session after a sign-in', async () => {
@@ -181,8 +189,7 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
     const { context } = await show({ userId: 'ana' });
     await run(context, 'rename');
     clock.advance('4h');
-    const { req } = context;
-    const due = { req: Object.assign(fakeExchange({}).req, { headers: req.headers }), res: context.res };
+    const due = again(context);
     const renewal = app.get(SessionCore).rotation;
     const renew = jest.spyOn(renewal, 'renew').mockImplementation(() => gate.then(() => null));
     const recorder = recordSessionEvents(app);
@@ -248,15 +255,14 @@ describe.each(['bearer', 'cookie'] as const)('a document that shows a session by
   });
 
   it('answers one token where the old one was due and was replaced too', async () => {
-    const { context, res } = await show({ userId: 'ana' });
+    const { context } = await show({ userId: 'ana' });
     await run(context, 'me');
     clock.advance('4h');
-    const { req } = context;
-    const due = { req: Object.assign(fakeExchange({ method: 'POST' }).req, { headers: req.headers }), res };
+    const due = again(context);
     principal = { userId: 'ana' };
     const [, body] = await run(due, 'me', 'signIn');
-    res.writeHead(200);
-    const text = JSON.stringify([body, res.getHeaders()]);
+    due.res.writeHead(200);
+    const text = JSON.stringify([body, due.res.getHeaders()]);
     const [token, ...others] = text.match(/sid_[\w-]{70}/g) ?? [];
     expect(others).toEqual([]);
     expect((await app.get(SessionService).validate(String(token))).session?.userId).toBe('ana');
@@ -291,7 +297,6 @@ it('a document without a session is who has signed in, from then on', async () =
 });
 
 describe('an operation over an upgraded connection', () => {
-  type Exchange = ReturnType<typeof fakeExchange>;
   it.each<[string, (exchange: Exchange) => object]>([
     ['the handshake alone', ({ req }) => ({ req: Object.assign(req, { upgrade: true }) })],
     ['the handshake and its answer', ({ req, res }) => ({ req: Object.assign(req, { upgrade: true }), res })],
@@ -320,5 +325,29 @@ describe('an operation over an upgraded connection', () => {
   it('is not told to give a subscription what it cannot have', async () => {
     for (const context of [{}, { req: fakeExchange({}).req }])
       await expect(call('me', context, 'subscription')).rejects.toThrow('upgraded');
+  });
+});
+
+describe('a context that is one object for several requests', () => {
+  const answered = ({ req, res }: Exchange) => (res.end(), { req, res });
+  const beside = ({ req }: Exchange) => ({ req, res: fakeExchange({}).res });
+  const reply = ({ req }: Exchange) => ({ req, reply: { request: { raw: req }, raw: fakeExchange({}).res } });
+  it.each([
+    ['the request that came first, and was answered', answered],
+    ['the request that came first, and the answer of another', beside],
+    ['the request that came first, and the reply of another', reply],
+  ])('lets in nobody on %s', async (_, contextOf) => {
+    const { bearer } = await signInAs(app, { userId: 'ana', level: 3 });
+    const context = contextOf(fakeExchange({ headers: { ...bearer } }));
+    await expect(call('me', context, 'query')).rejects.toThrow('makes a new object each time');
+  });
+
+  it('lets in nobody once it has had another request', async () => {
+    const shared = {};
+    expect(await call('hello', Object.assign(shared, fakeExchange({})), 'query')).toBe('hello undefined');
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    const ask = () => call('me', Object.assign(shared, fakeExchange({ headers: { ...bearer } })), 'query');
+    expect(await ask()).toBe('ana');
+    await expect(ask()).rejects.toThrow('makes a new object each time');
   });
 });

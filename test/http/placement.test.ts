@@ -5,10 +5,15 @@ import {
   type INestApplication,
   Injectable,
   type Provider,
+  Query,
   Scope,
   SetMetadata,
   Sse,
   type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -227,6 +232,36 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const error = await bootError({ configure: give });
     expect(error).toBeInstanceOf(SessionDecoratorError);
     expect((error as Error).message).toMatch(/Given\.work has session decorators/);
+  });
+
+  it.each<[string, MethodDecorator & ClassDecorator]>([
+    ['a handler as a guard', UseGuards(new Given())],
+    ['a handler as an interceptor', UseInterceptors(new Given())],
+    ['a handler as a pipe', UsePipes(new Given())],
+    ['a handler as an exception filter', UseFilters(new Given())],
+  ])('decorators on an instance that stands on %s stop the boot', async (_, enhance) => {
+    @Controller()
+    class OnMethod {
+      @enhance @Get() show(): void {}
+    }
+    @enhance
+    @Controller()
+    class OnClass {
+      @Get() show(): void {}
+    }
+    for (const controller of [OnMethod, OnClass]) {
+      const error = await bootError({ controllers: [controller] });
+      expect(error).toBeInstanceOf(SessionDecoratorError);
+      expect((error as Error).message).toMatch(/Given\.work has session decorators/);
+    }
+  });
+
+  it('decorators on an instance that stands on a parameter stop the boot', async () => {
+    @Controller()
+    class OnParameter {
+      @Get() show(@Query('page', new Given()) _page: string): void {}
+    }
+    expect(await bootError({ controllers: [OnParameter] })).toBeInstanceOf(SessionDecoratorError);
   });
 
   it('@Public() may stand on what another library calls', async () => {

@@ -1,4 +1,4 @@
-import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import type { Class } from '../lineage.js';
 
 export type NestModule = ModulesContainer extends Map<string, infer Module> ? Module : never;
@@ -28,17 +28,6 @@ export function* hostsOf(modules: ModulesContainer): Generator<Host> {
   }
 }
 
-/** The classes of what `useGlobalGuards()` and the like were given: made by the application, and in no module. */
-export function givenTypes(config: ApplicationConfig): readonly Class[] {
-  const given: unknown[] = [
-    ...config.getGlobalGuards(),
-    ...config.getGlobalInterceptors(),
-    ...config.getGlobalPipes(),
-    ...config.getGlobalFilters(),
-  ];
-  return given.map(classOf).filter(isClass);
-}
-
 function* hostIn(module: NestModule, wrapper: Wrapper, role: Host['role']): Generator<Host> {
   const isGiven = !wrapper.isNotMetatype;
   const type = isGiven ? wrapper.metatype : classOf(wrapper.instance);
@@ -47,8 +36,8 @@ function* hostIn(module: NestModule, wrapper: Wrapper, role: Host['role']): Gene
   yield { type, module, role, isGiven, instance, isSingleton: () => wrapper.isDependencyTreeStatic() };
 }
 
-/** By the prototype: reading a property may do something, as of a proxy. */
-function classOf(instance: unknown): unknown {
+/** The class of an instance, by the prototype: reading a property may do something, as of a proxy. */
+export function classOf(instance: unknown): unknown {
   const prototype: unknown = isObject(instance) ? Object.getPrototypeOf(instance) : null;
   if (!isObject(prototype) || prototype === Object.prototype) return null;
   return Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
@@ -58,6 +47,6 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function isClass(metatype: unknown): metatype is Class {
+export function isClass(metatype: unknown): metatype is Class {
   return typeof metatype === 'function' && isObject(metatype.prototype);
 }

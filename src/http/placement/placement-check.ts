@@ -12,8 +12,9 @@ import { ownRules } from '../rules.js';
 import { StartSessionInterceptor } from '../start-session.interceptor.js';
 import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
+import { givenTypes, standingTypes } from './given-instances.js';
 import { type Called, calledFor } from './handlers.js';
-import { givenTypes, hostsOf } from './hosts.js';
+import { hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
@@ -55,8 +56,16 @@ export class PlacementCheck implements OnModuleInit {
         this.assertEnhanced(called, requirement);
       }
     }
-    for (const type of givenTypes(this.config)) if (!calledOf.has(type)) calledOf.set(type, new Set());
+    for (const type of this.givenBeside(calledOf.keys()))
+      if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
+  }
+
+  /** The classes of what the application has made itself and given to Nest, or has put on one of these. */
+  private givenBeside(types: Iterable<Class>): readonly Class[] {
+    const methodsOf = (type: Class) => this.requirements.ofMethods(type).keys();
+    const standing = [...types].flatMap((type) => standingTypes(type, methodsOf(type)));
+    return [...givenTypes(this.config), ...standing];
   }
 
   /** Nest runs no guard before the fields of GraphQL types, unless its module asks for it. */

@@ -13,7 +13,10 @@ import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 
 export interface EdgeAppOptions {
   readonly platform?: 'express' | 'fastify';
+  /** After `SessionModule`. */
   readonly imports?: (DynamicModule | Type)[];
+  /** Before `SessionModule`. */
+  readonly importsBefore?: (DynamicModule | Type)[];
   readonly controllers?: Type[];
   readonly providers?: Provider[];
   readonly options?: SessionModuleOptions & Pick<SessionModuleStaticOptions, 'globalGuard'>;
@@ -36,13 +39,13 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
   afterEach(async () => {
     for (const app of running.splice(0)) await app.close();
   });
-  return async ({ platform = 'express', imports = [], controllers, providers, options, configure }) => {
+  return async ({ platform = 'express', imports = [], importsBefore = [], options, configure, ...own }) => {
     const clock = new TestClock();
     const sessions = SessionModule.forRoot({ store: InMemorySessionStore, clock: clock.now, ...options });
     const builder = Test.createTestingModule({
-      imports: [sessions, ...imports],
-      controllers: controllers ?? [],
-      providers: providers ?? [],
+      imports: [...importsBefore, sessions, ...imports],
+      controllers: own.controllers ?? [],
+      providers: own.providers ?? [],
     });
     const module = await builder.compile();
     const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();

@@ -1,5 +1,6 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { on, once } from 'node:events';
 
 /** What one operation brought: results, or the messages of errors. */
 export interface Operation {
@@ -48,4 +49,30 @@ export function connectGraphql(
     },
     close: async () => client.dispose(),
   };
+}
+
+/** What the first answer to one operation says, by the older protocol of subscriptions-transport-ws. */
+export async function askByOldProtocol(
+  port: number,
+  query: string,
+  headers: Record<string, string>,
+): Promise<{ readonly type: string; readonly payload: unknown }> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-ws', { headers });
+  try {
+    await once(socket, 'open');
+    const answers = on(socket, 'message') as AsyncIterableIterator<[Buffer]>;
+    socket.send(JSON.stringify({ type: 'connection_init', payload: {} }));
+    socket.send(JSON.stringify({ id: '1', type: 'start', payload: { query } }));
+    for await (const [message] of answers) {
+      const { id, ...answer } = JSON.parse(String(message)) as {
+        id?: string;
+        type: string;
+        payload: unknown;
+      };
+      if (id === '1') return answer;
+    }
+    throw new Error('The connection was closed.');
+  } finally {
+    socket.terminate();
+  }
 }

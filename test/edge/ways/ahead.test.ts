@@ -1,8 +1,18 @@
-import { Controller, Get, Inject, Injectable, Module, Scope, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  type ExecutionContext,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  UseGuards,
+} from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { APP_GUARD, ContextIdFactory, type ContextIdStrategy } from '@nestjs/core';
 import { Query, Resolver } from '@nestjs/graphql';
-import { RequireSession } from 'nestjs-sessions';
+import { RequireSession, sessionOf } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, ask } from '../support/graphql.js';
 import { noteRuns } from '../support/runs.js';
@@ -87,6 +97,29 @@ type Guard = ReturnType<typeof guardThatNotes>;
 @Module({ providers: [{ provide: APP_GUARD, useClass: OfModule }] })
 class WithGuard {}
 
+/** Says who the request is for it. */
+@Injectable()
+class Asking {
+  canActivate(context: ExecutionContext): boolean {
+    note(`guard for ${sessionOf(context)?.userId}`);
+    return true;
+  }
+}
+
+@Module({ providers: [{ provide: APP_GUARD, useClass: Asking }] })
+class WithAsking {}
+
+@Injectable({ scope: Scope.REQUEST })
+class ScopedGuard {
+  constructor() {
+    note('constructor of a guard');
+  }
+  canActivate(): boolean {
+    note('guard');
+    return true;
+  }
+}
+
 @UseGuards(OfClass)
 @Controller()
 class Guarded {
@@ -123,6 +156,24 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     });
     expect((await fetch(`${url}/guarded`)).status).toBe(401);
     expect(ran).toEqual(['guard of the root module']);
+  });
+
+  it('guards of modules that are imported before SessionModule run before it, and know of no session', async () => {
+    const { app, url } = await start({ platform, importsBefore: [WithAsking], controllers: [Guarded] });
+    expect((await fetch(`${url}/guarded`)).status).toBe(401);
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    expect((await fetch(`${url}/guarded`, { headers: { ...bearer } })).status).toBe(200);
+    expect(ran.filter((one) => one.startsWith('guard for'))).toEqual(Array(2).fill('guard for undefined'));
+  });
+
+  it('of guards with Scope.REQUEST the constructor runs before it, and the guard after it', async () => {
+    const { url } = await start({
+      platform,
+      controllers: [Guarded],
+      providers: [{ provide: APP_GUARD, scope: Scope.REQUEST, useClass: ScopedGuard }],
+    });
+    expect((await fetch(`${url}/guarded`)).status).toBe(401);
+    expect(ran).toEqual(['constructor of a guard']);
   });
 
   it('with globalGuard: false the decorator brings the guard, after those of the class', async () => {

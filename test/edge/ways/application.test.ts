@@ -3,13 +3,15 @@ import {
   Get,
   Injectable,
   type INestApplicationContext,
+  type MiddlewareConsumer,
   Module,
   Scope,
   type Type,
 } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { LazyModuleLoader, ModuleRef, NestFactory, repl } from '@nestjs/core';
-import { MessagePattern } from '@nestjs/microservices';
+import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
+import { type CustomTransportStrategy, MessagePattern, Server } from '@nestjs/microservices';
 import { Query, Resolver } from '@nestjs/graphql';
 import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -17,6 +19,7 @@ import { RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, ask } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
@@ -115,6 +118,30 @@ class LazyGateway {
 })
 class LazyModule {}
 
+@Injectable()
+class LazyParts {
+  use(_request: unknown, _response: unknown, next: () => void): void {
+    note('middleware');
+    next();
+  }
+  @OnEvent('lazy') heard(): void {
+    note('listener');
+  }
+  @Interval(1) interval(): void {
+    note('interval');
+  }
+  onModuleInit(): void {
+    note('hook');
+  }
+}
+
+@Module({ controllers: [LazyController], providers: [LazyParts] })
+class LazyWithParts {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(LazyParts).forRoutes('*path');
+  }
+}
+
 @Resolver()
 class Hello {
   @Query(() => String) hello(): string {
@@ -131,6 +158,18 @@ const loading = (module: Type) => ({
   inject: [LazyModuleLoader],
   useFactory: (loader: LazyModuleLoader) => loader.load(() => module),
 });
+
+/** Keeps the handlers of messages that Nest gives to it. */
+class OwnTransport extends Server implements CustomTransportStrategy {
+  listen(callback: () => void): void {
+    callback();
+  }
+  close(): void {}
+  on(): void {}
+  unwrap<T>(): T {
+    return undefined as T;
+  }
+}
 
 const SCOPED = { provide: 'payments', scope: Scope.REQUEST, useFactory: () => new GuardedPayments() };
 
@@ -159,6 +198,24 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     const { app, url } = await start({ platform });
     await app.get(LazyModuleLoader).load(() => LazyModule);
     expect((await fetch(`${url}/lazy`)).status).toBe(404);
+  });
+
+  it('messages, middleware, listeners, schedules and hooks of a lazy module are not called', async () => {
+    const strategy = new OwnTransport();
+    const { app, url } = await start({
+      platform,
+      imports: [EventEmitterModule.forRoot(), ScheduleModule.forRoot()],
+      configure: async (app) => {
+        app.connectMicroservice({ strategy });
+        await app.startAllMicroservices();
+      },
+    });
+    await app.get(LazyModuleLoader).load(() => LazyWithParts);
+    app.get(EventEmitter2).emit('lazy');
+    await fetch(`${url}/lazy`);
+    await pause(20);
+    expect(strategy.getHandlers().size).toBe(0);
+    expect(ran).toEqual([]);
   });
 
   it('the routes of a module that a factory loads during the boot are closed', async () => {

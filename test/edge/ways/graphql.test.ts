@@ -4,6 +4,7 @@ import {
   Args,
   Field,
   type FieldMiddleware,
+  InterfaceType,
   Mutation,
   ObjectType,
   Query,
@@ -14,7 +15,7 @@ import {
 import type { GraphQLSchema, ValueNode } from 'graphql';
 import { Public, RequireRole } from 'nestjs-sessions';
 import { edgeApps } from '../support/edge-apps.js';
-import { APOLLO, ask, MERCURIUS } from '../support/graphql.js';
+import { APOLLO, ask, type GraphqlAnswer, MERCURIUS, subgraph } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
 
@@ -28,8 +29,18 @@ const middleware: FieldMiddleware = (_, next) => {
   return next();
 };
 
-@ObjectType()
-class Account {
+@InterfaceType({
+  resolveType: () => {
+    note('type');
+    return Account;
+  },
+})
+abstract class Owned {
+  @Field(() => String) readonly owner!: string;
+}
+
+@ObjectType({ implements: () => [Owned] })
+class Account implements Owned {
   @Field(() => String, { middleware: [middleware] }) readonly owner: string = 'ana';
 
   @Field(() => String) get name(): string {
@@ -71,6 +82,9 @@ class Resolvers {
   @Public() @Query(() => Account) account(): Account {
     return new Account();
   }
+  @Public() @Query(() => Owned) owned(): Owned {
+    return new Account();
+  }
   @ResolveField(() => String, { middleware: [middleware] }) secret(): string {
     return note('secret');
   }
@@ -98,6 +112,15 @@ function wrapQuery(schema: GraphQLSchema): GraphQLSchema {
   };
   return schema;
 }
+
+/** By a data loader it is the same: one function for the fields of several accounts. */
+const LOADERS = { Account: { secret: async (queries: object[]) => queries.map(() => note('loader')) } };
+
+const PAGES = [
+  { leg: APOLLO, options: { playground: true }, path: 'graphql' },
+  { leg: APOLLO, options: { graphiql: true }, path: 'graphql' },
+  { leg: MERCURIUS, options: { graphiql: true }, path: 'graphiql' },
+];
 
 describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
   const open = (options = {}) =>
@@ -158,6 +181,17 @@ describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
     expect(ran).toEqual(['directive']);
   });
 
+  it('what tells the type of an interface is as open as what leads to it', async () => {
+    expect((await ask(await open(), '{ owned { owner } }')).data).toEqual({ owned: { owner: 'ana' } });
+    expect(ran).toContain('type');
+  });
+
+  it('rules of validation run before the guard', async () => {
+    const rule = () => (note('rule'), {});
+    expect((await ask(await open({ validationRules: [rule] }), '{ query }')).errors).toHaveLength(1);
+    expect(ran).toEqual(['rule']);
+  });
+
   it('functions of the option resolvers have no guard', async () => {
     const resolvers = { Query: { query: () => note('function') } };
     expect((await ask(await open({ resolvers }), '{ query }')).data).toEqual({ query: 'function' });
@@ -206,6 +240,48 @@ it('hooks of Mercurius run before the guard', async () => {
   });
   await ask(app, '{ query }');
   expect(ran).toEqual(['hook']);
+});
+
+it('loaders of Mercurius have no guard, and take the place of resolvers', async () => {
+  const app = await start({
+    platform: 'fastify',
+    imports: [MERCURIUS.module({ loaders: LOADERS, fieldResolverEnhancers: ['guards'] })],
+    providers: [Resolvers, Price],
+  });
+  expect((await ask(app, '{ account { secret } }')).data).toEqual({ account: { secret: 'loader' } });
+});
+
+it('Mercurius refuses with the status 200, and without a code', async () => {
+  const app = await start({
+    platform: 'fastify',
+    imports: [MERCURIUS.module()],
+    providers: [Resolvers, Price],
+  });
+  const body = JSON.stringify({ query: '{ query }' });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(200);
+  const { errors } = (await answer.json()) as GraphqlAnswer;
+  expect(errors).toMatchObject([{ message: 'Sign in first.', path: ['query'] }]);
+  expect(errors?.[0]?.extensions).toBeUndefined();
+});
+
+it.each(PAGES)('the page for trying out queries has no guard: $leg.name, $options', async (page) => {
+  const { leg, options, path } = page;
+  const { url } = await start({
+    platform: leg.platform,
+    imports: [leg.module(options)],
+    providers: [Resolvers, Price],
+  });
+  const answer = await fetch(`${url}/${path}`, { headers: { accept: 'text/html' } });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain('<html');
+});
+
+it('a federated subgraph tells its schema to everybody', async () => {
+  const app = await start({ imports: [subgraph()], providers: [Resolvers, Price] });
+  const { data } = await ask(app, '{ _service { sdl } }');
+  expect(data).toEqual({ _service: { sdl: expect.stringContaining('type Query') } });
 });
 
 it('what forms the errors of Apollo gets what the guard refuses', async () => {

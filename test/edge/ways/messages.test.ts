@@ -1,4 +1,4 @@
-import { Controller, type INestApplication } from '@nestjs/common';
+import { Controller, type INestApplication, Injectable, Scope } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   type ClientDuplexStream,
@@ -21,7 +21,7 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Public } from 'nestjs-sessions';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
-import { WebSocket } from 'ws';
+import { WebSocket, type WebSocketServer } from 'ws';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,21 @@ class Gateway {
 }
 
 @WebSocketGateway()
+@Injectable({ scope: Scope.REQUEST })
+class ScopedGateway {
+  @SubscribeMessage('message') message(): string {
+    return note('message');
+  }
+}
+
+@WebSocketGateway()
+class WithListener {
+  afterInit(server: WebSocketServer): void {
+    server.on('connection', (socket) => socket.on('message', () => note('listener')));
+  }
+}
+
+@WebSocketGateway()
 class WithMiddleware {
   afterInit(server: { use(middleware: (socket: unknown, next: () => void) => void): void }): void {
     server.use((_, next) => {
@@ -75,6 +90,27 @@ describe.each([WS, SOCKET_IO])('by $name', ({ adapter, send }) => {
     await send(port, 'message');
     expect(ran).not.toContain('message');
   });
+
+  it('a message to a gateway with Scope.REQUEST is closed', async () => {
+    const { port } = await start({
+      providers: [ScopedGateway],
+      configure: (app) => app.useWebSocketAdapter(adapter(app)),
+    });
+    await send(port, 'message');
+    expect(ran).toEqual([]);
+  });
+});
+
+it('what a gateway listens to on its server itself has no guard', async () => {
+  const { port } = await start({
+    providers: [WithListener],
+    configure: (app) => app.useWebSocketAdapter(WS.adapter(app)),
+  });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+  await once(socket, 'open');
+  socket.send('hello');
+  while (ran.length === 0) await new Promise(setImmediate);
+  socket.terminate();
 });
 
 it('the hooks of a gateway have no guard', async () => {

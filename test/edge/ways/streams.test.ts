@@ -7,7 +7,8 @@ import { signInAs } from 'nestjs-sessions/testing';
 import { Subject } from 'rxjs';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, MERCURIUS } from '../support/graphql.js';
-import { connectGraphql, type GraphqlConnection } from '../support/graphql-ws.js';
+import { askByOldProtocol, connectGraphql, type GraphqlConnection } from '../support/graphql-ws.js';
+import { HAS_OLD_PROTOCOL } from '../support/install.js';
 import { noteRuns } from '../support/runs.js';
 
 /* What goes on after the answer has begun. */
@@ -52,7 +53,13 @@ class Ticker {
     yield { secrets: note('secret') };
   }
   @Subscription(() => String) async *plain(): AsyncGenerator<{ plain: string }> {
-    yield { plain: 'plain' };
+    yield { plain: note('plain') };
+  }
+  @Public() @Subscription(() => String) async *open(): AsyncGenerator<{ open: string }> {
+    yield { open: 'open' };
+  }
+  @Query(() => String) me(): string {
+    return note('me');
   }
   @Public()
   @Subscription(() => String, {
@@ -126,9 +133,39 @@ describe.each([
     const connection = await connect(false);
     expect((await connection.run('subscription { plain }')).results).toEqual([{ plain: 'plain' }]);
     expect((await connection.run('subscription { secrets }')).errors).toHaveLength(1);
-    expect(ran).toEqual(['connect']);
+    expect(ran).toEqual(['connect', 'plain']);
   });
 });
+
+/** Nest 12 has no subscriptions-transport-ws any more. */
+const OLD_PROTOCOLS = [
+  ...(HAS_OLD_PROTOCOL
+    ? [{ name: 'Apollo', leg: APOLLO, options: { subscriptions: { 'subscriptions-transport-ws': true } } }]
+    : []),
+  { name: 'Mercurius', leg: MERCURIUS, options: { subscription: true } },
+  {
+    name: 'Mercurius, for all operations',
+    leg: MERCURIUS,
+    options: { subscription: { fullWsTransport: true } },
+  },
+];
+
+it.each(OLD_PROTOCOLS)(
+  'operations by the protocol of subscriptions-transport-ws are refused: $name',
+  async ({ leg, options }) => {
+    const { app, port } = await start({
+      platform: leg.platform,
+      imports: [leg.module(options)],
+      providers: [Ticker],
+    });
+    const { bearer } = await signInAs(app, { userId: 'ana', level: 3 });
+    for (const operation of ['subscription { secrets }', 'subscription { plain }', '{ me }'])
+      await askByOldProtocol(port, operation, { ...bearer });
+    expect(ran).toEqual([]);
+    const { payload } = await askByOldProtocol(port, 'subscription { open }', {});
+    expect(payload).toEqual({ data: { open: 'open' } });
+  },
+);
 
 /** As applications put graphql-sse beside Nest's own server. */
 function streamGraphql(app: INestApplication): void {

@@ -1,0 +1,119 @@
+import { Controller, Get, type INestApplication, Injectable } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
+import { Query, Resolver } from '@nestjs/graphql';
+import { type CustomTransportStrategy, MessagePattern, Server } from '@nestjs/microservices';
+import { Interval, ScheduleModule } from '@nestjs/schedule';
+import { RequireRole } from 'nestjs-sessions';
+import { lastValueFrom, type Observable } from 'rxjs';
+import { edgeApps } from '../support/edge-apps.js';
+import { APOLLO, ask } from '../support/graphql.js';
+import { noteRuns } from '../support/runs.js';
+
+/* One method that Nest, another library or the application itself comes to by several ways. */
+
+const { ran, note } = noteRuns();
+const start = edgeApps();
+
+@Controller()
+class Heard {
+  @RequireRole('admin') @Get('heard') @OnEvent('heard') heard(): string {
+    return note('heard');
+  }
+}
+
+@Controller()
+class Scheduled {
+  @RequireRole('admin') @Get('scheduled') @Interval(5) scheduled(): string {
+    return note('scheduled');
+  }
+}
+
+@Controller()
+class Messages {
+  @Get('message') @MessagePattern('message') message(): string {
+    return note('message');
+  }
+}
+
+/** As classes are that stand under `controllers` and under `providers`. */
+@Resolver()
+@Controller()
+class Asked {
+  @Query(() => String) @MessagePattern('message') message(): string {
+    return note('message');
+  }
+}
+
+@Injectable()
+class Own {
+  constructor(private readonly heard: Heard) {}
+  call(): string {
+    return this.heard.heard();
+  }
+}
+
+/** Whatever comes goes to the handlers of messages. */
+class OwnTransport extends Server implements CustomTransportStrategy {
+  listen(callback: () => void): void {
+    callback();
+  }
+  close(): void {}
+  on(): void {}
+  unwrap<T>(): T {
+    return undefined as T;
+  }
+  async receive(pattern: string): Promise<unknown> {
+    const answer: unknown = await this.getHandlerByPattern(pattern)!({}, {});
+    return lastValueFrom(this.transformToObservable(answer) as Observable<unknown>);
+  }
+}
+
+const connect = (strategy: OwnTransport) => async (app: INestApplication) => {
+  app.connectMicroservice({ strategy });
+  await app.startAllMicroservices();
+};
+
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  it('a route that is a listener of events too is guarded as a route, and runs by an event', async () => {
+    const imports = [EventEmitterModule.forRoot()];
+    const { app, url } = await start({ platform, imports, controllers: [Heard] });
+    expect((await fetch(`${url}/heard`)).status).toBe(401);
+    expect(ran).toEqual([]);
+    app.get(EventEmitter2).emit('heard');
+    while (ran.length === 0) await new Promise(setImmediate);
+  });
+
+  it('a route that is scheduled too is guarded as a route, and runs by the clock', async () => {
+    const imports = [ScheduleModule.forRoot()];
+    const { url } = await start({ platform, imports, controllers: [Scheduled] });
+    expect((await fetch(`${url}/scheduled`)).status).toBe(401);
+    while (ran.length === 0) await new Promise(setImmediate);
+  });
+
+  it('a route that is a message too is closed by both ways', async () => {
+    const strategy = new OwnTransport();
+    const { url } = await start({ platform, controllers: [Messages], configure: connect(strategy) });
+    expect((await fetch(`${url}/message`)).status).toBe(401);
+    await expect(strategy.receive('message')).rejects.toBeDefined();
+    expect(ran).toEqual([]);
+  });
+
+  it('a route that the application calls itself runs', async () => {
+    const { app } = await start({ platform, controllers: [Heard], providers: [Heard, Own] });
+    expect(app.get(Own).call()).toBe('heard');
+  });
+});
+
+it('a query that is a message too is closed by both ways', async () => {
+  const strategy = new OwnTransport();
+  const app = await start({
+    imports: [APOLLO.module()],
+    controllers: [Asked],
+    providers: [Asked],
+    configure: connect(strategy),
+  });
+  expect((await ask(app, '{ message }')).errors).toHaveLength(1);
+  await expect(strategy.receive('message')).rejects.toBeDefined();
+  expect(ran).toEqual([]);
+});
