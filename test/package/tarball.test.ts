@@ -17,7 +17,7 @@ describe('the tarball', () => {
 
   beforeAll(async () => {
     files = await packedFiles();
-    compiled = [...files].filter((file) => file.endsWith('.js'));
+    compiled = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.js'));
   });
 
   it('has what runs, what describes it, and where it comes from', () => {
@@ -25,7 +25,22 @@ describe('the tarball', () => {
     const strangers = [...files].filter(
       (file) => !/^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(file),
     );
-    expect(strangers).toEqual([]);
+    expect(strangers.filter((file) => !/^schematics\/(schemas\/.+\.json|dist\/.+\.js)$/.test(file))).toEqual([
+      'schematics/collection.json',
+      'schematics/package.json',
+    ]);
+  });
+
+  it('has what `nest add` runs, and every file that its collection names', async () => {
+    const collection = JSON.parse(await readFile('schematics/collection.json', 'utf8')) as {
+      schematics: Record<string, { factory: string; schema: string }>;
+    };
+    const named = Object.values(collection.schematics).flatMap(({ factory, schema }) => [
+      join('schematics', `${factory.split('#')[0]}.js`),
+      join('schematics', schema),
+    ]);
+    expect(Object.keys(collection.schematics)).toContain('nest-add');
+    expect(named.filter((file) => !files.has(file))).toEqual([]);
   });
 
   it('has declarations and source maps of every module', () => {
