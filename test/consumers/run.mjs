@@ -8,19 +8,13 @@ import { join, resolve } from 'node:path';
 import { compile } from './steps/compile.mjs';
 import { createDatabase } from './steps/database.mjs';
 import { installLibrary, installLocked } from './steps/install.mjs';
-import { start, succeed } from './steps/processes.mjs';
+import { pack, start, succeed } from './steps/processes.mjs';
 
 const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, '../..');
 /** A compiler keeps a core busy; npm and the journey mostly wait. */
 const AT_ONCE = 2;
 const counts = { passed: 0, failed: 0, skipped: 0 };
-
-async function pack(workshop) {
-  await succeed('npm', ['pack', '--pack-destination', workshop], { cwd: ROOT });
-  const tarball = readdirSync(workshop).find((file) => file.endsWith('.tgz'));
-  return join(workshop, tarball);
-}
 
 /** Goes through the steps of one consumer up to the first that fails. */
 async function visit(name, workshop, tarball) {
@@ -90,7 +84,7 @@ console.log(`Node ${process.version}`);
 const workshop = await mkdtemp(join(tmpdir(), 'consumers-'));
 const queue = [...wanted];
 try {
-  const tarball = await pack(workshop);
+  const tarball = await pack(ROOT, workshop);
   const worker = async () => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift())
       await visit(name, workshop, tarball);

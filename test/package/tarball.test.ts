@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path/posix';
+import { dirname, join, normalize } from 'node:path/posix';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -17,15 +17,45 @@ describe('the tarball', () => {
 
   beforeAll(async () => {
     files = await packedFiles();
-    compiled = [...files].filter((file) => file.endsWith('.js'));
+    compiled = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.js'));
   });
 
   it('has what runs, what describes it, and where it comes from', () => {
     expect(compiled).toContain('dist/index.js');
     const strangers = [...files].filter(
-      (file) => !/^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|LICENSE|README\.md|package\.json)$/.test(file),
+      (file) =>
+        !/^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/[\w-]+\.(md|json|png|svg)|LICENSE|(CONTRIBUTING|README)\.md|package\.json)$/.test(
+          file,
+        ),
     );
-    expect(strangers).toEqual([]);
+    expect(strangers.filter((file) => !/^schematics\/(schemas\/.+\.json|dist\/.+\.js)$/.test(file))).toEqual([
+      'schematics/collection.json',
+      'schematics/package.json',
+    ]);
+  });
+
+  it('has what `nest add` runs, and every file that its collection names', async () => {
+    const collection = JSON.parse(await readFile('schematics/collection.json', 'utf8')) as {
+      schematics: Record<string, { factory: string; schema: string }>;
+    };
+    const named = Object.values(collection.schematics).flatMap(({ factory, schema }) => [
+      join('schematics', `${factory.split('#')[0]}.js`),
+      join('schematics', schema),
+    ]);
+    expect(Object.keys(collection.schematics)).toContain('nest-add');
+    expect(named.filter((file) => !files.has(file))).toEqual([]);
+  });
+
+  it('has a README that stands on its own: whatever it and the pages behind it link to is there', async () => {
+    const pages = [...files].filter((file) => /^(README|docs\/.+)\.md$/.test(file));
+    const linked = pages.map(async (page) => {
+      const text = await readFile(page, 'utf8');
+      const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target = '']) => target);
+      return targets.map((target) => normalize(join(dirname(page), target)));
+    });
+    const targets = new Set((await Promise.all(linked)).flat());
+    expect(targets).toContain('docs/README.md');
+    expect([...targets].filter((target) => !files.has(target))).toEqual([]);
   });
 
   it('has declarations and source maps of every module', () => {

@@ -14,6 +14,11 @@ const QUICKLY = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-script
 /** What the lock file says, with addons that were compiled for this machine. */
 export async function installLocked(folder, root) {
   await succeed('npm', ['ci', ...QUICKLY], { cwd: folder });
+  await addCompiled(folder, root);
+}
+
+/** Addons of an application that was installed without running scripts. */
+export async function addCompiled(folder, root) {
   for (const [addon, path] of Object.entries(COMPILED)) {
     const installed = join(folder, 'node_modules', addon);
     if (!existsSync(installed)) continue;

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const PATIENCE = 300_000;
@@ -19,14 +21,23 @@ export async function succeed(command, args, options) {
   return output;
 }
 
-/** Starts an application, and resolves with its address as soon as it has said so. */
-export async function start(args, { cwd, env }) {
+/** The packed library, as it would be published. @returns the path of the tarball */
+export async function pack(root, folder) {
+  await succeed('npm', ['pack', '--pack-destination', folder], { cwd: root });
+  return join(
+    folder,
+    readdirSync(folder).find((file) => file.endsWith('.tgz')),
+  );
+}
+
+/** Starts an application, and resolves as soon as it has said that it is ready, and what its `url` is. */
+export async function start(args, { cwd, env, ready = /Listening on (\S+)/ }) {
   const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env } });
   const ended = once(child, 'close');
   const output = listen(child);
   const deadline = Date.now() + 30_000;
   let url;
-  while ((url = /Listening on (\S+)/.exec(output())?.[1]) === undefined) {
+  while ((url = ready.exec(output())?.[1]) === undefined) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`It did not start:\n${output()}`);
