@@ -707,7 +707,7 @@ export declare function sessionOf(contextOrRequest: object): ActiveSession | Ano
 
 // Not exported, but named by what is.
 
-type Attempt = 'sign-in' | 'change' | 'mark' | 'roles' | 'revocation';
+type Attempt = 'sign-in' | 'change' | 'mark' | 'roles' | 'revocation' | 'announcement';
 
 declare const BaseSessionEntity_base: new () => StoredRecord;
 
@@ -844,6 +844,7 @@ type SessionEventDetail =
       readonly reason: RevocationReason;
       readonly sessionIds: readonly string[];
       readonly count?: number;
+      readonly createdBefore?: string;
       readonly by?: Actor;
     }
   | {
