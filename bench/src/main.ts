@@ -8,6 +8,7 @@ import { flood } from './scenarios/flood.js';
 import { growth } from './scenarios/growth.js';
 import { largeUser } from './scenarios/large-user.js';
 import { memory } from './scenarios/memory.js';
+import { nodes } from './scenarios/nodes.js';
 import { purge } from './scenarios/purge.js';
 import { revocation } from './scenarios/revocation.js';
 import { sessionValues } from './scenarios/session-values.js';
@@ -27,6 +28,7 @@ const commands = {
   'large-user': largeUser,
   'session-values': sessionValues,
   'sign-ins': signIns,
+  nodes,
 };
 const command = commands[settings.command as keyof typeof commands];
 if (command === undefined) {

@@ -143,7 +143,8 @@ export function explore(
 ): Outcome {
   const model = new Model(configuration, safeguards);
   const first = model.first();
-  const seen = new Set([keyOf(first)]);
+  const seen = new SeenKeys();
+  seen.add(keyOf(first));
   const parents: number[] = [-1];
   const labels: string[] = [''];
   let frontier: [State, number][] = [[first, 0]];
@@ -151,9 +152,7 @@ export function explore(
     const next: [State, number][] = [];
     for (const [state, parent] of frontier) {
       for (const [label, reached] of model.steps(state)) {
-        const key = keyOf(reached);
-        if (seen.has(key)) continue;
-        seen.add(key);
+        if (!seen.add(keyOf(reached))) continue;
         parents.push(parent);
         labels.push(label);
         if (model.isBroken(reached)) {
@@ -166,6 +165,23 @@ export function explore(
     frontier = next;
   }
   return { holds: true, states: seen.size };
+}
+
+/** Sets end at 16 million entries: so there are several. */
+class SeenKeys {
+  size = 0;
+  private readonly parts = Array.from({ length: 64 }, () => new Set<string>());
+
+  /** @returns whether it is new */
+  add(key: string): boolean {
+    let mixed = 0;
+    for (let at = 0; at < key.length; at++) mixed = (31 * mixed + key.charCodeAt(at)) | 0;
+    const part = this.parts[mixed & 63] as Set<string>;
+    if (part.has(key)) return false;
+    part.add(key);
+    this.size++;
+    return true;
+  }
 }
 
 function pathTo(parents: readonly number[], labels: readonly string[]): string[] {

@@ -92,8 +92,8 @@ export async function said(by: NodeProcess, token: string): Promise<string> {
 }
 
 /** @throws where it takes too long */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
+export async function until(condition: () => Promise<boolean>, patience = 60_000): Promise<void> {
+  const deadline = Date.now() + patience;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('It has not come about.');
     await wait(20);

@@ -1,5 +1,6 @@
 // One whole application without HTTP in a process of its own, as one of several: it does what its parent tells it.
 import 'reflect-metadata';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -83,9 +84,12 @@ const commands = {
   exhaust: async (milliseconds) => {
     const { DataSource } = await import('typeorm');
     const source = app.get(DataSource);
-    const runners = Array.from({ length: 20 }, () => source.createQueryRunner());
-    for (const runner of runners) void runner.connect().catch(() => {});
-    setTimeout(() => runners.forEach((runner) => void runner.release().catch(() => {})), milliseconds);
+    const end = wait(milliseconds);
+    for (let taken = 0; taken < 20; taken++) {
+      const runner = source.createQueryRunner();
+      const taking = runner.connect().then(() => end);
+      void taking.then(() => runner.release()).catch(() => {});
+    }
   },
 };
 

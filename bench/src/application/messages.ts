@@ -42,3 +42,20 @@ export interface Question {
 
 export type Answer =
   { readonly number: number; readonly result: unknown } | { readonly number: number; readonly error: string };
+
+/** What the process of a node is started with. */
+export interface NodeAssignment {
+  readonly url: string;
+  /** `null`: without the option `cluster`. */
+  readonly bus: 'postgres' | 'redis' | 'table' | null;
+  readonly redisUrl: string;
+}
+
+export interface NodeQuestion {
+  readonly task: 'create' | 'show' | 'revoke';
+  readonly texts: readonly string[];
+}
+
+export interface NodeAnswer {
+  readonly results: readonly (string | number)[];
+}

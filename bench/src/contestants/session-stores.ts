@@ -20,7 +20,7 @@ export interface FillableStore {
 
 export type OpenStore = (scene: Scene) => Promise<FillableStore>;
 
-const REDIS_URL = process.env['BENCH_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+export const REDIS_URL = process.env['BENCH_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 const BATCH = 1_000;
 
 export const memory: OpenStore = async () => {

@@ -14,7 +14,8 @@ export type SectionName =
   | 'revocation'
   | 'contention'
   | 'large-user'
-  | 'sign-ins';
+  | 'sign-ins'
+  | 'nodes';
 
 /** Puts a result between its markers in the document; the prose around it stays. */
 export async function writeSection(name: SectionName, markdown: string): Promise<void> {

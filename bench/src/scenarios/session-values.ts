@@ -5,10 +5,9 @@ import { RoleHierarchy } from '../../../dist/core/policy/roles.js';
 import type { SessionRecord } from '../library.js';
 import { print } from '../print.js';
 import { type Cell, table } from '../report/table.js';
+import { NOW, record } from './records.js';
 
 const RECORDS = 1_000;
-/** When the records are from. */
-const NOW = Date.UTC(2025, 0);
 const ROUNDS = 15;
 
 /** What each request pays for its session's being a plain value, beside the least that a session could be. */
@@ -47,37 +46,4 @@ function nanosecondsOf(make: (record: SessionRecord) => unknown, records: readon
   const begin = performance.now();
   for (let repeat = 0; repeat < repeats; repeat++) for (const each of records) kept = make(each);
   return kept === undefined ? NaN : ((performance.now() - begin) * 1e6) / (repeats * records.length);
-}
-
-/** As one literal, like those of the store: an object put together of others would be slow to read. */
-function record(index: number): SessionRecord {
-  const at = NOW + index;
-  return {
-    id: `id-${index}`,
-    seriesHash: '',
-    tokenHash: '',
-    confirmedAt: null,
-    rotatedAt: at,
-    previousHash: null,
-    previousKind: null,
-    successor: null,
-    unshown: null,
-    ignoredFrom: null,
-    userId: `user-${index}`,
-    roles: '["admin"]',
-    createdAt: at,
-    authenticatedAt: at,
-    level2At: at,
-    level3At: null,
-    lastSeenAt: at,
-    idleExpiresAt: at + 1,
-    absoluteExpiresAt: at + 1,
-    renewAt: at,
-    expiresAt: at + 1,
-    ip: '192.0.2.7',
-    userAgent: 'bench',
-    label: null,
-    data: '{"theme":"dark","list":[1,2,3]}',
-    dataVersion: 0,
-  };
 }
