@@ -17,6 +17,8 @@ export interface EdgeAppOptions {
   readonly controllers?: Type[];
   readonly providers?: Provider[];
   readonly options?: SessionModuleOptions & Pick<SessionModuleStaticOptions, 'globalGuard'>;
+  /** Whether the platform believes what proxies say. */
+  readonly trustProxy?: boolean;
   /** Before the application starts. */
   readonly configure?: (app: INestApplication) => unknown;
 }
@@ -36,7 +38,8 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
   afterEach(async () => {
     for (const app of running.splice(0)) await app.close();
   });
-  return async ({ platform = 'express', imports = [], controllers, providers, options, configure }) => {
+  return async ({ platform = 'express', imports = [], trustProxy = false, ...rest }) => {
+    const { controllers, providers, options, configure } = rest;
     const clock = new TestClock();
     const sessions = SessionModule.forRoot({ store: InMemorySessionStore, clock: clock.now, ...options });
     const builder = Test.createTestingModule({
@@ -45,7 +48,8 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
       providers: providers ?? [],
     });
     const module = await builder.compile();
-    const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+    const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter({ trustProxy });
+    if (adapter instanceof ExpressAdapter) adapter.set('trust proxy', trustProxy);
     const app = module.createNestApplication(adapter, { logger: false, forceCloseConnections: true });
     running.push(app);
     await configure?.(app);
