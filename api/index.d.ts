@@ -454,6 +454,7 @@ export interface SessionModuleOptions {
   secret?: string | readonly string[] | SecretOptions;
   grace?: Duration;
   purge?: PurgeOptions | false;
+  recheckEvery?: Duration;
   touchEvery?: Duration;
   recordClient?: boolean;
   maxDataBytes?: number;
@@ -581,6 +582,7 @@ export declare abstract class SessionStore {
   abstract findBySeries(seriesHash: string): Promise<SessionRecord | null>;
   abstract findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null>;
   abstract findById(id: string): Promise<SessionRecord | null>;
+  findMany(ids: readonly string[]): Promise<SessionRecord[]>;
   abstract latestChange(): Promise<number>;
   abstract findLive(userId: string, now: number, page: SessionPage): Promise<SessionRecord[]>;
   abstract insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
@@ -703,7 +705,7 @@ export declare const sessionEntities: readonly [
   typeof SessionMessageEntity,
 ];
 
-export declare function sessionOf(contextOrRequest: object): ActiveSession | AnonymousSession | null;
+export declare function sessionOf(source: object): ActiveSession | AnonymousSession | null;
 
 // Not exported, but named by what is.
 

@@ -33,6 +33,7 @@ export declare class InMemorySessionStore extends SessionStore {
   findBySeries(seriesHash: string): Promise<SessionRecord | null>;
   findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null>;
   findById(id: string): Promise<SessionRecord | null>;
+  findMany(ids: readonly string[]): Promise<SessionRecord[]>;
   latestChange(): Promise<number>;
   findLive(userId: string, now: number, { limit, before }: SessionPage): Promise<SessionRecord[]>;
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;

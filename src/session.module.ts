@@ -9,6 +9,7 @@ import { SessionStore } from './core/model/store.js';
 import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
 import { GuessWatch } from './http/guess-watch.js';
+import { LiveConnections } from './http/live-connections.js';
 import { MessageClosing } from './http/placement/message-closing.js';
 import { NestEnhancers } from './http/placement/nest-enhancers.js';
 import { PlacementCheck } from './http/placement/placement-check.js';
@@ -19,6 +20,17 @@ import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
 import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
+import { GatewayServers } from './realtime/gateway-servers.js';
+import { Gateways } from './realtime/gateways.js';
+import { Handshake } from './realtime/handshake.js';
+import { OpenConnections } from './realtime/open-connections.js';
+import { PlatformView } from './realtime/platform-view.js';
+import { SeatWatch } from './realtime/seat-watch.js';
+import { SocketIoServers } from './realtime/socket-io-servers.js';
+import { SocketMessages } from './realtime/socket-messages.js';
+import { SocketSeats } from './realtime/socket-seats.js';
+import { Streams } from './realtime/streams.js';
+import { WsServers } from './realtime/ws-servers.js';
 import { ClockWatch } from './purge/clock-watch.js';
 import { SessionPurge } from './purge/session-purge.js';
 import {
@@ -44,6 +56,21 @@ const EDGE = [
   Refusals,
 ];
 
+/** What ends with its session after the request that opened it. */
+const REALTIME = [
+  SeatWatch,
+  PlatformView,
+  Handshake,
+  Gateways,
+  SocketSeats,
+  WsServers,
+  SocketIoServers,
+  GatewayServers,
+  SocketMessages,
+  Streams,
+  { provide: LiveConnections, useClass: OpenConnections },
+];
+
 /** Sessions for the whole application: `forRoot(options?)`, or `forRootAsync({ useFactory, … })`. */
 @Module({
   providers: [
@@ -66,6 +93,7 @@ const EDGE = [
     TokenDelivery,
     GuessWatch,
     Refusals,
+    ...REALTIME,
     SessionGuard,
     NestEnhancers,
     MessageClosing,

@@ -3,6 +3,7 @@ import { AnnouncingStore } from './announcing/announcing-store.js';
 import { WatchedAnnouncer } from './announcing/watched-announcer.js';
 import { SharedClock } from './clock/shared-clock.js';
 import { SessionEvents } from './events/session-events.js';
+import { Continuation } from './life/continuation.js';
 import { SessionQueue } from './life/session-queue.js';
 import { DataUpdate } from './life/data-update.js';
 import { NearValidation } from './life/near-validation.js';
@@ -46,6 +47,7 @@ export class SessionCore {
   readonly lookup: SessionLookup;
   readonly revocation: Revocation;
   readonly validation: TokenValidation;
+  readonly continuation: Continuation;
   readonly rotation: TokenRotation;
   readonly signIn: SignIn;
   readonly dataUpdate: DataUpdate;
@@ -86,6 +88,7 @@ export class SessionCore {
     this.lookup = lookup;
     this.revocation = revocation;
     this.validation = validation;
+    this.continuation = new Continuation(told, policy, validation, options);
     this.rotation = new TokenRotation(told, tokens, policy, lookup, validation, events, queue, options);
     this.signIn = new SignIn(told, tokens, policy, lookup, validation, revocation, events, queue, options);
     this.dataUpdate = new DataUpdate(told, lookup, events, queue, announcer, options);

@@ -17,12 +17,9 @@ import { needsSession, type Requirement } from './requirement.js';
 export function assertAuthorized(requirement: Requirement, accepted: AcceptedToken | null): void {
   if (!needsSession(requirement)) return;
   if (accepted === null) throw new SessionRequiredException();
-  if (requirement.session === 'anonymous') return;
   const { record, policy, now } = accepted;
-  if (record.userId === null) throw new SessionRequiredException();
-  for (const anyOf of requirement.roleSets) {
-    if (!policy.roles.some((role) => anyOf.has(role))) throw new RoleRequiredException();
-  }
+  assertWho(requirement, record.userId, policy.roles);
+  if (requirement.session === 'anonymous') return;
   const { level, maxAge } = requirement;
   const isWeak = policy.levelOf(record, now) < level;
   const isOld = maxAge !== null && now - (provenAt(record, level) ?? -Infinity) > maxAge;
@@ -32,4 +29,22 @@ export function assertAuthorized(requirement: Requirement, accepted: AcceptedTok
     // Also where the session has it: a fresh proof of a lower one would not do, and the client would be sent here again.
     ...(level > 1 && { level }),
   });
+}
+
+/**
+ * Whether somebody meets what a requirement asks of him, however he has signed in.
+ *
+ * @param userId `null` for a session of nobody
+ * @throws SessionRequiredException, RoleRequiredException
+ */
+export function assertWho(
+  { session, roleSets }: Requirement,
+  userId: string | null,
+  roles: readonly string[],
+): void {
+  if (session !== 'signed-in') return;
+  if (userId === null) throw new SessionRequiredException();
+  for (const anyOf of roleSets) {
+    if (!roles.some((role) => anyOf.has(role))) throw new RoleRequiredException();
+  }
 }

@@ -9,7 +9,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * no browser. https://pkg.go.dev/net/http#CrossOriginProtection
  */
 export function isCrossOrigin(
-  exchange: Exchange,
+  exchange: Pick<Exchange, 'request' | 'isMutation'>,
   trustedOrigins: ReadonlySet<string>,
   changesSession: boolean,
 ): boolean {
@@ -26,6 +26,6 @@ export function isCrossOrigin(
 }
 
 /** A middleware may rewrite the method, on Fastify even after routing: neither is to be unsafe. */
-function isUnsafe({ request, isMutation }: Exchange): boolean {
+function isUnsafe({ request, isMutation }: Pick<Exchange, 'request' | 'isMutation'>): boolean {
   return isMutation || !SAFE_METHODS.has(request.method) || !SAFE_METHODS.has(wireMethodOf(request));
 }

@@ -6,7 +6,7 @@ import type {
   SessionData,
 } from '../core/model/session.js';
 import { DISCLOSE, Envelope, hideClass } from './pipe-passage.js';
-import { stateFor } from './request-state.js';
+import { sessionFor } from './request-state.js';
 
 type SessionProperty = Exclude<keyof ActiveSession, 'toJSON'>;
 
@@ -45,7 +45,7 @@ export type SessionParameterDecorator<Selected extends SessionProperty | undefin
 
 const currentSession = createParamDecorator(
   (property: keyof ActiveSession | undefined, context: ExecutionContext) => {
-    const session = stateFor(context)?.session ?? null;
+    const session = sessionFor(context);
     return new Envelope(property === undefined ? session : (session?.[property] ?? null));
   },
   [hideClass],

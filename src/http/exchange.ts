@@ -29,6 +29,8 @@ export interface Exchange {
   readonly response: SessionResponse;
   /** Of GraphQL: it may change something, whatever the method. */
   readonly isMutation: boolean;
+  /** Of GraphQL: its answer goes on. */
+  readonly isSubscription: boolean;
   /** Stands for the one call of a handler: the request itself, but of GraphQL, which calls several in one request. */
   readonly call: Call;
 }
@@ -52,7 +54,7 @@ export function exchangeOf(context: ExecutionContext): Exchange | null {
       const request = context.getArgByIndex<(SessionRequest & Call) | undefined>(0);
       const response = context.getArgByIndex<SessionResponse | undefined>(1);
       if (!request?.headers || !response) return null;
-      return { request, response, isMutation: false, call: request };
+      return { request, response, isMutation: false, isSubscription: false, call: request };
     }
     case 'graphql':
       return graphqlExchange(fieldOf(context));
@@ -147,7 +149,8 @@ function graphqlExchange({ context, operation, call }: Field): Exchange {
         '`({ req, res }) => ({ req, res })`.',
     );
   }
-  return { request, response, isMutation: operation === 'mutation', call };
+  const isSubscription = operation === 'subscription';
+  return { request, response, isMutation: operation === 'mutation', isSubscription, call };
 }
 
 /**

@@ -14,6 +14,8 @@ const PATTERNS = 'microservices:pattern';
 const RAW_GRPC_STREAM = 'pt_stream';
 const SOCKET_MESSAGE = 'websockets:message_mapping';
 const GATEWAY = 'websockets:is_gateway';
+const GATEWAY_OPTIONS = 'websockets:gateway_options';
+const PORT = 'port';
 const RESOLVER_TYPE = 'graphql:resolver_type';
 const FIELD = 'graphql:resolve_property';
 const REFERENCE = 'graphql:resolve_reference';
@@ -63,6 +65,20 @@ export function isRawGrpcStream(handler: object): boolean {
 /** Whether the messages of a class are those of a WebSocket server. */
 export function isGateway(type: object): boolean {
   return Reflect.hasMetadata(GATEWAY, type);
+}
+
+/** Where a gateway listens: which gateways have the same server is seen by it. */
+export interface GatewayPlace {
+  /** 0 for the port of the application. */
+  readonly port: number;
+  readonly path: unknown;
+  readonly namespace: unknown;
+}
+
+export function placeOf(gateway: object): GatewayPlace {
+  const options = (Reflect.getMetadata(GATEWAY_OPTIONS, gateway) ?? {}) as Partial<GatewayPlace>;
+  const port = (Reflect.getMetadata(PORT, gateway) ?? 0) as number;
+  return { port, path: options.path, namespace: options.namespace };
 }
 
 /** Whether it answers what links, images and prefetching send: they must not change anything. */

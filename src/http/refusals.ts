@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { SessionRecord } from '../core/model/record.js';
 import { SessionCore } from '../core/session-core.js';
 import { SessionException, toException } from '../session.exceptions.js';
-import { rawResponseOf, requestOf, type SessionResponse } from './exchange.js';
-import { requesterOf } from './requester.js';
+import { rawResponseOf, requestOf, type SessionRequest, type SessionResponse } from './exchange.js';
+import { NOBODY, requesterOf } from './requester.js';
 
 /** Turns errors into answers: the exception to throw, its headers, and the event that tells of it. */
 @Injectable()
@@ -18,11 +18,24 @@ export class Refusals {
     if (!raw.headersSent) {
       for (const [name, value] of Object.entries(exception.headers)) raw.setHeader(name, value);
     }
-    const { code } = exception;
-    if (code !== 'invalid_argument' && code !== 'sign_in_failed') {
-      const requester = requesterOf(requestOf(response), this.core.options.recordClient);
-      this.core.events.emit({ type: 'refused', code, requester }, about);
-    }
+    this.tell(exception, requestOf(response), about);
     return exception;
+  }
+
+  /** Tells of a refusal whose answer has another way than that of a request. @returns what to answer with */
+  tellOf(request: SessionRequest | null, error: unknown, about: SessionRecord | null): unknown {
+    const exception = toException(error);
+    if (exception instanceof SessionException) this.tell(exception, request, about);
+    return exception;
+  }
+
+  private tell(
+    { code }: SessionException,
+    request: SessionRequest | null,
+    about: SessionRecord | null,
+  ): void {
+    if (code === 'invalid_argument' || code === 'sign_in_failed') return;
+    const requester = request ? requesterOf(request, this.core.options.recordClient) : NOBODY;
+    this.core.events.emit({ type: 'refused', code, requester }, about);
   }
 }

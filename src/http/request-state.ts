@@ -7,6 +7,7 @@ import type { RefusedToken } from '../core/life/validation.js';
 import type { Credentials } from './credentials.js';
 import { type Call, callOf, type Exchange } from './exchange.js';
 import type { Requirement } from './requirement.js';
+import { sessionOfMessage, sessionOfSocket } from './socket-sessions.js';
 
 /**
  * Whom a request is, as far as is known. One object is judged and handed to the handler. After a start or an end the
@@ -132,15 +133,23 @@ export function stateToJudge(request: object): RequestState | undefined {
  * checked: before `SessionGuard` has run, on `@Public()` routes, and where the request needs none and has none. A field
  * of GraphQL before which no guard stands has that of the field it belongs to.
  *
- * @param contextOrRequest an `ExecutionContext`, or the platform's request: of that, the last session that was judged
+ * @param source an `ExecutionContext`; the platform's request: of that, the last session that was judged; or the client of a
+ * gateway, also in its `handleConnection`
  */
-export function sessionOf(contextOrRequest: object): ActiveSession | AnonymousSession | null {
-  const state = isContext(contextOrRequest) ? stateFor(contextOrRequest) : stateOf(contextOrRequest);
-  return state?.session ?? null;
+export function sessionOf(source: object): ActiveSession | AnonymousSession | null {
+  if (isContext(source)) return sessionFor(source);
+  const state = stateOf(source);
+  return state === undefined ? sessionOfSocket(source) : state.session;
+}
+
+/** The session that the handler of a context was let in on. */
+export function sessionFor(context: ExecutionContext): ActiveSession | AnonymousSession | null {
+  if (context.getType() === 'ws') return sessionOfMessage(context);
+  return stateFor(context)?.session ?? null;
 }
 
 /** What the handler of a context was let in on, as far as that is known. */
-export function stateFor(context: ExecutionContext): RequestState | undefined {
+function stateFor(context: ExecutionContext): RequestState | undefined {
   const called = callOf(context);
   if (!called?.request) return undefined;
   const { request, call } = called;

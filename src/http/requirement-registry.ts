@@ -6,7 +6,7 @@ import { isForReading } from './handler-metadata.js';
 import { assertNoStray } from './rules-of-functions.js';
 import { ownRules } from './rules.js';
 import type { Class } from './lineage.js';
-import { compileRequirement, type Requirement } from './requirement.js';
+import { compileClassRequirement, compileRequirement, type Requirement } from './requirement.js';
 
 interface Compiled {
   readonly byMethod: ReadonlyMap<string, Requirement>;
@@ -43,6 +43,11 @@ export class RequirementRegistry {
   /** Those of a class, by the names of its methods. @throws SessionDecoratorError */
   ofMethods(type: Class): ReadonlyMap<string, Requirement> {
     return (this.compiled.get(type) ?? this.compile(type)).byMethod;
+  }
+
+  /** What a class asks for by itself. @throws SessionDecoratorError */
+  ofClass(type: Class): Requirement {
+    return compileClassRequirement(type, this.core.hierarchy);
   }
 
   /**

@@ -20,6 +20,8 @@ export interface Requirement {
   /** Milliseconds since the authentication event. */
   readonly maxAge: number | null;
   readonly isBackground: boolean;
+  /** Whether its answer goes on, as that of server-sent events. */
+  readonly isStream: boolean;
   /** Whether it answers by `@Res()`, so that what it returns goes nowhere. */
   readonly answersItself: boolean;
   /** Of what starts, ends or makes a session; each has some of them. */
@@ -54,20 +56,46 @@ export function compileRequirement(type: Class, method: string, hierarchy: RoleH
   const demands = [...onMethod, ...(liftsClass(onItself) ? [] : onClass)].filter((rule) => !isOpening(rule));
   const opening = onItself ?? openingOfClass(type, method, demands.some(closes), where);
   assertConsistent(demands, onMethod, opening, where);
+  return {
+    ...requirementOf(where, demands, opening, hierarchy),
+    isDeclared: onMethod.length + onClass.length > 0,
+    // Browsers connect again by themselves: https://html.spec.whatwg.org/multipage/server-sent-events.html
+    isStream: isEventStream(handler),
+    isBackground: isEventStream(handler) || demands.some(({ kind }) => kind === 'background'),
+    answersItself: takesOverResponse(type, method),
+  };
+}
+
+/** What a class asks for by itself: of whoever connects to a gateway that handles no messages. */
+export function compileClassRequirement(type: Class, hierarchy: RoleHierarchy): Requirement {
+  assertClassFits(type);
+  const rules = lineageOf(type).flatMap((ancestor) => ownRules(ancestor));
+  const demands = rules.filter((rule) => !isOpening(rule));
+  return {
+    ...requirementOf(type.name, demands, openingOn(ownRules(type), type.name), hierarchy),
+    isDeclared: rules.length > 0,
+    isBackground: true,
+    isStream: false,
+    answersItself: false,
+  };
+}
+
+function requirementOf(
+  where: string,
+  demands: readonly Rule[],
+  opening: Opening | undefined,
+  hierarchy: RoleHierarchy,
+): Omit<Requirement, 'isDeclared' | 'isBackground' | 'isStream' | 'answersItself'> {
   const anyOf = demands.flatMap((rule) => (rule.kind === 'role' ? [rule.anyOf] : []));
   for (const roles of anyOf) hierarchy.assertKnown(roles, where);
   const ages = demands.flatMap((rule) => (rule.kind === 'recent' ? [rule.maxAge] : []));
   return {
     handler: where,
-    isDeclared: onMethod.length + onClass.length > 0,
     opens: opensOf(opening),
     session: sessionNeeded(demands, opening),
     roleSets: anyOf.map((roles) => hierarchy.satisfying(roles)),
     level: Math.max(0, ...demands.map((rule) => (rule.kind === 'level' ? rule.level : 0))),
     maxAge: ages.length > 0 ? Math.min(...ages) : null,
-    // Browsers connect again by themselves: https://html.spec.whatwg.org/multipage/server-sent-events.html
-    isBackground: isEventStream(handler) || demands.some(({ kind }) => kind === 'background'),
-    answersItself: takesOverResponse(type, method),
     life: opening && 'options' in opening ? opening.options : {},
   };
 }

@@ -18,6 +18,7 @@ import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
 import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
+import { LiveConnections } from './live-connections.js';
 import { Refusals } from './refusals.js';
 import {
   branchState,
@@ -57,6 +58,7 @@ export class SessionGuard implements CanActivate {
     private readonly delivery: TokenDelivery,
     private readonly guesses: GuessWatch,
     private readonly refusals: Refusals,
+    private readonly connections: LiveConnections,
   ) {}
 
   /**
@@ -68,7 +70,7 @@ export class SessionGuard implements CanActivate {
     const requirement = this.requirements.of(context);
     if (requirement.opens === 'public') return true;
     const exchange = exchangeOf(context);
-    if (exchange === null) return this.refuseMessage(context);
+    if (exchange === null) return this.judgeMessage(context, requirement);
     // Where the guard is global and a decorator brings it along too, a request comes here twice for one handler.
     return grantedState(exchange, requirement) !== undefined || this.check(exchange, requirement);
   }
@@ -105,6 +107,8 @@ export class SessionGuard implements CanActivate {
       assertAuthorized(requirement, state.accepted);
       if (requirement.opens === 'start') state.begun ??= await this.beginnings.of(request);
       grant(exchange, requirement, state);
+      const goesOn = requirement.isStream || exchange.isSubscription;
+      if (goesOn && state.accepted) this.connections.keep(response, requirement, state.accepted);
       return true;
     } catch (error) {
       throw this.refusals.prepare(response, error, state?.record);
@@ -213,7 +217,13 @@ export class SessionGuard implements CanActivate {
     if (token !== null) this.delivery.renew(response, { sessionId, token, transport, changesSeen });
   }
 
-  /** Messages of WebSocket and RPC have no request to read a token from: closed, unless `@Public()`. */
+  /** Messages of sockets are judged on what their socket was opened with. */
+  private judgeMessage(context: ExecutionContext, requirement: Requirement): boolean | Promise<boolean> {
+    const isSocket = context.getType() === 'ws';
+    return isSocket ? this.connections.admitMessage(context, requirement) : this.refuseMessage(context);
+  }
+
+  /** Messages of RPC have no request to read a token from: closed, unless `@Public()`. */
   private refuseMessage(context: ExecutionContext): false {
     if (this.hasToldOfMessages) return false;
     this.hasToldOfMessages = true;

@@ -1,12 +1,16 @@
 import type { QueryRunner } from 'typeorm';
 import type { SessionRecord } from '../core/model/record.js';
-import type { Expected, SessionPage, ReuseJudgement } from '../core/model/store.js';
+import { type Expected, FOUND_AT_ONCE, type SessionPage, type ReuseJudgement } from '../core/model/store.js';
 import type { StoredChange, StoredRecord } from './columns.js';
 import { runSql } from './named-parameters.js';
 import { SessionTable } from './session-table.js';
 import type { NotedTouch } from './touch-buffer.js';
 
 export type StoredTouch = NotedTouch & Pick<StoredRecord, 'purgeAfter'>;
+
+function* groupsOf<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
+}
 
 /**
  * The statements on sessions that every database has; where their SQL differs, the dialect says how. Each method is one
@@ -17,6 +21,17 @@ export class SessionStatements extends SessionTable {
     const query = this.select(runner);
     this.whereExactly(query, 's.id', 'id', id);
     return this.one(runner, query);
+  }
+
+  /** Some columns compare without case, or without blanks at the end: what was not asked for is left out. */
+  async findMany(runner: QueryRunner, ids: readonly string[]): Promise<SessionRecord[]> {
+    const wanted = new Set(ids);
+    const found: SessionRecord[] = [];
+    for (const group of groupsOf([...wanted], FOUND_AT_ONCE)) {
+      const query = this.select(runner).where('s.id IN (:...group)', { group });
+      found.push(...(await this.many(runner, query)));
+    }
+    return found.filter(({ id }) => wanted.has(id));
   }
 
   /** Live sessions of a user, newest first. */

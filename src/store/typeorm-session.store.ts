@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { DataSource, EntityTarget } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { Patience } from '../core/outage/patience.js';
 import { SessionOptionsError, SessionSchemaError } from '../core/model/errors.js';
 import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
@@ -27,31 +27,17 @@ import { GroupedReads } from './grouped-reads.js';
 import type { PrimaryConnection } from './primary-connection.js';
 import { preparedQuery } from './prepared-query.js';
 import { PurgeSchedule } from './purge-schedule.js';
-import type { BaseSessionEntity } from './session.entity.js';
-import type { SchemaCheck } from './schema-check.js';
 import { SeriesRead } from './series-read.js';
 import { ServerConnection } from './server-connection.js';
 import { SessionStatements } from './session-statements.js';
 import { SharedConnection } from './shared-connection.js';
 import { TouchBuffer } from './touch-buffer.js';
 import { TouchWriter } from './touch-writer.js';
+import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 import { assembleWriting, type SessionWriting } from './writes/session-writing.js';
 
 /** Each looks for several series. */
 const LARGEST_LATER_GROUP = 32;
-
-export interface TypeOrmSessionStoreOptions {
-  readonly entity: EntityTarget<BaseSessionEntity>;
-  /** `null`: as fits the database. */
-  readonly purgeBatchSize: number | null;
-  /**
-   * What has expired is purged at the next multiple of this many milliseconds, so that most activity leaves the index that
-   * the purge goes by alone. Default: an hour.
-   */
-  readonly purgeStep?: number;
-  /** Made with the first connection, at boot where the database is there. Default: none. */
-  readonly schema?: SchemaCheck | null;
-}
 
 /** What is under way is never purged, however soon its session would end. */
 const LONGEST_SIGN_IN = 60_000;
@@ -135,6 +121,12 @@ export class TypeOrmSessionStore
     const upToDate = this.touches.overlay();
     const record = await this.connection.read((runner) => this.sessions.findById(runner, id));
     return record && upToDate(record);
+  }
+
+  override async findMany(ids: readonly string[]): Promise<SessionRecord[]> {
+    const upToDate = this.touches.overlay();
+    const found = await this.connection.read((runner) => this.sessions.findMany(runner, ids));
+    return found.map(upToDate);
   }
 
   async latestChange(): Promise<number> {

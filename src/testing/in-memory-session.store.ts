@@ -48,6 +48,10 @@ export class InMemorySessionStore extends SessionStore {
     return this.records.get(id) ?? null;
   }
 
+  override async findMany(ids: readonly string[]): Promise<SessionRecord[]> {
+    return [...new Set(ids)].flatMap((id) => this.records.get(id) ?? []);
+  }
+
   async latestChange(): Promise<number> {
     return this.latest;
   }

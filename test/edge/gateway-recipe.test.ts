@@ -8,12 +8,12 @@ import { RunnablePage } from '../docs/running.js';
 import { edgeApps } from './support/edge-apps.js';
 import { INSTALL } from './support/install.js';
 
-const page = await RunnablePage.of(pageAt('docs/recipes.md'), { install: INSTALL });
+const page = await RunnablePage.of(pageAt('docs/websockets.md'), { install: INSTALL });
 const start = edgeApps();
 
 afterAll(() => page.dispose());
 
-it('the gateway of the recipe lets in who has a session, until it ends', async () => {
+it('the gateway of the page lets in who has a session, until it ends', async () => {
   const { ChatGateway } = await page.run<{ ChatGateway: Type }>('chat.gateway.ts');
   const { app, url, sessions } = await start({
     providers: [ChatGateway],
@@ -23,14 +23,18 @@ it('the gateway of the recipe lets in who has a session, until it ends', async (
   const heard = (socket: ReturnType<typeof io>, event: string) =>
     new Promise<unknown>((done) => socket.once(event, done));
   const ana = await signInAs(app, { userId: 'ana' });
-  for (const token of [undefined, 'garbage', (await sessions.createAnonymous()).token]) {
+  for (const [token, code] of [
+    [undefined, 'session_required'],
+    ['garbage', 'session_invalid'],
+    [(await sessions.createAnonymous()).token, 'session_required'],
+  ] as const) {
     const stranger = connect(token);
-    expect(await heard(stranger, 'connect_error')).toMatchObject({ message: 'session_required' });
+    expect(await heard(stranger, 'connect_error')).toMatchObject({ data: { code } });
     stranger.close();
   }
   const [talking, listening] = [connect(ana.token), connect(ana.token)];
   await heard(listening, 'connect');
-  const said = heard(talking, 'said');
+  const said = heard(listening, 'said');
   talking.emit('say', 'hello');
   expect(await said).toBe('ana: hello');
   const ended = [heard(talking, 'disconnect'), heard(listening, 'disconnect')];

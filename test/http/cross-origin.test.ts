@@ -305,7 +305,10 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const app = start();
     const guard = app.app.get(SessionGuard);
     const args = [{ handshake: { headers: {} } }, {}];
-    for (const type of ['ws', 'rpc', 'something-new']) {
+    const fromNobody = fakeContext('ws', CatsResolver, 'cats', args);
+    await expect(guard.canActivate(fromNobody)).rejects.toMatchObject({ code: 'session_required' });
+    expect(await guard.canActivate(fakeContext('ws', CatsResolver, 'openCats', args))).toBe(true);
+    for (const type of ['rpc', 'something-new']) {
       expect(await guard.canActivate(fakeContext(type, CatsResolver, 'cats', args))).toBe(false);
       expect(await guard.canActivate(fakeContext(type, CatsResolver, 'openCats', args))).toBe(true);
     }

@@ -7,8 +7,20 @@ const SRC = resolve('src');
 /** Which part of `src` may import which others. What Nest and TypeORM are to each part belongs to it too. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   index: ['module', 'service', 'http', 'store', 'cluster', 'core'],
-  module: ['service', 'http', 'store', 'purge', 'audit', 'cluster', 'core', '@nestjs/typeorm', 'typeorm'],
+  module: [
+    'service',
+    'http',
+    'realtime',
+    'store',
+    'purge',
+    'audit',
+    'cluster',
+    'core',
+    '@nestjs/typeorm',
+    'typeorm',
+  ],
   http: ['service', 'core'],
+  realtime: ['service', 'http', 'cluster', 'core'],
   cluster: ['core'],
   purge: ['service', 'core'],
   audit: ['service', 'core'],

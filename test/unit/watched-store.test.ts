@@ -14,6 +14,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   findBySeries: 'bounded',
   findByAnySeries: 'bounded',
   findById: 'bounded',
+  findMany: 'bounded',
   latestChange: 'bounded',
   findLive: 'bounded',
   insert: 'bounded',

@@ -44,6 +44,10 @@ export class AnnouncingStore extends SessionStore {
     return this.store.findById(id);
   }
 
+  override findMany(ids: readonly string[]): Promise<SessionRecord[]> {
+    return this.store.findMany(ids);
+  }
+
   latestChange(): Promise<number> {
     return this.store.latestChange();
   }

@@ -3,6 +3,9 @@ import type { SessionRecord } from './record.js';
 /** Sessions in one batch of a change, in one event, in one page of a list: what is done at once stays small. */
 export const BATCH_SIZE = 1_000;
 
+/** Ids that are looked for in one statement. */
+export const FOUND_AT_ONCE = 500;
+
 /** The state that a change was decided on; a store applies the change only where it still holds. */
 export type Expected = Partial<
   Pick<
@@ -134,6 +137,14 @@ export abstract class SessionStore {
   abstract findByAnySeries(seriesHashes: readonly string[]): Promise<SessionRecord | null>;
   /** Live or not. */
   abstract findById(id: string): Promise<SessionRecord | null>;
+  /**
+   * The records that there are with these ids, live or not, in any order. A store that says nothing of it looks for each by
+   * itself: with one statement for all, sockets and streams are checked again at less cost.
+   */
+  async findMany(ids: readonly string[]): Promise<SessionRecord[]> {
+    const found = await Promise.all([...new Set(ids)].map((id) => this.findById(id)));
+    return found.filter((record) => record !== null);
+  }
   /** The number of the latest change to anybody's sessions. Read when it is called or later, never earlier. */
   abstract latestChange(): Promise<number>;
   /** Live sessions of a user, newest first. */

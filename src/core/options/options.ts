@@ -141,6 +141,11 @@ export interface SessionModuleOptions {
   grace?: Duration;
   /** The scheduled removal of expired sessions, every 5 min; `false` leaves it to your own job, which calls `purgeExpired()`. */
   purge?: PurgeOptions | false;
+  /**
+   * How often it is looked whether the sessions of open sockets and streams are still live, at the latest: what ends them in
+   * this process, or is told by the bus of the option `cluster`, closes them at once. From 1 s to 10 min. Default: `30s`.
+   */
+  recheckEvery?: Duration;
   /** How old `lastSeenAt` may get before activity is written. Default: a sixtieth of the idle timeout, at most 60 s. */
   touchEvery?: Duration;
   /** Keep IP address and user agent of the sign-in, for device lists. Default: true. */

@@ -56,6 +56,7 @@ export const OPTIONS = {
   grace: duration({ min: 0, max: LONGEST_TIMEOUT }, '30s'),
   purge: objectOrFalse(PURGE),
   touchEvery: { values: 'at most half of the shortest idle timeout', read: readTouchEvery },
+  recheckEvery: duration({ min: 1_000, max: 600_000 }, '30s'),
   recordClient: boolean(true),
   maxDataBytes: integer({ min: 2, max: WIDEST_TEXT }, 16_384),
   guessing: objectOrFalse(GUESSING),

@@ -84,6 +84,10 @@ export class WatchedStore extends SessionStore {
     return this.watch('findById', SOON, () => this.store.findById(id));
   }
 
+  override findMany(ids: readonly string[]): Promise<SessionRecord[]> {
+    return this.watch('findMany', SOON, () => this.store.findMany(ids));
+  }
+
   latestChange(): Promise<number> {
     return this.watch('latestChange', SOON, () => this.store.latestChange());
   }

@@ -53,6 +53,7 @@ export class PlacementCheck implements OnModuleInit {
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
         this.assertGuarded(called, requirement, fields);
         this.assertRefusable(called, requirement);
+        this.assertMessageFits(called, requirement);
         this.assertEnhanced(called, requirement);
       }
     }
@@ -93,6 +94,16 @@ export class PlacementCheck implements OnModuleInit {
     throw new SessionDecoratorError(
       `${handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a call, Nest ends ` +
         'the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
+    );
+  }
+
+  /** A message has no answer that could bring a token, and nothing but its socket to end. */
+  private assertMessageFits({ kinds }: Called, { handler, opens, session }: Requirement): void {
+    if (!kinds.includes('socket-message')) return;
+    if (opens !== 'start' && opens !== 'end' && session !== 'ensured') return;
+    throw new SessionDecoratorError(
+      `${handler} starts, makes or ends a session, and answers a message: tokens travel by HTTP. Let the client do it by a ` +
+        'request, and connect then; sockets end with their session.',
     );
   }
 

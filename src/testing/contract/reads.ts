@@ -1,3 +1,4 @@
+import type { SessionRecord } from '../../core/model/record.js';
 import type { Checks } from './checks.js';
 import { expectRecord, expectThat } from './expectation.js';
 import { idsOf, liveOf, LOOKALIKES, newHash, NOW, put, putAll, recordWith } from './fixtures.js';
@@ -38,6 +39,27 @@ export const reads: Checks = {
     const record = await put(store);
     const found = await store.findByAnySeries([newHash(), record.seriesHash, newHash()]);
     expectThat('findByAnySeries finds the record that has one of the series', found?.id, record.id);
+  },
+
+  'records are found by many ids at once': async ({ store, second }) => {
+    const records = await putAll(
+      store,
+      Array.from({ length: 3 }, (_, at) => ({ userId: at === 0 ? null : 'ana' })),
+    );
+    const expired = await put(store, { expiresAt: NOW - 1 });
+    const all = [...records, expired];
+    const missing = recordWith().id;
+    expectThat('findMany of nothing finds nothing', await store.findMany([]), []);
+    const ids = [missing, ...idsOf(all), ...idsOf(records)];
+    const found = await second.findMany(ids);
+    const sorted = (list: readonly SessionRecord[]) => idsOf(list).toSorted();
+    expectThat('findMany finds what there is, each once, live or not', sorted(found), sorted(all));
+    for (const record of all) {
+      const same = found.find(({ id }) => id === record.id) ?? null;
+      expectRecord('findMany reads all fields', same, record);
+    }
+    await store.delete(expired.id);
+    expectThat('findMany finds nothing that is deleted', await second.findMany([expired.id]), []);
   },
 
   'expired records are found by series and id': async ({ store }) => {
@@ -108,6 +130,7 @@ export const reads: Checks = {
     }
     for (const other of [letters.toUpperCase(), `${letters} `, letters.replace(/^a/, 'á')]) {
       expectThat('findById folds nothing', await store.findById(other), null);
+      expectThat('findMany folds nothing', await store.findMany([other]), []);
       expectThat('delete folds nothing', await store.delete(other), null);
       expectThat('change folds nothing', await store.change(other, {}, { label: 'x' }), false);
       expectThat('deleteExpected folds nothing', await store.deleteExpected(other, {}), false);

@@ -20,6 +20,8 @@ export interface EdgeAppOptions {
   readonly controllers?: Type[];
   readonly providers?: Provider[];
   readonly options?: SessionModuleOptions & Pick<SessionModuleStaticOptions, 'globalGuard'>;
+  /** Whether the platform believes what proxies say. */
+  readonly trustProxy?: boolean;
   /** Before the application starts. */
   readonly configure?: (app: INestApplication) => unknown;
 }
@@ -39,7 +41,15 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
   afterEach(async () => {
     for (const app of running.splice(0)) await app.close();
   });
-  return async ({ platform = 'express', imports = [], importsBefore = [], options, configure, ...own }) => {
+  return async ({
+    platform = 'express',
+    imports = [],
+    importsBefore = [],
+    trustProxy = false,
+    options,
+    configure,
+    ...own
+  }) => {
     const clock = new TestClock();
     const sessions = SessionModule.forRoot({ store: InMemorySessionStore, clock: clock.now, ...options });
     const builder = Test.createTestingModule({
@@ -48,7 +58,8 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
       providers: own.providers ?? [],
     });
     const module = await builder.compile();
-    const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+    const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter({ trustProxy });
+    if (adapter instanceof ExpressAdapter) adapter.set('trust proxy', trustProxy);
     const app = module.createNestApplication(adapter, { logger: false, forceCloseConnections: true });
     running.push(app);
     await configure?.(app);

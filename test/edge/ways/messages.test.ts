@@ -19,10 +19,10 @@ import {
 } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Public } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
-import { WebSocket, type WebSocketServer } from 'ws';
-import { once } from 'node:events';
+import type { WebSocketServer } from 'ws';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,12 +30,14 @@ import { edgeApps } from '../support/edge-apps.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
 import { SOCKET_IO, WS } from '../support/socket-clients.js';
+import { closeSockets, openSocket, refusedSocket } from '../support/ws-visitor.js';
 
 /* What messages come to, without a session and without any decorator of ours. */
 
 const { ran, note } = noteRuns();
 const folders: string[] = [];
 const start = edgeApps();
+afterEach(closeSockets);
 afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
@@ -101,38 +103,47 @@ describe.each([WS, SOCKET_IO])('by $name', ({ adapter, send }) => {
   });
 });
 
-it('what a gateway listens to on its server itself has no guard', async () => {
-  const { port } = await start({
+it('what a gateway listens to on its server itself runs for who is let in', async () => {
+  const { app, port } = await start({
     providers: [WithListener],
-    configure: (app) => app.useWebSocketAdapter(WS.adapter(app)),
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
   });
-  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
-  await once(socket, 'open');
+  await refusedSocket(port);
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  const { socket } = await openSocket(port, { headers: { ...bearer } });
   socket.send('hello');
   while (ran.length === 0) await new Promise(setImmediate);
-  socket.terminate();
+  expect(ran).toEqual(['listener']);
 });
 
-it('the hooks of a gateway have no guard', async () => {
-  const { port } = await start({
+it('the hooks of a gateway run for who is let in', async () => {
+  const { app, port } = await start({
     providers: [Gateway],
-    configure: (app) => app.useWebSocketAdapter(WS.adapter(app)),
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
   });
-  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
-  await once(socket, 'open');
+  await refusedSocket(port);
+  expect(ran).toEqual(['init']);
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  const { socket } = await openSocket(port, { headers: { ...bearer } });
   socket.close();
   while (!ran.includes('disconnect')) await new Promise(setImmediate);
   expect(ran).toEqual(['init', 'connection', 'disconnect']);
 });
 
-it('middleware of socket.io has no guard', async () => {
-  const { port } = await start({
+it('middleware of socket.io runs for who is let in', async () => {
+  const { app, port } = await start({
     providers: [WithMiddleware],
-    configure: (app) => app.useWebSocketAdapter(SOCKET_IO.adapter(app)),
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
   });
-  const socket = io(`http://127.0.0.1:${port}`, { transports: ['websocket'], reconnection: false });
-  await new Promise((resolve) => socket.on('connect', () => resolve(null)));
-  socket.disconnect();
+  const { token } = await signInAs(app, { userId: 'ana' });
+  for (const [auth, outcome] of [
+    [{}, 'connect_error'],
+    [{ token }, 'connect'],
+  ] as const) {
+    const socket = io(`http://127.0.0.1:${port}`, { transports: ['websocket'], reconnection: false, auth });
+    await new Promise((resolve) => socket.on(outcome, () => resolve(null)));
+    socket.disconnect();
+  }
   expect(ran).toEqual(['middleware']);
 });
 

@@ -2,10 +2,10 @@ import { Controller, type INestApplication, Sse } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GraphQLSchemaHost, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
-import { Public, RequireLevel } from 'nestjs-sessions';
+import { Public, RequireLevel, RequireRole } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import { Subject } from 'rxjs';
-import { edgeApps } from '../support/edge-apps.js';
+import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
 import { APOLLO, MERCURIUS } from '../support/graphql.js';
 import { askByOldProtocol, connectGraphql, type GraphqlConnection } from '../support/graphql-ws.js';
 import { HAS_OLD_PROTOCOL } from '../support/install.js';
@@ -35,7 +35,7 @@ async function* fromNowOn(): AsyncGenerator<{ ticks: string }> {
 
 @Controller()
 class Streams {
-  @Sse('stream') stream(): Subject<string> {
+  @RequireRole('watcher') @Sse('stream') stream(): Subject<string> {
     return events;
   }
 }
@@ -85,22 +85,46 @@ async function reaches(reading: AsyncGenerator<string>, event: string): Promise<
     let part = await reading.next();
     while (!part.done && !part.value.includes(event)) part = await reading.next();
     return !part.done;
+  } catch {
+    return false;
   } finally {
     clearInterval(telling);
   }
 }
 
+/** Until it has ended; it goes on being told. */
+async function endOf(reading: AsyncGenerator<string>): Promise<void> {
+  while (await reaches(reading, 'more'));
+}
+
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
-  it('server-sent events are checked when they begin, and go on after the end of the session', async () => {
-    const { app, url, sessions } = await start({ platform, controllers: [Streams] });
-    const { bearer } = await signInAs(app, { userId: 'ana' });
+  const begin = async (app: EdgeApp) => {
+    const { bearer, session } = await signInAs(app.app, { userId: 'ana', roles: ['watcher'] });
     // Nest sends the head of the answer with the first event.
     const telling = setInterval(() => events.next('first'), 5);
-    const answer = await fetch(`${url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
+    const answer = await fetch(`${app.url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
     clearInterval(telling);
-    const reading = readingOf(answer);
-    expect(await sessions.revokeAll('ana')).toBe(1);
+    return { reading: readingOf(answer), session };
+  };
+
+  it('server-sent events end with their session, and nobody goes on producing them', async () => {
+    const app = await start({ platform, controllers: [Streams] });
+    const { reading } = await begin(app);
     expect(await reaches(reading, 'second')).toBe(true);
+    expect(events.observed).toBe(true);
+    expect(await app.sessions.revokeAll('ana')).toBe(1);
+    await endOf(reading);
+    while (events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
+  it('server-sent events end with the time and with the role of their session', async () => {
+    const app = await start({ platform, controllers: [Streams] });
+    const late = await begin(app);
+    app.clock.advance('31m');
+    await endOf(late.reading);
+    const former = await begin(app);
+    await app.sessions.setRoles('ana', []);
+    await endOf(former.reading);
   });
 });
 
@@ -175,7 +199,7 @@ function streamGraphql(app: INestApplication): void {
   });
 }
 
-it('subscriptions by graphql-sse are checked when they begin, and go on after the end of the session', async () => {
+it('subscriptions by graphql-sse end with their session', async () => {
   const { app, url, sessions } = await start({
     imports: [APOLLO.module()],
     providers: [Ticker],
@@ -194,5 +218,5 @@ it('subscriptions by graphql-sse are checked when they begin, and go on after th
   const reading = readingOf(await subscribe(bearer));
   expect(await reaches(reading, 'first')).toBe(true);
   expect(await sessions.revokeAll('ana')).toBe(1);
-  expect(await reaches(reading, 'second')).toBe(true);
+  await endOf(reading);
 });

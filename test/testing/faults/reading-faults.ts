@@ -31,6 +31,18 @@ export const readingFaults: Faults = {
       },
     }),
   },
+  'finds no anonymous sessions among many': {
+    caughtBy: ['records are found by many ids at once'],
+    fault: (sound) => ({
+      findMany: async (ids) => (await sound.findMany(ids)).filter(({ userId }) => userId !== null),
+    }),
+  },
+  'finds one twice that is asked for twice': {
+    caughtBy: ['records are found by many ids at once'],
+    fault: (sound) => ({
+      findMany: async (ids) => (await Promise.all(ids.map((id) => sound.findMany([id])))).flat(),
+    }),
+  },
   'lists the oldest first': {
     caughtBy: ['findLive tells the live sessions of a user, newest first'],
     fault: (sound) => ({ findLive: async (...args) => (await sound.findLive(...args)).toReversed() }),

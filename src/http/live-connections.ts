@@ -1,0 +1,16 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { AcceptedToken } from '../core/life/accepted-token.js';
+import type { SessionResponse } from './exchange.js';
+import type { Requirement } from './requirement.js';
+
+/** What the guard leaves to those who know of what outlives a request. */
+export abstract class LiveConnections {
+  /**
+   * Whether a message of a socket may be handled.
+   *
+   * @throws WsException with the body that a refused request is answered with
+   */
+  abstract admitMessage(context: ExecutionContext, requirement: Requirement): Promise<boolean>;
+  /** Ends an answer that goes on with the session that it was begun with. */
+  abstract keep(response: SessionResponse, requirement: Requirement, accepted: AcceptedToken): void;
+}

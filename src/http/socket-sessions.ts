@@ -1,0 +1,35 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
+
+type Session = ActiveSession | AnonymousSession;
+
+interface Known {
+  latest: Session | null;
+  /** What each handler was let in on the last time: those that are open to everybody never are. */
+  readonly byHandler: Map<object, Session | null>;
+}
+
+/** Messages have no request that could carry it: it hangs on the client. */
+const clients = new WeakMap<object, Known>();
+
+/** The session that a socket was opened with, as it was when that was looked at last. */
+export function sessionOfSocket(client: object): Session | null {
+  return clients.get(client)?.latest ?? null;
+}
+
+/** The session that the handler of a message was let in on. */
+export function sessionOfMessage(context: ExecutionContext): Session | null {
+  const client = context.getArgByIndex<object | undefined>(0);
+  return (client && clients.get(client)?.byHandler.get(context.getHandler())) ?? null;
+}
+
+export function noteSocket(client: object, session: Session | null): void {
+  const known = clients.get(client);
+  if (known) known.latest = session;
+  else clients.set(client, { latest: session, byHandler: new Map() });
+}
+
+export function noteMessage(client: object, handler: object, session: Session | null): void {
+  noteSocket(client, session);
+  clients.get(client)?.byHandler.set(handler, session);
+}

@@ -1,0 +1,42 @@
+/** How exact it is, in milliseconds. */
+export const TICK = 100;
+
+/** What has a place in the wheel. */
+interface Entry {
+  readonly sessionId: string;
+  due: number;
+}
+
+/** Thousands of deadlines with one timer: they are sorted into ticks, and a tick is looked at when its time has come. */
+export class DeadlineWheel {
+  private readonly ticks = new Map<number, Set<string>>();
+
+  /** @param at epoch milliseconds */
+  plan(entry: Entry, at: number): void {
+    const due = Math.ceil(at / TICK);
+    if (entry.due === due) return;
+    this.drop(entry);
+    entry.due = due;
+    const tick = this.ticks.get(due);
+    if (tick) tick.add(entry.sessionId);
+    else this.ticks.set(due, new Set([entry.sessionId]));
+  }
+
+  drop(entry: Entry): void {
+    const tick = this.ticks.get(entry.due);
+    tick?.delete(entry.sessionId);
+    if (tick?.size === 0) this.ticks.delete(entry.due);
+    entry.due = 0;
+  }
+
+  /** Whose time has come; they have no place any more. */
+  take(now: number): string[] {
+    const taken: string[] = [];
+    for (const [due, ids] of this.ticks) {
+      if (due * TICK > now) continue;
+      this.ticks.delete(due);
+      taken.push(...ids);
+    }
+    return taken;
+  }
+}
