@@ -1,28 +1,41 @@
-/** How long a slice may take, in milliseconds: what waits for the event loop waits no longer. */
+/** How much is done in one turn of the event loop, in milliseconds: nothing else waits for longer. */
 const SLICE = 10;
 
 /** Does small things one after the other, and lets others come in between: thousands of sockets are closed at once. */
 export class SlicedWork {
   private waiting: (() => void)[] = [];
   private next = 0;
+  private sliceEnd = 0;
   private isUnderWay = false;
 
   constructor(private readonly report: (error: unknown) => void) {}
 
-  /** Does it now, where nothing else waits. */
+  /** Does it now, where there is time left in this turn. */
   add(work: () => void): void {
     this.waiting.push(work);
-    if (!this.isUnderWay) this.slice();
+    if (!this.isUnderWay) this.beginSlice();
+    this.workOn();
   }
 
-  private slice(): void {
+  private beginSlice(): void {
     this.isUnderWay = true;
-    const end = performance.now() + SLICE;
-    while (this.next < this.waiting.length && performance.now() < end) this.do(this.waiting[this.next++]!);
-    if (this.next < this.waiting.length) return void setImmediate(() => this.slice());
+    this.sliceEnd = performance.now() + SLICE;
+    setImmediate(() => this.nextTurn());
+  }
+
+  private nextTurn(): void {
+    this.isUnderWay = this.next < this.waiting.length;
+    if (this.isUnderWay) this.beginSlice();
+    this.workOn();
+  }
+
+  private workOn(): void {
+    while (this.next < this.waiting.length && performance.now() < this.sliceEnd) {
+      this.do(this.waiting[this.next++]!);
+    }
+    if (this.next < this.waiting.length) return;
     this.waiting = [];
     this.next = 0;
-    this.isUnderWay = false;
   }
 
   private do(work: () => void): void {
