@@ -15,7 +15,10 @@ export type SectionName =
   | 'contention'
   | 'large-user'
   | 'sign-ins'
-  | 'nodes';
+  | 'nodes-hits'
+  | 'nodes-memory'
+  | 'nodes-latency'
+  | 'nodes-database';
 
 /** Puts a result between its markers in the document; the prose around it stays. */
 export async function writeSection(name: SectionName, markdown: string): Promise<void> {
