@@ -24,13 +24,13 @@ describe('sign-in', () => {
     const { wire, client, events, signIn, tokenInUse } = connect();
     await signIn('T1');
     const done = client.signIn('/auth/step-up', {});
-    const refusal = { code: 'wrong_credentials', message: 'Wrong.' };
+    const refusal = { code: 'sign_in_failed', message: 'Wrong.' };
     await wire.last.answer(401, refusal);
     const error = await done.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(SessionClientError);
     expect(error).toMatchObject({
       name: 'SessionClientError',
-      code: 'wrong_credentials',
+      code: 'sign_in_failed',
       status: 401,
       body: refusal,
     });
@@ -162,7 +162,8 @@ describe('a refused token', () => {
   );
 
   it.each([
-    [401, { code: 'wrong_credentials' }],
+    [401, { code: 'sign_in_failed' }],
+    [401, { code: 'of_the_application' }],
     [401, undefined],
     [403, { code: 'session_invalid' }],
     [409, { code: 'session_limit' }],
