@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'session-core': ['life', 'announcing', 'options', 'outage', 'clock', 'token', 'policy', 'events', 'model'],
   life: ['announcing', 'outage', 'token', 'policy', 'events', 'model'],
-  announcing: ['model'],
+  announcing: ['outage', 'model'],
   options: ['outage', 'policy', 'clock', 'model'],
   clock: ['model'],
   outage: ['model'],
