@@ -77,21 +77,15 @@ declare module '@nestjs/graphql' {
   export const Args: (name: string) => ParameterDecorator;
 }
 declare module '@nestjs/websockets' {
-  export interface OnGatewayInit<Server> { afterInit(server: Server): void }
   export const WebSocketGateway: () => ClassDecorator;
+  export const WebSocketServer: () => PropertyDecorator;
   export const SubscribeMessage: (name: string) => MethodDecorator;
-  export const ConnectedSocket: () => ParameterDecorator;
   export const MessageBody: () => ParameterDecorator;
 }
 declare module 'socket.io' {
-  export interface Socket {
-    handshake: { auth: Record<string, unknown> };
-    data: { sessionId: string };
-    disconnect(close: boolean): void;
-  }
   export interface Server {
-    use(check: (socket: Socket, next: (error?: Error) => void) => void): void;
-    sockets: { sockets: Map<string, Socket> };
+    emit(event: string, what: string): void;
+    disconnectSockets(): void;
   }
 }
 declare module '@nestjs/jwt' {
