@@ -16,6 +16,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   findById: 'bounded',
   latestChange: 'bounded',
   findLive: 'bounded',
+  countLive: 'bounded',
   insert: 'bounded',
   admit: 'bounded',
   change: 'bounded',
