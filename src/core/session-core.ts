@@ -6,6 +6,7 @@ import { SessionEvents } from './events/session-events.js';
 import { Continuation } from './life/continuation.js';
 import { SessionQueue } from './life/session-queue.js';
 import { DataUpdate } from './life/data-update.js';
+import { LiveEstimate } from './life/live-estimate.js';
 import { NearValidation } from './life/near-validation.js';
 import { Purge } from './life/purge.js';
 import { Revocation } from './life/revocation.js';
@@ -53,6 +54,7 @@ export class SessionCore {
   readonly dataUpdate: DataUpdate;
   readonly roleChange: RoleChange;
   readonly purge: Purge;
+  readonly liveEstimate: LiveEstimate;
 
   constructor(
     given: ResolvedSessionOptions,
@@ -94,5 +96,6 @@ export class SessionCore {
     this.dataUpdate = new DataUpdate(told, lookup, events, queue, announcer, options);
     this.roleChange = new RoleChange(told, policy, events, options);
     this.purge = new Purge(told, events, options);
+    this.liveEstimate = new LiveEstimate(told, options.clock);
   }
 }

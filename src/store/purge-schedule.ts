@@ -1,5 +1,6 @@
+import type { SessionRecord } from '../core/model/record.js';
 import type { Change } from '../core/model/store.js';
-import type { StoredChange } from './columns.js';
+import type { StoredChange, StoredRecord } from './columns.js';
 
 const HOUR = 60 * 60_000;
 /** So few touches in a hundred change the index that the purge goes by. */
@@ -20,6 +21,11 @@ export class PurgeSchedule {
 
   purgeAfter(expiresAt: number): number {
     return Math.ceil(expiresAt / this.step) * this.step;
+  }
+
+  /** A new record, of a sign-in that began with this number. */
+  entering(record: SessionRecord, begun: number): StoredRecord {
+    return { ...record, purgeAfter: this.purgeAfter(record.expiresAt), rolesSet: 0, begun, turn: 0 };
   }
 
   /** Every change of a deadline is one of this too. */

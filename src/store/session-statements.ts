@@ -4,6 +4,7 @@ import { type Expected, FOUND_AT_ONCE, type SessionPage, type ReuseJudgement } f
 import type { StoredChange, StoredRecord } from './columns.js';
 import { runSql } from './named-parameters.js';
 import { SessionTable } from './session-table.js';
+import { askForPrimary } from './standby.js';
 import type { NotedTouch } from './touch-buffer.js';
 
 export type StoredTouch = NotedTouch & Pick<StoredRecord, 'purgeAfter'>;
@@ -45,6 +46,16 @@ export class SessionStatements extends SessionTable {
     this.whereUser(query, userId, 's.');
     if (before !== null) query.andWhere('s.id < :before', { before });
     return this.many(runner, query.orderBy('s.id', 'DESC').limit(limit));
+  }
+
+  /** Live sessions whose series hash sorts before `below`: a part of an index. */
+  async countLive(runner: QueryRunner, below: string, now: number): Promise<number> {
+    const sql =
+      `SELECT COUNT(*) AS live FROM ${this.name} ` +
+      `WHERE ${this.column('seriesHash')} < :below AND ${this.column('expiresAt')} > :now`;
+    const { records } = await runSql(runner, this.dialect, sql, { below, now });
+    if (this.dialect.server) await askForPrimary(runner, this.dialect.server.role);
+    return Number((records as { live: number | string }[])[0]?.live);
   }
 
   async change(runner: QueryRunner, id: string, expected: Expected, change: StoredChange): Promise<boolean> {

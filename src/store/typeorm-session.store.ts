@@ -139,19 +139,17 @@ export class TypeOrmSessionStore
     return this.connection.read((runner) => this.sessions.findLive(runner, userId, now, page));
   }
 
+  override countLive(below: string, now: number): Promise<number> {
+    return this.connection.read((runner) => this.sessions.countLive(runner, below, now));
+  }
+
   async insert(given: SessionRecord, admission: Admission | null): Promise<Admitted> {
     await this.alphabets.assertHeld('userId', given.userId ?? undefined);
     const record = await this.alphabets.fitting(given);
-    const stored = {
-      ...record,
-      purgeAfter: this.schedule.purgeAfter(record.expiresAt),
-      rolesSet: 0,
-      begun: admission?.begun ?? 0,
-      turn: 0,
-    };
+    const stored = this.schedule.entering(record, admission?.begun ?? 0);
     const { statements, sql, users } = await this.writes();
     if (admission === null) {
-      await statements.run(sql.insertLive, stored);
+      await statements.run(sql.insertLive, { ...stored });
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();

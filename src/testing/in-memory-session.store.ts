@@ -61,6 +61,11 @@ export class InMemorySessionStore extends SessionStore {
     return further.slice(0, limit);
   }
 
+  override async countLive(below: string, now: number): Promise<number> {
+    const records = [...this.records.values()];
+    return records.filter(({ seriesHash, expiresAt }) => seriesHash < below && expiresAt > now).length;
+  }
+
   async insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     if (this.records.has(record.id) || this.bySeries([record.seriesHash]) !== null) {
       throw new StoreRejectedError('There is a record with this id or series already.');

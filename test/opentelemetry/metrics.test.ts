@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { SessionMetrics } from 'nestjs-sessions/opentelemetry';
+import { LiveSessionsMetric, SessionMetrics } from 'nestjs-sessions/opentelemetry';
 import { MEASUREMENTS } from '../../src/core/model/measurements.js';
 import { appsOn, breakStore, type TestApp } from '../support/test-app.js';
 import { AccountController } from '../support/sign-in.js';
@@ -41,7 +41,7 @@ async function load(app: TestApp): Promise<string[]> {
 }
 
 const options = { touchEvery: 0 };
-const given = { controllers: [AccountController], providers: [SessionMetrics], options };
+const given = { controllers: [AccountController], providers: [SessionMetrics, LiveSessionsMetric], options };
 
 describe('metrics', () => {
   it('count and time what happens to sessions', async () => {
@@ -61,6 +61,23 @@ describe('metrics', () => {
     ]) {
       expect(text).toMatch(line);
     }
+  });
+
+  it('say how many sessions are live, and ask the database once in a minute', async () => {
+    const app = await start(given);
+    await app.sessions.create({ userId: 'ana', roles: [] });
+    await app.sessions.createAnonymous();
+    expect(await exposition()).toMatch(/^nestjs_sessions_live\{.*\} 2$/m);
+    app.queries.length = 0;
+    await app.sessions.create({ userId: 'ben', roles: [] });
+    expect(await exposition()).toMatch(/^nestjs_sessions_live\{.*\} 2$/m);
+    expect(app.queries.filter((query) => query.includes('COUNT'))).toEqual([]);
+  });
+
+  it('say no number of live sessions where the database does not answer', async () => {
+    const app = await start(given);
+    breakStore(app);
+    expect(await exposition()).not.toMatch(/^nestjs_sessions_live\{/m);
   });
 
   it('say nothing of whom they are about', async () => {

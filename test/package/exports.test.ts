@@ -254,6 +254,7 @@ describe('the public surface', () => {
   it('of nestjs-sessions/opentelemetry, nestjs-sessions/terminus and nestjs-sessions/cls', () => {
     expect(['./opentelemetry', './terminus', './cls'].flatMap(exportsOf)).toMatchInlineSnapshot(`
       [
+        "class LiveSessionsMetric",
         "class SessionMetrics",
         "class SessionSpanInterceptor",
         "class SessionHealthIndicator",

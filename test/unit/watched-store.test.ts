@@ -17,6 +17,7 @@ const METHODS: Readonly<Record<keyof SessionStore, 'bounded' | 'unbounded'>> = {
   findMany: 'bounded',
   latestChange: 'bounded',
   findLive: 'bounded',
+  countLive: 'bounded',
   insert: 'bounded',
   admit: 'bounded',
   change: 'bounded',

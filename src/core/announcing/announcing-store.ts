@@ -56,6 +56,10 @@ export class AnnouncingStore extends SessionStore {
     return this.store.findLive(userId, now, page);
   }
 
+  override countLive(below: string, now: number): Promise<number | null> {
+    return this.store.countLive(below, now);
+  }
+
   /** Takes away what it evicts. Where its answer was lost, nobody knows which sessions these were. */
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     const act = () => this.store.insert(record, admission);

@@ -96,6 +96,10 @@ export class WatchedStore extends SessionStore {
     return this.watch('findLive', SOON, () => this.store.findLive(userId, now, page));
   }
 
+  override countLive(below: string, now: number): Promise<number | null> {
+    return this.watch('countLive', SOON, () => this.store.countLive(below, now));
+  }
+
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted> {
     const { id: sessionId, userId } = record;
     return this.within('insert', { attempt: 'sign-in', sessionId, userId }, () =>

@@ -69,6 +69,21 @@ export const reads: Checks = {
     expectThat('findById finds it, live or not', (await store.findById(id))?.id, id);
   },
 
+  'countLive counts the live sessions of everybody and nobody, by series, or cannot say': async ({
+    store,
+    second,
+  }) => {
+    const counts = async (below: string) => second.countLive(below, NOW);
+    if ((await counts('g')) === null) return;
+    const [first, last] = [`0${newHash().slice(1)}`, `f${newHash().slice(1)}`];
+    await put(store, { seriesHash: first, userId: null });
+    await put(store, { seriesHash: last });
+    await put(store, { expiresAt: NOW });
+    expectThat('all that are live, and what has expired is not', await counts('g'), 2);
+    expectThat('those whose series sorts before', await counts('1'), 1);
+    expectThat('not the one whose series it is', await counts(first), 0);
+  },
+
   'findLive tells the live sessions of a user, newest first': async ({ store }) => {
     const [oldest, newest, middle] = await putAll(store, [
       { createdAt: NOW - 2 },

@@ -94,6 +94,10 @@ export const deletingFaults: Faults = {
     caughtBy: ['deleteAll with a time takes what was created before it'],
     fault: (sound) => ({ deleteAll: (_, batch) => sound.deleteAll(null, batch) }),
   },
+  'counts what has expired': {
+    caughtBy: ['countLive counts the live sessions of everybody and nobody, by series, or cannot say'],
+    fault: (sound) => ({ countLive: (below) => sound.countLive(below, 0) }),
+  },
   'leaves what expired long ago': {
     caughtBy: ['purgeExpired takes what has expired, and says how many'],
     fault: (sound) => ({
