@@ -575,6 +575,7 @@ export declare class SessionService {
   revokeAll(userId: string, options?: RevokeAllOptions): Promise<number>;
   revokeEveryone(options?: RevokeEveryoneOptions): Promise<number>;
   purgeExpired(signal?: AbortSignal): Promise<number>;
+  estimateLive(): Promise<number | null>;
   policy(): SessionPolicyDocument;
 }
 
@@ -608,6 +609,7 @@ export declare abstract class SessionStore {
   abstract deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>>;
   abstract purgeExpired(now: number, signal?: AbortSignal): Promise<number>;
   clockSkew(): Promise<number>;
+  countLive(_below: string, _now: number): Promise<number | null>;
 }
 
 export declare class SessionStoreUnavailableException extends SessionStoreUnavailableException_base {

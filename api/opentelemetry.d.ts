@@ -8,6 +8,11 @@ import type {
 
 import type { Observable } from 'rxjs';
 
+export declare class LiveSessionsMetric implements OnModuleInit, OnModuleDestroy {
+  onModuleInit(): void;
+  onModuleDestroy(): void;
+}
+
 export declare class SessionMetrics implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void;
   onModuleDestroy(): void;

@@ -36,6 +36,7 @@ export declare class InMemorySessionStore extends SessionStore {
   findMany(ids: readonly string[]): Promise<SessionRecord[]>;
   latestChange(): Promise<number>;
   findLive(userId: string, now: number, { limit, before }: SessionPage): Promise<SessionRecord[]>;
+  countLive(below: string, now: number): Promise<number>;
   insert(record: SessionRecord, admission: Admission | null): Promise<Admitted>;
   admit(id: string, expected: ExpectedOwner, change: Change, admission: Admission): Promise<Admitted>;
   change(id: string, expected: Expected, change: Change): Promise<boolean>;
