@@ -28,7 +28,8 @@ export class SeatWatch implements OnApplicationShutdown {
   changesHeard = 0;
   private readonly seats = new Seats();
   private readonly wheel = new DeadlineWheel();
-  private readonly closing = new SlicedWork((error) => new Logger('SessionSockets').error(error));
+  private readonly logger = new Logger('SessionSockets');
+  private readonly closing = new SlicedWork((error) => this.logger.error(error));
   private readonly wanted = new Set<string>();
   private isLooking = false;
   private timer: NodeJS.Timeout | null = null;
@@ -124,7 +125,17 @@ export class SeatWatch implements OnApplicationShutdown {
       const group = this.seats.get(id);
       if (group === undefined) continue;
       if (records === null) this.hold(group, now);
-      else this.judge(group, records.get(id) ?? null, now);
+      else this.judgeOrEnd(group, records.get(id) ?? null, now);
+    }
+  }
+
+  /** A row that cannot be read ends its own session, and keeps nobody from looking at the others. */
+  private judgeOrEnd(group: SeatGroup, record: SessionRecord | null, now: number): void {
+    try {
+      this.judge(group, record, now);
+    } catch (error) {
+      this.logger.error(error);
+      this.endAll([group.sessionId], ENDED);
     }
   }
 

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 import { setImmediate as giveWay } from 'node:timers/promises';
 import type { SessionCluster } from '../../src/cluster/session-cluster.js';
@@ -17,8 +18,8 @@ class SlowStore extends InMemorySessionStore {
   readonly asked: number[] = [];
 
   override async findMany(ids: readonly string[]): Promise<SessionRecord[]> {
-    this.asked.push(ids.length);
     await giveWay();
+    this.asked.push(ids.length);
     if (this.isDown) throw new Error('The database is away.');
     return super.findMany(ids);
   }
@@ -117,6 +118,21 @@ describe('seats', () => {
     here.announce([announcement(sessionId)]);
     await here.until(() => here.closed.length > 0);
     expect(here.closed).toEqual(['session_invalid']);
+  });
+
+  it('end where their row cannot be read, and the others are looked at', async () => {
+    const here = world();
+    const [broken, other] = await Promise.all(
+      ['ana', 'ben'].map(async (user) => here.open(await here.signIn(user))),
+    );
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    await here.store.change(broken!.opened.sessionId, {}, { roles: 'customer' });
+    await here.store.delete(other!.opened.sessionId);
+    here.announce([{ scope: 'all' }]);
+    await here.until(() => here.closed.length === 2);
+    expect(here.closed).toEqual(['session_invalid', 'session_invalid']);
+    expect(logged).toHaveBeenCalledTimes(1);
+    logged.mockRestore();
   });
 
   it('are kept while the store does not answer, until the deadline that was known', async () => {
