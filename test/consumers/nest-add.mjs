@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { installNode } from '../support/runtimes.mjs';
 import { createDatabase } from './steps/database.mjs';
 import { addCompiled } from './steps/install.mjs';
@@ -208,9 +209,26 @@ async function whileRunning(folder, env, work) {
   const ready = /(Nest application) successfully started/;
   const application = await start(['dist/main.js'], { cwd: folder, env: { ...env, PORT: port }, ready });
   try {
+    await listening(port);
     return await work(`http://127.0.0.1:${port}`);
   } finally {
     await application.stop();
+  }
+}
+
+/** Nest says that it has started before it listens. */
+async function listening(port) {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isOpen) return;
+    if (Date.now() > deadline) throw new Error(`Nothing listens on port ${port}.`);
+    await wait(50);
   }
 }
 
