@@ -105,12 +105,17 @@ describeInBrowser('staff', {}, ({ bank }) => {
     await goTo(ben, 'Staff');
     await seeHeading(ben, 'Staff');
 
+    // What the page asks by itself waits: it would leave Staff before the next step.
+    let isAnswered = () => {};
+    const step = new Promise<void>((resolve) => (isAnswered = resolve));
+    await ben.route('**/me/session', (route) => step.then(() => route.continue()));
     await admin.getByLabel('support').uncheck();
     await admin.getByRole('button', { name: 'Save roles' }).click();
     await see(admin, 'ben is now customer.');
     await ben.getByLabel('Find a user').fill('ana');
     await ben.getByRole('button', { name: 'Search' }).click();
     await see(ben, 'You are not allowed to do this.');
+    isAnswered();
     await goTo(ben, 'Accounts');
     await ben.getByRole('link', { name: 'Staff' }).waitFor({ state: 'hidden' });
     await seeHeading(ben, 'Accounts');
