@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { sessionEntities } from '../../src/store/session.entity.js';
+import type { TestDatabase } from './databases.js';
 import { NodeProcess } from './processes.js';
 
 export interface Issued {
@@ -20,13 +21,17 @@ export class ClusterNodes {
 
   private constructor(
     readonly dataSource: DataSource,
-    private readonly options: DataSourceOptions,
+    private readonly database: TestDatabase,
   ) {}
 
-  static async on(options: DataSourceOptions): Promise<ClusterNodes> {
+  static async on(database: TestDatabase): Promise<ClusterNodes> {
     const entities = [...sessionEntities];
-    const dataSource = await new DataSource({ ...options, entities, synchronize: true }).initialize();
-    return new ClusterNodes(dataSource, options);
+    const settings = { ...database.options, entities, synchronize: true };
+    return new ClusterNodes(await new DataSource(settings).initialize(), database);
+  }
+
+  get options(): DataSourceOptions {
+    return this.database.options;
   }
 
   async start(given: object, count = 2): Promise<NodeProcess[]> {
@@ -47,6 +52,7 @@ export class ClusterNodes {
   async close(): Promise<void> {
     await this.kill();
     await this.dataSource.destroy();
+    await this.database.drop();
   }
 
   async members(): Promise<number> {

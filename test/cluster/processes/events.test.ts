@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ClusterNodes, type Issued, until } from '../../support/cluster-nodes.js';
 import { checkVerbs, OPTIONS_OF_VERBS } from '../../support/cluster-verbs.js';
-import { describeOnEachDatabase, type TestDatabase } from '../../support/databases.js';
+import { describeOnEachDatabase } from '../../support/databases.js';
 import type { NodeProcess } from '../../support/processes.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
@@ -39,18 +39,13 @@ async function untilHeard(one: NodeProcess, two: NodeProcess, userId: string): P
 
 await describeOnEachDatabase((leg) => {
   if (!leg.isShared || leg.name.startsWith('SQLite')) return;
-  let database: TestDatabase;
   let cluster: ClusterNodes;
 
   beforeAll(async () => {
-    database = await leg.create();
-    cluster = await ClusterNodes.on(database.options);
+    cluster = await ClusterNodes.on(await leg.create());
   });
   afterEach(() => cluster.kill());
-  afterAll(async () => {
-    await cluster.close();
-    await database.drop();
-  });
+  afterAll(() => cluster.close());
 
   describe.each(leg.name === 'PostgreSQL' ? ['postgres', 'ioredis'] : ['redis', 'table'])(
     'with the bus %s',

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { DataSourceOptions } from 'typeorm';
 import { NEAR_CACHE_AGE } from '../../../src/core/outage/time-budgets.js';
 import { ClusterNodes, type Issued, remembered, said, stale, until } from '../../support/cluster-nodes.js';
-import { describeOnEachDatabase, type TestDatabase } from '../../support/databases.js';
+import { describeOnEachDatabase } from '../../support/databases.js';
 import {
   hasRedis,
   ownPostgres,
@@ -30,18 +30,13 @@ await describeOnEachDatabase((leg) => {
   if (!leg.isShared || leg.name.startsWith('SQLite')) return;
   const isPostgres = leg.name === 'PostgreSQL';
   const bus = isPostgres ? 'postgres' : 'table';
-  let database: TestDatabase;
   let cluster: ClusterNodes;
 
   beforeAll(async () => {
-    database = await leg.create();
-    cluster = await ClusterNodes.on(database.options);
+    cluster = await ClusterNodes.on(await leg.create());
   });
   afterEach(() => cluster.kill());
-  afterAll(async () => {
-    await cluster.close();
-    await database.drop();
-  });
+  afterAll(() => cluster.close());
 
   async function startTwo(given: object = { bus }): Promise<[NodeProcess, NodeProcess]> {
     const nodes = (await cluster.start(given)) as [NodeProcess, NodeProcess];
@@ -117,7 +112,7 @@ await describeOnEachDatabase((leg) => {
 
   if (isPostgres) {
     it('a node whose bus is cut asks the database, and comes back (postgres)', async () => {
-      const directUrl = new URL((database.options as { url: string }).url);
+      const directUrl = new URL((cluster.options as { url: string }).url);
       const proxy = await TcpProxy.to(directUrl.hostname, Number(directUrl.port));
       directUrl.hostname = '127.0.0.1';
       directUrl.port = String(proxy.port);
@@ -168,7 +163,7 @@ describeWhere(postgresPrograms() !== null)('a restart of PostgreSQL', () => {
     async (bus) => {
       const options: DataSourceOptions = { type: 'postgres', url: server.url };
       const redis = bus === 'postgres' ? null : await ownRedis();
-      const cluster = await ClusterNodes.on(options);
+      const cluster = await ClusterNodes.on({ options, drop: async () => {} });
       const [one, two] = (await cluster.start({ bus, redisUrl: redis?.url })) as [NodeProcess, NodeProcess];
       await cluster.settled([one, two]);
       const { token, session } = await remembered([one, two], 'restart');

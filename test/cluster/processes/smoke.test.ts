@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { ClusterNodes } from '../../support/cluster-nodes.js';
 import { checkVerbs, OPTIONS_OF_VERBS } from '../../support/cluster-verbs.js';
-import { describeOnEachDatabase, type TestDatabase } from '../../support/databases.js';
+import { describeOnEachDatabase } from '../../support/databases.js';
 import { EFFORT } from '../../support/exploration.js';
 
 const REDIS = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
@@ -18,17 +18,12 @@ await describeOnEachDatabase((leg) => {
     it.skip('has one process', () => {});
     return;
   }
-  let database: TestDatabase;
   let cluster: ClusterNodes;
 
   beforeAll(async () => {
-    database = await leg.create();
-    cluster = await ClusterNodes.on(database.options);
+    cluster = await ClusterNodes.on(await leg.create());
   });
-  afterAll(async () => {
-    await cluster.close();
-    await database.drop();
-  });
+  afterAll(() => cluster.close());
 
   it.each(leg.name === 'PostgreSQL' ? ['postgres', 'ioredis'] : ['redis', 'table'])(
     'two processes: none answers from a state before a verb that has returned, with the bus %s',

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ClusterNodes, type Issued, remembered, said, stale } from '../../support/cluster-nodes.js';
 import { type Checked, checkVerbs, OPTIONS_OF_VERBS } from '../../support/cluster-verbs.js';
-import { describeOnEachDatabase, type TestDatabase } from '../../support/databases.js';
+import { describeOnEachDatabase } from '../../support/databases.js';
 import { EFFORT } from '../../support/exploration.js';
 import type { NodeProcess } from '../../support/processes.js';
 
@@ -22,18 +22,13 @@ await describeOnEachDatabase((leg) => {
     leg.name === 'PostgreSQL'
       ? ['postgres', 'ioredis', 'redis', 'table', 'none']
       : ['ioredis', 'redis', 'table', 'none'];
-  let database: TestDatabase;
   let cluster: ClusterNodes;
 
   beforeAll(async () => {
-    database = await leg.create();
-    cluster = await ClusterNodes.on(database.options);
+    cluster = await ClusterNodes.on(await leg.create());
   });
   afterEach(() => cluster.kill());
-  afterAll(async () => {
-    await cluster.close();
-    await database.drop();
-  });
+  afterAll(() => cluster.close());
 
   describe.each(BUSES)('with the bus %s', (name) => {
     const bus = name === 'none' ? undefined : name;

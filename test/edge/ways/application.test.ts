@@ -11,7 +11,7 @@ import {
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { LazyModuleLoader, ModuleRef, NestFactory, repl } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
-import { type CustomTransportStrategy, MessagePattern, Server } from '@nestjs/microservices';
+import { MessagePattern } from '@nestjs/microservices';
 import { Query, Resolver } from '@nestjs/graphql';
 import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -23,6 +23,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, ask } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
+import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
 import { WS } from '../support/socket-clients.js';
 
@@ -158,18 +159,6 @@ const loading = (module: Type) => ({
   inject: [LazyModuleLoader],
   useFactory: (loader: LazyModuleLoader) => loader.load(() => module),
 });
-
-/** Keeps the handlers of messages that Nest gives to it. */
-class OwnTransport extends Server implements CustomTransportStrategy {
-  listen(callback: () => void): void {
-    callback();
-  }
-  close(): void {}
-  on(): void {}
-  unwrap<T>(): T {
-    return undefined as T;
-  }
-}
 
 const SCOPED = { provide: 'payments', scope: Scope.REQUEST, useFactory: () => new GuardedPayments() };
 

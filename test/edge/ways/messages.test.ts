@@ -9,18 +9,16 @@ import {
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import {
-  type CustomTransportStrategy,
   GrpcMethod,
   GrpcStreamCall,
   GrpcStreamMethod,
   MessagePattern,
-  Server,
   Transport,
 } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Public } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
-import { lastValueFrom, type Observable, of } from 'rxjs';
+import { type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
 import type { WebSocketServer } from 'ws';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -28,6 +26,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { edgeApps } from '../support/edge-apps.js';
 import { attempt } from '../support/outcomes.js';
+import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
 import { SOCKET_IO, WS } from '../support/socket-clients.js';
 import { closeSockets, openSocket, refusedSocket } from '../support/ws-visitor.js';
@@ -156,22 +155,6 @@ class Messages {
   }
   @Public() @MessagePattern('public') public(): string {
     return 'public';
-  }
-}
-
-/** A transport that no package of Nest has: whatever comes goes through the same handlers. */
-class OwnTransport extends Server implements CustomTransportStrategy {
-  listen(callback: () => void): void {
-    callback();
-  }
-  close(): void {}
-  on(): void {}
-  unwrap<T>(): T {
-    return undefined as T;
-  }
-  async receive(pattern: string): Promise<unknown> {
-    const answer: unknown = await this.getHandlerByPattern(pattern)!({}, {});
-    return lastValueFrom(this.transformToObservable(answer) as Observable<unknown>);
   }
 }
 

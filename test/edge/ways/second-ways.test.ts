@@ -2,12 +2,12 @@ import { Controller, Get, type INestApplication, Injectable } from '@nestjs/comm
 import { describe, expect, it } from '@jest/globals';
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import { Query, Resolver } from '@nestjs/graphql';
-import { type CustomTransportStrategy, MessagePattern, Server } from '@nestjs/microservices';
+import { MessagePattern } from '@nestjs/microservices';
 import { Interval, ScheduleModule } from '@nestjs/schedule';
 import { RequireRole } from 'nestjs-sessions';
-import { lastValueFrom, type Observable } from 'rxjs';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, ask } from '../support/graphql.js';
+import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
 
 /* One method that Nest, another library or the application itself comes to by several ways. */
@@ -50,22 +50,6 @@ class Own {
   constructor(private readonly heard: Heard) {}
   call(): string {
     return this.heard.heard();
-  }
-}
-
-/** Whatever comes goes to the handlers of messages. */
-class OwnTransport extends Server implements CustomTransportStrategy {
-  listen(callback: () => void): void {
-    callback();
-  }
-  close(): void {}
-  on(): void {}
-  unwrap<T>(): T {
-    return undefined as T;
-  }
-  async receive(pattern: string): Promise<unknown> {
-    const answer: unknown = await this.getHandlerByPattern(pattern)!({}, {});
-    return lastValueFrom(this.transformToObservable(answer) as Observable<unknown>);
   }
 }
 
