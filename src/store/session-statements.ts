@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { groupsOf } from '../core/life/groups-of.js';
 import type { SessionRecord } from '../core/model/record.js';
 import { type Expected, FOUND_AT_ONCE, type SessionPage, type ReuseJudgement } from '../core/model/store.js';
 import type { StoredChange, StoredRecord } from './columns.js';
@@ -8,10 +9,6 @@ import { askForPrimary } from './standby.js';
 import type { NotedTouch } from './touch-buffer.js';
 
 export type StoredTouch = NotedTouch & Pick<StoredRecord, 'purgeAfter'>;
-
-function* groupsOf<T>(all: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
-}
 
 /**
  * The statements on sessions that every database has; where their SQL differs, the dialect says how. Each method is one

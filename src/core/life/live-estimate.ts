@@ -7,9 +7,9 @@ const ENOUGH = 1_000;
 const PARTS = ['0001', '001', '01', '1', 'g'] as const;
 
 /**
- * How many sessions are live, of users and of nobody: exact up to some thousands, an estimate beyond. However many there are,
- * some 17,000 rows are read at most: a part grows only as long as little was found in it. Timeouts that were made stricter since a session was
- * last written do not count yet.
+ * How many sessions are live, of users and of nobody: exact up to some thousands, an estimate beyond. However many there
+ * are, some 17,000 rows are read at most: a part grows only as long as little was found in it. Timeouts that were made
+ * stricter since a session was last written do not count yet.
  */
 export class LiveEstimate {
   constructor(

@@ -8,6 +8,7 @@ import type { SessionRecord } from '../model/record.js';
 import type { RevocationReason } from '../model/session-event.js';
 import { isSessionId } from '../model/session-id.js';
 import { BATCH_SIZE, type EndedSession, type ReuseJudgement, type SessionStore } from '../model/store.js';
+import { groupsOf } from './groups-of.js';
 import { countInBatches, inBatches } from './in-batches.js';
 import type { SessionLookup } from './session-lookup.js';
 
@@ -138,8 +139,7 @@ export class Revocation {
     records: readonly EndedSession[],
     actor: { readonly by?: Actor } = {},
   ): void {
-    for (let at = 0; at < records.length; at += BATCH_SIZE) {
-      const told = records.slice(at, at + BATCH_SIZE);
+    for (const told of groupsOf(records, BATCH_SIZE)) {
       const [first] = told as [EndedSession];
       const sessionIds = told.map(({ id }) => id);
       const about = told.length === 1 ? first : { userId: first.userId };

@@ -1,3 +1,4 @@
+import { groupsOf } from '../../core/life/groups-of.js';
 import { type Admission, BATCH_SIZE, type EndedSession } from '../../core/model/store.js';
 import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
 import { EVERYONE } from './order-sql.js';
@@ -159,8 +160,7 @@ export class MysqlUserWrites extends ServerUserWrites {
 
 /** The values of some statements that name all of these; each has as many parameters as there may be names. */
 function namesOfEach(ids: readonly string[]): Values[] {
-  return Array.from({ length: Math.ceil(ids.length / NAMED_AT_ONCE) }, (_, nth) => {
-    const some = ids.slice(nth * NAMED_AT_ONCE, (nth + 1) * NAMED_AT_ONCE);
-    return Object.fromEntries(NAMES.map((name, at) => [name, some[at] ?? some[0]]));
-  });
+  return Array.from(groupsOf(ids, NAMED_AT_ONCE), (some) =>
+    Object.fromEntries(NAMES.map((name, at) => [name, some[at] ?? some[0]])),
+  );
 }
