@@ -234,6 +234,14 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect((error as Error).message).toMatch(/Given\.work has session decorators/);
   });
 
+  it('SessionGuard that the application was given stops the boot, where no module provides it', async () => {
+    const give = (app: INestApplication) => app.useGlobalGuards(app.get(SessionGuard, { strict: false }));
+    const error = await bootError({ configure: give, options: { globalGuard: false } });
+    expect(error).toBeInstanceOf(SessionDecoratorError);
+    expect((error as Error).message).toMatch(/useExisting: SessionGuard/);
+    expect(await bootError({ configure: give })).toBeNull();
+  });
+
   it.each<[string, MethodDecorator & ClassDecorator]>([
     ['a handler as a guard', UseGuards(new Given())],
     ['a handler as an interceptor', UseInterceptors(new Given())],

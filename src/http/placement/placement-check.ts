@@ -9,6 +9,7 @@ import { type Class, definerOf, lineageOf } from '../lineage.js';
 import type { Requirement } from '../requirement.js';
 import { RequirementRegistry } from '../requirement-registry.js';
 import { ownRules } from '../rules.js';
+import { SessionGuard } from '../session.guard.js';
 import { StartSessionInterceptor } from '../start-session.interceptor.js';
 import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
@@ -18,6 +19,7 @@ import { hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
+import { ScopedHandlers } from './scoped-handlers.js';
 
 /**
  * Sees to it, at boot, that what the decorators say is carried out: where Nest will run no guard, or lacks an
@@ -33,6 +35,7 @@ export class PlacementCheck implements OnModuleInit {
     private readonly requirements: RequirementRegistry,
     private readonly enhancers: NestEnhancers,
     private readonly messages: MessageClosing,
+    private readonly scoped: ScopedHandlers,
     @Inject(GLOBAL_GUARD) isGlobal: boolean,
   ) {
     this.isGuarded = isGlobal || hasGlobalGuardOfTheirs(modules);
@@ -41,6 +44,7 @@ export class PlacementCheck implements OnModuleInit {
   /** @throws SessionDecoratorError */
   onModuleInit(): void {
     assertNestMetadata();
+    this.assertGuardGivenInTime();
     const fields = new GraphqlFields(this.modules);
     const calledOf = new Map<Class, Set<string>>();
     for (const host of hostsOf(this.modules)) {
@@ -51,6 +55,7 @@ export class PlacementCheck implements OnModuleInit {
         if (called === null) continue;
         names.add(method);
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
+        if (!host.isSingleton() && (this.isGuarded || requirement.isDeclared)) this.scoped.keepTo(host.type);
         this.assertGuarded(called, requirement, fields);
         this.assertRefusable(called, requirement);
         this.assertMessageFits(called, requirement);
@@ -60,6 +65,16 @@ export class PlacementCheck implements OnModuleInit {
     for (const type of this.givenBeside(calledOf.keys()))
       if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
+  }
+
+  /** By then handlers of messages and gateways have been connected without it. */
+  private assertGuardGivenInTime(): void {
+    if (this.isGuarded || !this.config.getGlobalGuards().some((guard) => guard instanceof SessionGuard))
+      return;
+    throw new SessionDecoratorError(
+      'useGlobalGuards() was given SessionGuard, which would leave messages and gateways open: provide it in a module, as ' +
+        '`{ provide: APP_GUARD, useExisting: SessionGuard }`.',
+    );
   }
 
   /** The classes of what the application has made itself and given to Nest, or has put on one of these. */
