@@ -9,9 +9,8 @@ import { type Class, definerOf, lineageOf } from '../lineage.js';
 import type { Requirement } from '../requirement.js';
 import { RequirementRegistry } from '../requirement-registry.js';
 import { ownRules } from '../rules.js';
-import { SessionGuard } from '../session.guard.js';
 import { StartSessionInterceptor } from '../start-session.interceptor.js';
-import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
+import { assertNotGivenLate, GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
 import { givenTypes, standingTypes } from './given-instances.js';
 import { type Called, calledFor } from './handlers.js';
@@ -44,7 +43,7 @@ export class PlacementCheck implements OnModuleInit {
   /** @throws SessionDecoratorError */
   onModuleInit(): void {
     assertNestMetadata();
-    this.assertGuardGivenInTime();
+    if (!this.isGuarded) assertNotGivenLate(this.config);
     const fields = new GraphqlFields(this.modules);
     const calledOf = new Map<Class, Set<string>>();
     for (const host of hostsOf(this.modules)) {
@@ -65,16 +64,6 @@ export class PlacementCheck implements OnModuleInit {
     for (const type of this.givenBeside(calledOf.keys()))
       if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
-  }
-
-  /** By then handlers of messages and gateways have been connected without it. */
-  private assertGuardGivenInTime(): void {
-    if (this.isGuarded || !this.config.getGlobalGuards().some((guard) => guard instanceof SessionGuard))
-      return;
-    throw new SessionDecoratorError(
-      'useGlobalGuards() was given SessionGuard, which would leave messages and gateways open: provide it in a module, as ' +
-        '`{ provide: APP_GUARD, useExisting: SessionGuard }`.',
-    );
   }
 
   /** The classes of what the application has made itself and given to Nest, or has put on one of these. */

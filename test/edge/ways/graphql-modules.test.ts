@@ -62,7 +62,11 @@ describe.each([APOLLO])('of $name', ({ platform, module }) => {
   });
 
   it.each([[[Accounts]], [[]]])('the boot stops where the other one serves it too: %p', async (include) => {
-    expect(await attempt(() => open(include), async () => true)).toBe('stops the boot');
+    expect(
+      await attempt(
+        () => open(include),
+        async () => true,
+      ),
+    ).toBe('stops the boot');
   });
 });
-

@@ -1,4 +1,4 @@
-import { Controller, type INestApplication, Injectable, SetMetadata, type Type } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Injectable, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { MessagePattern } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -10,7 +10,7 @@ import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
 import { SOCKET_IO, WS } from '../support/socket-clients.js';
 
-/* The decorators that ask for less, where there is no request. */
+/* The decorators that ask for less, above all where there is no request. */
 
 const { ran, note } = noteRuns();
 const start = edgeApps();
@@ -51,6 +51,26 @@ describe.each([WS, SOCKET_IO])('by $name', ({ adapter, send }) => {
 });
 
 @Controller()
+class Routes {
+  @AllowAnonymous() @Get('anonymous') anonymous(): string {
+    return note('anonymous');
+  }
+}
+
+it.each(['express', 'fastify'] as const)(
+  'a route with @AllowAnonymous() needs a session, that of nobody is enough',
+  async (platform) => {
+    const { url, sessions } = await start({ platform, controllers: [Routes] });
+    expect((await fetch(`${url}/anonymous`)).status).toBe(401);
+    const { token } = await sessions.createAnonymous();
+    expect((await fetch(`${url}/anonymous`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(
+      200,
+    );
+    expect(ran).toEqual(['anonymous']);
+  },
+);
+
+@Controller()
 class Messages {
   @OptionalSession() @MessagePattern('optional') optional(): string {
     return note('optional');
@@ -86,7 +106,10 @@ class AnonymousCommand {
   }
 }
 
-it.each([OptionalCommand, AnonymousCommand])('on what another library calls, %p stops the boot', async (type) => {
-  const boot = () => start({ providers: [type] });
-  expect(await attempt(boot, async () => true)).toBe('stops the boot');
-});
+it.each([OptionalCommand, AnonymousCommand])(
+  'on what another library calls, %p stops the boot',
+  async (type) => {
+    const boot = () => start({ providers: [type] });
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+  },
+);

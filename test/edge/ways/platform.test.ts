@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ServeStaticModule } from '@nestjs/serve-static';
+import { DevtoolsModule } from '@nestjs/devtools-integration';
 import { SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -17,6 +18,9 @@ import { noteRuns } from '../support/runs.js';
 
 const { ran, note } = noteRuns();
 const start = edgeApps();
+
+/** It takes no free one by itself. */
+const DEVTOOLS_PORT = 18_347;
 
 @Controller()
 class Routes {
@@ -50,6 +54,13 @@ const fastify = (configure: (app: NestFastifyApplication) => unknown): EdgeAppOp
 });
 
 const serverOf = (app: INestApplication) => app.getHttpServer() as Server;
+
+it('the server of the developer tools has no guard', async () => {
+  const imports = [DevtoolsModule.register({ http: true, port: DEVTOOLS_PORT })];
+  await start({ imports, controllers: [Routes] });
+  const url = `http://127.0.0.1:${DEVTOOLS_PORT}/inspector/graph/snapshot`;
+  expect((await fetch(url, { headers: { origin: 'https://devtools.nestjs.com' } })).status).toBe(200);
+});
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it('a router that is mounted at a path has no guard', async () => {
