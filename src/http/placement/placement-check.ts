@@ -18,6 +18,7 @@ import { hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
+import { closeForCallsWithoutGuard } from './outside-calls.js';
 import { ScopedHandlers } from './scoped-handlers.js';
 
 /**
@@ -59,11 +60,18 @@ export class PlacementCheck implements OnModuleInit {
         this.assertRefusable(called, requirement);
         this.assertMessageFits(called, requirement);
         this.assertEnhanced(called, requirement);
+        this.closeOutside(called, requirement);
       }
     }
     for (const type of this.givenBeside(calledOf.keys()))
       if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
+  }
+
+  /** Where decorators alone bring the guard along, who calls a route by another way may not find it. */
+  private closeOutside(called: Called, { isDeclared, opens }: Requirement): void {
+    const isBroughtAlong = isDeclared && !this.isGuarded && opens !== 'public';
+    if (isBroughtAlong && called.kinds.includes('route')) closeForCallsWithoutGuard(called);
   }
 
   /** The classes of what the application has made itself and given to Nest, or has put on one of these. */

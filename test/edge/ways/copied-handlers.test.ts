@@ -26,6 +26,13 @@ interface Kind {
   visit(app: Awaited<ReturnType<typeof start>>, name: string): Promise<unknown>;
 }
 
+@Resolver()
+class Hello {
+  @Query(() => String) hello(): string {
+    return 'hello';
+  }
+}
+
 let strategy: OwnTransport;
 
 const KINDS: readonly Kind[] = [
@@ -33,7 +40,7 @@ const KINDS: readonly Kind[] = [
     name: 'a query',
     onClass: Resolver() as ClassDecorator,
     handles: (name) => Query(() => String, { name }),
-    open: (type) => start({ imports: [APOLLO.module()], providers: [type] }),
+    open: (type) => start({ imports: [APOLLO.module()], providers: [Hello, type] }),
     visit: (app, name) => ask(app, `{ ${name} }`),
   },
   {
