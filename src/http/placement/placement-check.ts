@@ -68,10 +68,10 @@ export class PlacementCheck implements OnModuleInit {
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
   }
 
-  /** Where decorators alone bring the guard along, who calls a route by another way may not find it. */
+  /** Where decorators alone bring the guard along, who calls a method of a controller by another way does not find it. */
   private closeOutside(called: Called, { isDeclared, opens }: Requirement): void {
     const isBroughtAlong = isDeclared && !this.isGuarded && opens !== 'public';
-    if (isBroughtAlong && called.kinds.includes('route')) closeForCallsWithoutGuard(called);
+    if (isBroughtAlong && called.host.role === 'controller') closeForCallsWithoutGuard(called);
   }
 
   /** The classes of what the application has made itself and given to Nest, or has put on one of these. */
