@@ -12,12 +12,13 @@ import type { Gateways } from '../../src/realtime/gateways.js';
 const [CLOSED] = ANYBODY_SIGNED_IN() as [Requirement];
 const OPEN: Requirement = { ...CLOSED, session: 'none' };
 
-function create(asked: readonly Requirement[], server: unknown): void {
+function create(asked: readonly Requirement[], server: unknown): GatewayServers {
   const config = new ApplicationConfig();
   const gateways = { all: [Object], askedAt: () => asked } as unknown as Gateways;
-  new GatewayServers(config, gateways, null as never, null as never);
+  const servers = new GatewayServers(config, gateways, null as never, null as never);
   config.setIoAdapter({ create: () => server } as never);
   config.getIoAdapter().create(0);
+  return servers;
 }
 
 describe.each([[{ on() {} }], [null]])('a server of a kind that is not known: %p', (server) => {

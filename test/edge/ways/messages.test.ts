@@ -181,8 +181,8 @@ it.each([{}, { inheritAppConfig: true }])(
 
 @Controller()
 class Events {
-  @EventPattern('event') event(_: object): string {
-    return note('event');
+  @EventPattern('event') event(message: object): void {
+    note(`event ${Object.keys(message).length}`);
   }
 }
 

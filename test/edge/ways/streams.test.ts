@@ -148,7 +148,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     await endOf(reading);
   });
 
-  it.each(['file', 'by-hand'])('an answer that a handler streams by itself goes on: %s', async (path) => {
+  it.each(['file', 'by-hand'])('an answer that a handler streams by itself goes on: %p', async (path) => {
     const app = await start({ platform, controllers: [Streams] });
     expect((await fetch(`${app.url}/${path}`)).status).toBe(401);
     const { reading } = await begin(app, path);
