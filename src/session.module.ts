@@ -12,6 +12,7 @@ import { GuessWatch } from './http/guess-watch.js';
 import { LiveConnections } from './http/live-connections.js';
 import { MessageClosing } from './http/placement/message-closing.js';
 import { NestEnhancers } from './http/placement/nest-enhancers.js';
+import { OriginRule } from './http/origin-rule.js';
 import { PlacementCheck } from './http/placement/placement-check.js';
 import { ScopedHandlers } from './http/placement/scoped-handlers.js';
 import { Refusals } from './http/refusals.js';
@@ -86,6 +87,7 @@ const REALTIME = [
       inject: [RESOLVED_OPTIONS],
       useFactory: ({ requireHttps }: ResolvedSessionOptions) => new ChannelRule(requireHttps),
     },
+    OriginRule,
     Arrivals,
     SignInBeginnings,
     RequirementRegistry,
