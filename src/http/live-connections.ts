@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AcceptedToken } from '../core/life/accepted-token.js';
 import type { SessionResponse } from './exchange.js';
+import type { SocketOperation } from './graphql-socket.js';
 import type { Requirement } from './requirement.js';
 
 /** What the guard leaves to those who know of what outlives a request. */
@@ -11,6 +12,12 @@ export abstract class LiveConnections {
    * @throws WsException with the body that a refused request is answered with
    */
   abstract admitMessage(context: ExecutionContext, requirement: Requirement): Promise<boolean>;
+  /**
+   * Whether a resolver of an operation over a WebSocket may run.
+   *
+   * @throws SessionException with its code in `extensions`
+   */
+  abstract admitOperation(operation: SocketOperation, requirement: Requirement): Promise<boolean>;
   /** Ends an answer that goes on with the session that it was begun with. */
   abstract keep(response: SessionResponse, requirement: Requirement, accepted: AcceptedToken): void;
 }

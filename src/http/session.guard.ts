@@ -17,6 +17,7 @@ import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
 import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
+import { socketOperationOf } from './graphql-socket.js';
 import { GuessWatch } from './guess-watch.js';
 import { LiveConnections } from './live-connections.js';
 import { Refusals } from './refusals.js';
@@ -217,10 +218,16 @@ export class SessionGuard implements CanActivate {
     if (token !== null) this.delivery.renew(response, { sessionId, token, transport, changesSeen });
   }
 
-  /** Messages of sockets are judged on what their socket was opened with. */
+  /** What comes over a socket is judged on what that was opened with. */
   private judgeMessage(context: ExecutionContext, requirement: Requirement): boolean | Promise<boolean> {
-    const isSocket = context.getType() === 'ws';
-    return isSocket ? this.connections.admitMessage(context, requirement) : this.refuseMessage(context);
+    switch (context.getType<'ws' | 'graphql'>()) {
+      case 'ws':
+        return this.connections.admitMessage(context, requirement);
+      case 'graphql':
+        return this.connections.admitOperation(socketOperationOf(context), requirement);
+      default:
+        return this.refuseMessage(context);
+    }
   }
 
   /** Messages of RPC have no request to read a token from: closed, unless `@Public()`. */

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { ActiveSession, AnonymousSession } from '../core/model/session.js';
+import type { Call } from './exchange.js';
 
 type Session = ActiveSession | AnonymousSession;
 
@@ -32,4 +33,20 @@ export function noteSocket(client: object, session: Session | null): void {
 export function noteMessage(client: object, handler: object, session: Session | null): void {
   noteSocket(client, session);
   clients.get(client)?.byHandler.set(handler, session);
+}
+
+/** By the calls of GraphQL over a WebSocket. */
+const operations = new WeakMap<Call, { readonly session: Session | null }>();
+
+export function noteOperation(call: Call, session: Session | null): void {
+  operations.set(call, { session });
+}
+
+/** The session that a resolver was let in on, or the one above a field before which no guard stands. */
+export function sessionOfOperation(call: Call): Session | null {
+  for (let place: Call | undefined = call; place; place = place.prev) {
+    const operation = operations.get(place);
+    if (operation) return operation.session;
+  }
+  return null;
 }
