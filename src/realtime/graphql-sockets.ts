@@ -121,10 +121,13 @@ function withCode(error: unknown): unknown {
  * those of the request, and with it what browsers let no page say, such as `Sec-Fetch-Site`.
  */
 function asArrived(request: IncomingMessage): IncomingMessage {
-  const headers = Object.entries(request.headersDistinct).map(([name, values = []]) => [
-    name,
-    values.join(name === 'cookie' ? '; ' : ', '),
-  ]);
-  const own = { headers: { value: Object.fromEntries(headers) as IncomingMessage['headers'] } };
-  return Object.create(request, own) as IncomingMessage;
+  const { rawHeaders } = request;
+  const headers = new Map<string, string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name, value] = [rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!];
+    const earlier = headers.get(name);
+    const glue = name === 'cookie' ? '; ' : ', ';
+    headers.set(name, earlier === undefined ? value : earlier + glue + value);
+  }
+  return Object.create(request, { headers: { value: Object.fromEntries(headers) } }) as IncomingMessage;
 }

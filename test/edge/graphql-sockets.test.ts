@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
 import {
   Background,
@@ -10,6 +10,8 @@ import {
   StartSession,
 } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
+import { pageAt } from '../docs/pages.js';
+import { RunnablePage } from '../docs/running.js';
 import { type EdgeApp, type EdgeAppOptions, edgeApps } from './support/edge-apps.js';
 import { APOLLO, MERCURIUS } from './support/graphql.js';
 import {
@@ -18,7 +20,15 @@ import {
   type GraphqlConnection,
   type GraphqlVisit,
 } from './support/graphql-ws.js';
+import { INSTALL } from './support/install.js';
 import { noteRuns } from './support/runs.js';
+
+/* With the options that the page shows. */
+
+const page = await RunnablePage.of(pageAt('docs/websockets.md'), { install: INSTALL });
+const { apollo } = await page.run<{ apollo: object }>('apollo.ts');
+const { mercurius } = await page.run<{ mercurius: { subscription: object } }>('mercurius.ts');
+afterAll(() => page.dispose());
 
 const { ran, note } = noteRuns();
 const connections: GraphqlConnection[] = [];
@@ -74,14 +84,14 @@ const LEGS = [
   {
     name: 'Apollo on Express',
     platform: APOLLO.platform,
-    module: (options = {}) => APOLLO.module({ subscriptions: { 'graphql-ws': true }, ...options }),
+    module: (options = {}) => APOLLO.module({ ...apollo, ...options }),
   },
   {
     name: 'Apollo on Express, with a context',
     platform: APOLLO.platform,
     module: (options = {}) =>
       APOLLO.module({
-        subscriptions: { 'graphql-ws': true },
+        ...apollo,
         context: ({ req, res }: { req: object; res: object }) => ({ req, res }),
         ...options,
       }),
@@ -91,7 +101,8 @@ const LEGS = [
     platform: MERCURIUS.platform,
     module: (options = {}) =>
       MERCURIUS.module({
-        subscription: { fullWsTransport: true, context: (socket: object) => ({ socket }) },
+        ...mercurius,
+        subscription: { ...mercurius.subscription, fullWsTransport: true },
         ...options,
       }),
   },
@@ -224,7 +235,7 @@ describe.each(LEGS)('operations over a WebSocket of $name', ({ platform, module 
 });
 
 it('subscriptions by the older protocol are judged too, where Mercurius gives the WebSocket', async () => {
-  const imports = [MERCURIUS.module({ subscription: { context: (socket: object) => ({ socket }) } })];
+  const imports = [MERCURIUS.module(mercurius)];
   const { app, port } = await start({ platform: 'fastify', imports, providers: [Account] });
   const { bearer } = await signInAs(app, { userId: 'ana' });
   const ticks = (headers: Record<string, string>) =>
