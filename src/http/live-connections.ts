@@ -1,7 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AcceptedToken } from '../core/life/accepted-token.js';
 import type { SessionResponse } from './exchange.js';
-import type { SocketOperation } from './graphql-socket.js';
 import type { Requirement } from './requirement.js';
 
 /** What the guard leaves to those who know of what outlives a request. */
@@ -15,9 +14,9 @@ export abstract class LiveConnections {
   /**
    * Whether a resolver of an operation over a WebSocket may run.
    *
-   * @throws SessionException with its code in `extensions`
+   * @throws SessionException with its code in `extensions`; Error where the context does not tell of the WebSocket
    */
-  abstract admitOperation(operation: SocketOperation, requirement: Requirement): Promise<boolean>;
+  abstract admitOperation(context: ExecutionContext, requirement: Requirement): Promise<boolean>;
   /** Ends an answer that goes on with the session that it was begun with. */
   abstract keep(response: SessionResponse, requirement: Requirement, accepted: AcceptedToken): void;
 }

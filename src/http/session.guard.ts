@@ -17,7 +17,6 @@ import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
 import { isCrossOrigin } from './cross-origin.js';
 import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
-import { socketOperationOf } from './graphql-socket.js';
 import { GuessWatch } from './guess-watch.js';
 import { LiveConnections } from './live-connections.js';
 import { Refusals } from './refusals.js';
@@ -224,7 +223,7 @@ export class SessionGuard implements CanActivate {
       case 'ws':
         return this.connections.admitMessage(context, requirement);
       case 'graphql':
-        return this.connections.admitOperation(socketOperationOf(context), requirement);
+        return this.connections.admitOperation(context, requirement);
       default:
         return this.refuseMessage(context);
     }

@@ -1,9 +1,9 @@
-import { ForbiddenException, Injectable } from '@nestjs/common';
+import { type ExecutionContext, ForbiddenException, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { toSession } from '../core/life/recorded-session.js';
 import type { SessionRecord } from '../core/model/record.js';
 import { assertAuthorized } from '../http/authorization.js';
-import type { GraphqlClient, SocketOperation } from '../http/graphql-socket.js';
+import { type GraphqlClient, type SocketOperation, socketOperationOf } from '../http/graphql-socket.js';
 import { Refusals } from '../http/refusals.js';
 import type { Requirement } from '../http/requirement.js';
 import { noteOperation } from '../http/socket-sessions.js';
@@ -31,6 +31,8 @@ interface Connection {
 @Injectable()
 export class GraphqlSockets {
   private readonly connections = new WeakMap<GraphqlClient, Connection>();
+  /** Where the guard is global and a decorator brings it along too, a call comes here twice. */
+  private readonly judged = new WeakMap<ExecutionContext, Promise<boolean>>();
 
   constructor(
     private readonly handshake: Handshake,
@@ -39,8 +41,14 @@ export class GraphqlSockets {
     private readonly refusals: Refusals,
   ) {}
 
-  /** @throws SessionException with its code in `extensions`; ForbiddenException for what starts or ends a session */
-  async admit(operation: SocketOperation, requirement: Requirement): Promise<boolean> {
+  admit(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
+    let verdict = this.judged.get(context);
+    if (verdict === undefined) this.judged.set(context, (verdict = this.look(context, requirement)));
+    return verdict;
+  }
+
+  private async look(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
+    const operation = socketOperationOf(context);
     if (requirement.opens !== null || requirement.session === 'ensured') {
       throw new ForbiddenException('Sessions are started and ended by HTTP requests, not over a WebSocket.');
     }

@@ -1,7 +1,6 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { AcceptedToken } from '../core/life/accepted-token.js';
 import { rawResponseOf, type SessionResponse } from '../http/exchange.js';
-import type { SocketOperation } from '../http/graphql-socket.js';
 import { LiveConnections } from '../http/live-connections.js';
 import type { Requirement } from '../http/requirement.js';
 import { GraphqlSockets } from './graphql-sockets.js';
@@ -23,8 +22,8 @@ export class OpenConnections extends LiveConnections {
     return this.messages.admit(context, requirement);
   }
 
-  admitOperation(operation: SocketOperation, requirement: Requirement): Promise<boolean> {
-    return this.operations.admit(operation, requirement);
+  admitOperation(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
+    return this.operations.admit(context, requirement);
   }
 
   keep(response: SessionResponse, requirement: Requirement, accepted: AcceptedToken): void {

@@ -8,7 +8,7 @@ import { Handshake } from '../../src/realtime/handshake.js';
 import { fakeExchange } from '../support/fake-context.js';
 import { startApp } from '../support/platforms.js';
 import { asMutation, asQuery, resolverCaller } from '../support/resolver-calls.js';
-import { seatsTaken } from '../support/seats-taken.js';
+import { NOBODY, seatsTaken } from '../support/seats-taken.js';
 
 const asSubscription = () => SetMetadata('graphql:resolver_type', 'Subscription');
 
@@ -149,6 +149,6 @@ describe('operations of GraphQL over a WebSocket', () => {
       await call('me', contextOf(client, headers, stage === 3 ? { token } : {}), 'query').catch(() => {});
       if (stage > 1) client.drop();
     }
-    expect(seatsTaken(app)).toEqual({ sessions: 0, users: 0, planned: 0 });
+    expect(seatsTaken(app)).toEqual(NOBODY);
   });
 });
