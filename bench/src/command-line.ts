@@ -52,7 +52,7 @@ export const FULL = {
   rounds: 5,
   seconds: 2,
   warmUp: 8,
-  connections: [64, 256],
+  connections: [64],
   sizes: { sessions: 100_000, live: 1_000 },
 };
 const SMOKE = { rounds: 1, seconds: 1, warmUp: 0, connections: [64], sizes: { sessions: 1_000, live: 100 } };

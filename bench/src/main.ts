@@ -3,6 +3,7 @@ import { readCommandLine } from './command-line.js';
 import { compare } from './compare.js';
 import { requireWrk } from './load/wrk.js';
 import { profile } from './profile.js';
+import { boot } from './scenarios/boot.js';
 import { contention } from './scenarios/contention.js';
 import { flood } from './scenarios/flood.js';
 import { growth } from './scenarios/growth.js';
@@ -13,6 +14,7 @@ import { purge } from './scenarios/purge.js';
 import { revocation } from './scenarios/revocation.js';
 import { sessionValues } from './scenarios/session-values.js';
 import { signIns } from './scenarios/sign-ins.js';
+import { touches } from './scenarios/touches.js';
 import { smoke } from './smoke.js';
 
 const settings = readCommandLine(process.argv.slice(2));
@@ -27,6 +29,8 @@ const commands = {
   contention,
   'large-user': largeUser,
   'session-values': sessionValues,
+  boot,
+  touches,
   'sign-ins': signIns,
   nodes,
 };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 /**
- * How far the long tests go. Their rounds, rows and seconds are multiples of it: 1 in `npm test`, `TEST_EFFORT=4` in
+ * How far the long tests go. Their rounds, rows and seconds are multiples of it: 1 in `npm test`, `TEST_EFFORT=2` in
  * `.ci/run`, and more in `.ci/nightly`.
  */
 export const EFFORT = Number(process.env['TEST_EFFORT'] ?? 1);

@@ -59,3 +59,10 @@ export interface NodeQuestion {
 export interface NodeAnswer {
   readonly results: readonly (string | number)[];
 }
+
+/** What it took to start; memory in bytes. */
+export interface Boot {
+  readonly milliseconds: number;
+  readonly rss: number;
+  readonly heapUsed: number;
+}

@@ -155,7 +155,7 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-export const CONTESTANTS: readonly Contestant[] = PLATFORMS.flatMap((platform) =>
+const CONTESTANTS: readonly Contestant[] = PLATFORMS.flatMap((platform) =>
   FAMILIES.filter(({ platforms = PLATFORMS }) => platforms.includes(platform)).map((family) => ({
     ...family,
     platform,

@@ -1,5 +1,5 @@
 import type { Settings } from '../command-line.js';
-import { type Contestant, contestants } from '../contestants/catalogue.js';
+import { type Contestant, contestant, contestants } from '../contestants/catalogue.js';
 import type { Header, Platform } from '../contestants/contestant.js';
 import { RunningApplication } from '../load/application.js';
 import { check } from '../load/check.js';
@@ -8,14 +8,18 @@ import { print } from '../print.js';
 import { measure, type Sample } from './sample.js';
 import { shuffled } from './shuffle.js';
 
-/** All rounds of one platform with one number of connections. */
+/** All that was measured on one platform with one number of connections. */
 export interface Series {
   readonly platform: Platform;
   readonly connections: number;
-  /** By contestant's id, one of each round. */
-  readonly samples: ReadonlyMap<string, readonly Sample[]>;
-  /** The bare handler, once more at the end of each round: how steady was the machine? */
-  readonly again: readonly Sample[];
+  readonly pairs: readonly Pair[];
+}
+
+/** A contestant beside the bare handler: one sample of each round. */
+export interface Pair {
+  readonly contestant: Contestant;
+  readonly own: readonly Sample[];
+  readonly bare: readonly Sample[];
 }
 
 interface Runner {
@@ -26,70 +30,57 @@ interface Runner {
 }
 
 /**
- * Runs the contestants of a platform side by side: each in every round, in a random order, so that nobody always has the
- * same neighbours. The bare handler is the first and the last of every round.
+ * Each contestant runs alone with the bare handler: processes that are alive cost contestants with a database more than
+ * those without. The bare handler also runs beside itself, which shows how much is noise.
  */
 export async function runPlatform(platform: Platform, settings: Settings): Promise<Series[]> {
-  const runners: Runner[] = [];
-  try {
-    for (const contestant of withBare(platform, settings)) {
-      print(`starting ${contestant.id}`);
-      runners.push(await startRunner(contestant, settings));
+  const series = settings.connections.map((connections) => ({
+    platform,
+    connections,
+    pairs: [] as Pair[],
+  }));
+  await withRunner(contestant(`bare-${platform}`), settings, async (bare) => {
+    for (const each of contestants({ only: settings.only, platforms: [platform] })) {
+      await withRunner(each, settings, async (own) => {
+        for (const { connections, pairs } of series)
+          pairs.push(await runPair({ own, bare }, connections, settings));
+      });
     }
-    for (const { contestant, application, sessions } of runners) {
-      print(`warming ${contestant.id}`);
-      const [connections = 64] = settings.connections;
-      await load(application.origin, await sessions(), { connections, seconds: settings.warmUp });
-    }
-    const series: Series[] = [];
-    for (const connections of settings.connections)
-      series.push(await runSeries(platform, connections, runners, settings));
-    return series;
-  } finally {
-    for (const { application } of runners) await application.stop();
-  }
+  });
+  return series;
 }
 
-export const bareOn = (platform: Platform): string => `bare-${platform}`;
-
-function withBare(platform: Platform, settings: Settings): Contestant[] {
-  const bare = contestants({ only: [bareOn(platform)], platforms: [platform] });
-  const chosen = contestants({ only: settings.only, platforms: [platform] });
-  return [...new Set([...bare, ...chosen])];
-}
-
-async function startRunner(contestant: Contestant, settings: Settings): Promise<Runner> {
-  const { id, platform } = contestant;
+async function withRunner(
+  each: Contestant,
+  settings: Settings,
+  work: (runner: Runner) => Promise<void>,
+): Promise<void> {
+  const { id, platform } = each;
+  print(`starting ${id}`);
   const application = await RunningApplication.start({ id, platform, ...settings.sizes });
   try {
-    const live = await check(contestant, application);
+    const live = await check(each, application);
     // All but the first, which has been revoked.
     const sessions = async () => (await application.ask('credentials')).slice(-live.length);
-    return { contestant, application, sessions };
-  } catch (error) {
+    const [connections = 64] = settings.connections;
+    await load(application.origin, await sessions(), { connections, seconds: settings.warmUp });
+    await work({ contestant: each, application, sessions });
+  } finally {
     await application.stop();
-    throw error;
   }
 }
 
-async function runSeries(
-  platform: Platform,
+async function runPair(
+  pair: { readonly own: Runner; readonly bare: Runner },
   connections: number,
-  runners: readonly Runner[],
   { rounds, seconds }: Settings,
-): Promise<Series> {
-  const samples = new Map<string, Sample[]>(runners.map(({ contestant }) => [contestant.id, []]));
-  const again: Sample[] = [];
-  const run = async ({ application, sessions }: Runner) =>
-    measure(application, await sessions(), { connections, seconds });
+): Promise<Pair> {
+  const samples = { own: [] as Sample[], bare: [] as Sample[] };
   for (let round = 0; round < rounds; round++) {
-    print(`round ${round + 1} of ${rounds}, ${platform}, ${connections} connections`);
-    const [bare, ...others] = runners;
-    if (bare === undefined) break;
-    for (const runner of [bare, ...shuffled(others)]) {
-      samples.get(runner.contestant.id)?.push(await run(runner));
+    for (const side of shuffled(['own', 'bare'] as const)) {
+      const { application, sessions } = pair[side];
+      samples[side].push(await measure(application, await sessions(), { connections, seconds }));
     }
-    again.push(await run(bare));
   }
-  return { platform, connections, samples, again };
+  return { contestant: pair.own.contestant, ...samples };
 }

@@ -1,9 +1,9 @@
-import { CONTESTANTS, type Contestant } from '../contestants/catalogue.js';
+import type { Contestant } from '../contestants/catalogue.js';
 import type { Platform } from '../contestants/contestant.js';
 import { type Goal, GOAL_CONNECTIONS, GOALS } from '../measure/goals.js';
-import { bareOn, type Series } from '../measure/rounds.js';
+import type { Pair, Series } from '../measure/rounds.js';
 import type { Sample } from '../measure/sample.js';
-import { median, ratioOf, type Spread } from '../measure/statistics.js';
+import { median, type Spread, spreadOf } from '../measure/statistics.js';
 import { type Cell, figure, megabytes, milliseconds, table } from './table.js';
 
 export const PLATFORM_TITLES: Readonly<Record<Platform, string>> = { express: 'Express', fastify: 'Fastify' };
@@ -24,12 +24,14 @@ export interface Result {
 }
 
 /** The fastest first. */
-export function resultsOf({ platform, samples }: Series): Result[] {
-  const bare = perSecond(samples.get(bareOn(platform)));
-  return CONTESTANTS.flatMap((contestant) => {
-    const own = samples.get(contestant.id);
-    return own === undefined ? [] : [{ contestant, samples: own, ratio: ratioOf(perSecond(own), bare) }];
-  }).toSorted((one, other) => other.ratio.median - one.ratio.median);
+export function resultsOf({ pairs }: Series): Result[] {
+  return pairs
+    .map((pair) => ({
+      contestant: pair.contestant,
+      samples: pair.own,
+      ratio: spreadOf(multiplesOfBare(pair)),
+    }))
+    .toSorted((one, other) => other.ratio.median - one.ratio.median);
 }
 
 export function describeSeries(series: Series): string {
@@ -61,18 +63,7 @@ export function describeSeries(series: Series): string {
     ];
   });
   const title = `### ${PLATFORM_TITLES[series.platform]}, ${series.connections} connections`;
-  return [title, table(head, rows), describeNoise(series)].join('\n\n');
-}
-
-/** How far two measurements of the same thing in one round lie apart. */
-function describeNoise({ platform, samples, again }: Series): string {
-  const first = perSecond(samples.get(bareOn(platform)));
-  const differences = perSecond(again).map((value, round) => Math.abs(value / (first[round] ?? NaN) - 1));
-  const percent = (share: number) => `${figure(share * 100)} %`;
-  return (
-    `Noise: the bare handler, measured at the start and at the end of each round, differed from itself by ` +
-    `${percent(median(differences))} in the median and by ${percent(Math.max(...differences))} at most.`
-  );
+  return [title, table(head, rows)].join('\n\n');
 }
 
 export function describeGoals(allSeries: readonly Series[]): string {
@@ -81,25 +72,29 @@ export function describeGoals(allSeries: readonly Series[]): string {
     return [
       `${PLATFORM_TITLES[goal.platform]}: ${goal.what}`,
       `≥ ${figure(goal.atLeast)}`,
-      ratio === null ? '' : figure(ratio.median),
+      ratio === null ? '' : figure(ratio),
       judge(goal, ratio),
     ];
   });
   return ['### Goals', table(['', 'goal', 'measured', ''], rows)].join('\n\n');
 }
 
-function judge({ canBeMeasured, atLeast }: Goal, ratio: Spread | null): string {
-  if (!canBeMeasured) return 'does not exist yet';
+function judge({ atLeast }: Goal, ratio: number | null): string {
   if (ratio === null) return 'not measured';
-  return ratio.median >= atLeast ? 'met' : '**missed**';
+  return ratio >= atLeast ? 'met' : '**missed**';
 }
 
-function ratioFor({ platform, contestant, reference }: Goal, allSeries: readonly Series[]): Spread | null {
+/** Both were measured beside the bare handler, not beside each other. */
+function ratioFor({ platform, contestant, reference }: Goal, allSeries: readonly Series[]): number | null {
   const series = allSeries.find((one) => one.platform === platform && one.connections === GOAL_CONNECTIONS);
-  const [own, other] = [series?.samples.get(contestant), series?.samples.get(reference)];
-  return own === undefined || other === undefined ? null : ratioOf(perSecond(own), perSecond(other));
+  const [own, other] = [contestant, reference].map((id) =>
+    series?.pairs.find((pair) => pair.contestant.id === id),
+  );
+  if (own === undefined || other === undefined) return null;
+  return median(multiplesOfBare(own)) / median(multiplesOfBare(other));
 }
 
-function perSecond(samples: readonly Sample[] = []): number[] {
-  return samples.map((sample) => sample.perSecond);
+/** Of each round: machines are not equally fast all the time. */
+function multiplesOfBare({ own, bare }: Pair): number[] {
+  return own.map(({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? NaN));
 }

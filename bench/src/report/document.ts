@@ -14,6 +14,8 @@ export type SectionName =
   | 'revocation'
   | 'contention'
   | 'large-user'
+  | 'boot'
+  | 'touches'
   | 'sign-ins'
   | 'nodes-hits'
   | 'nodes-memory'

@@ -18,7 +18,13 @@ export interface OurApplication {
 
 /** Runs a job with a fresh application, and removes everything afterwards. */
 export async function withOurs<T>(
-  size: { live: number; sessions?: number; options?: SessionModuleOptions },
+  size: {
+    live: number;
+    sessions?: number;
+    options?: SessionModuleOptions;
+    /** How the application's connections get to the database. */
+    way?: (url: string) => Promise<string>;
+  },
   job: (ours: OurApplication) => Promise<T>,
 ): Promise<T> {
   const scene = new OwnScene('fastify', size.sessions ?? size.live, size.live);
@@ -26,7 +32,7 @@ export async function withOurs<T>(
     const url = await scene.postgres();
     const { app, credentials } = await start(
       scene,
-      { type: 'postgres', url },
+      { type: 'postgres', url: (await size.way?.(url)) ?? url },
       { purge: false, ...size.options },
     );
     try {

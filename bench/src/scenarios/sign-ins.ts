@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Settings } from '../command-line.js';
 import type { SessionModuleOptions } from '../library.js';
+import { DistantServer } from '../load/distant-server.js';
 import { print } from '../print.js';
 import { writeSection } from '../report/document.js';
 import { describeMachine } from '../report/machine.js';
@@ -8,6 +9,8 @@ import { figure, table } from '../report/table.js';
 import { type OurApplication, withOurs } from './our-application.js';
 
 const LANES = [16, 64];
+/** Milliseconds to a database that is far away, and to one that answers slowly. */
+const ROUND_TRIPS = [200, 1_000, 2_000];
 
 /** What is measured against one INSERT: an anonymous session is that, and no more. */
 const SIGN_INS: Readonly<Record<string, SessionModuleOptions>> = {
@@ -40,6 +43,7 @@ export async function signIns({ rounds, seconds, isSmoke }: Settings): Promise<v
   const report = [
     await describeMachine(),
     table(['', 'lanes', 'sign-ins/s', 'INSERTs/s', 'ratio'], rows),
+    await describeDistances(isSmoke),
     `\`revokeEveryone\` beside 64 lanes of sign-ins took ${Math.round(await revokingBeside(seconds))} ms at most.`,
   ].join('\n\n');
   print(report);
@@ -69,6 +73,31 @@ async function rate(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return (done * 1_000) / (performance.now() - begin);
+}
+
+/** How long one sign-in takes when the database is far away. */
+async function describeDistances(isSmoke: boolean): Promise<string> {
+  const rows: string[][] = [];
+  for (const [name, options] of Object.entries(SIGN_INS)) {
+    const distant = new DistantServer();
+    try {
+      await withOurs({ live: 1, options, way: (url) => distant.lead(url) }, async ({ sessions }) => {
+        for (const roundTrip of isSmoke ? [50] : ROUND_TRIPS) {
+          distant.roundTrip = roundTrip;
+          const begin = performance.now();
+          const outcome = await sessions.create({ userId: `far-${roundTrip}` }).then(
+            () => 'signed in',
+            ({ status }: { status: number }) => String(status),
+          );
+          rows.push([name, figure(roundTrip), figure(performance.now() - begin), outcome]);
+        }
+        distant.roundTrip = 0;
+      });
+    } finally {
+      await distant.close();
+    }
+  }
+  return table(['', 'round trip, ms', 'sign-in, ms', ''], rows);
 }
 
 /** @returns milliseconds, of the longest */
