@@ -13,7 +13,7 @@ export interface GraphqlClient extends EventEmitter {
 /** One call of a resolver in an operation that came over a WebSocket. */
 export interface SocketOperation {
   readonly client: GraphqlClient;
-  /** The handshake. Its headers are not those that arrived: see `asArrived`. */
+  /** The handshake. Its headers may have been changed since it arrived. */
   readonly request: IncomingMessage;
   /** What the client has said after the handshake, if it has said anything: `connectionParams` of graphql-ws. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ export function socketOperationOf(execution: ExecutionContext): SocketOperation 
   return {
     client: socket,
     request: handshake,
-    parameters: typeof parameters === 'object' && parameters !== null ? { ...parameters } : {},
+    parameters: (parameters ?? {}) as SocketOperation['parameters'],
     isSubscription: operation === 'subscription',
     call,
   };

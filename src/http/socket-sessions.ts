@@ -6,8 +6,8 @@ type Session = ActiveSession | AnonymousSession;
 
 interface Known {
   latest: Session | null;
-  /** What each handler was let in on the last time: those that are open to everybody never are. */
-  readonly byHandler: Map<object, Session | null>;
+  /** What each handler was let in on the last time: those that are open to everybody never are. Most clients only listen. */
+  byHandler: Map<object, Session | null> | null;
 }
 
 /** Messages have no request that could carry it: it hangs on the client. */
@@ -21,18 +21,24 @@ export function sessionOfSocket(client: object): Session | null {
 /** The session that the handler of a message was let in on. */
 export function sessionOfMessage(context: ExecutionContext): Session | null {
   const client = context.getArgByIndex<object | undefined>(0);
-  return (client && clients.get(client)?.byHandler.get(context.getHandler())) ?? null;
+  return (client && clients.get(client)?.byHandler?.get(context.getHandler())) ?? null;
 }
 
 export function noteSocket(client: object, session: Session | null): void {
-  const known = clients.get(client);
-  if (known) known.latest = session;
-  else clients.set(client, { latest: session, byHandler: new Map() });
+  known(client).latest = session;
 }
 
 export function noteMessage(client: object, handler: object, session: Session | null): void {
-  noteSocket(client, session);
-  clients.get(client)?.byHandler.set(handler, session);
+  const about = known(client);
+  about.latest = session;
+  about.byHandler ??= new Map();
+  about.byHandler.set(handler, session);
+}
+
+function known(client: object): Known {
+  let about = clients.get(client);
+  if (about === undefined) clients.set(client, (about = { latest: null, byHandler: null }));
+  return about;
 }
 
 /** By the calls of GraphQL over a WebSocket. */
