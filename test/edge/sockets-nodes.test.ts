@@ -1,15 +1,14 @@
 import type { INestApplication, INestApplicationContext } from '@nestjs/common';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { sessionOf } from 'nestjs-sessions';
 import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
 import { Redis } from 'ioredis';
+import { hasRedis, ownRedis, type OwnServer } from '../support/own-servers.js';
 import { type EdgeApp, edgeApps } from './support/edge-apps.js';
 import { connect, disconnectAll, heard, outcomeOf } from './support/io-visitor.js';
-
-const REDIS = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 const clients: Redis[] = [];
 const start = edgeApps();
@@ -30,23 +29,22 @@ class Chat {
 class RedisIoAdapter extends IoAdapter {
   constructor(
     app: INestApplicationContext,
-    private readonly key: string,
+    private readonly redis: string,
   ) {
     super(app);
   }
   override createIOServer(port: number, options?: never) {
     const server = super.createIOServer(port, options);
-    const [pub, sub] = [new Redis(REDIS), new Redis(REDIS)];
+    const [pub, sub] = [new Redis(this.redis), new Redis(this.redis)];
     clients.push(pub, sub);
-    server.adapter(createAdapter(pub, sub, { key: this.key }));
+    server.adapter(createAdapter(pub, sub));
     return server;
   }
 }
 
 /** Two nodes of one application, which share the sessions and hear nothing of each other but by Redis. */
-async function nodes(): Promise<[EdgeApp, EdgeApp]> {
+async function nodes(redis: string): Promise<[EdgeApp, EdgeApp]> {
   const shared = new InMemorySessionStore();
-  const key = `nodes-${process.pid}-${Math.random()}`;
   class SharedStore extends InMemorySessionStore {
     constructor() {
       super();
@@ -57,16 +55,24 @@ async function nodes(): Promise<[EdgeApp, EdgeApp]> {
     start({
       providers: [Chat],
       options: { store: SharedStore },
-      configure: (app) => app.useWebSocketAdapter(new RedisIoAdapter(app, key)),
+      configure: (app) => app.useWebSocketAdapter(new RedisIoAdapter(app, redis)),
     });
   return [await node(), await node()];
 }
 
 const bySocket = (token: string) => ({ transports: ['websocket'], auth: { token } });
 
-describe('two nodes with the Redis adapter of socket.io', () => {
+const describeWhere = hasRedis() ? describe : describe.skip;
+
+describeWhere('two nodes with the Redis adapter of socket.io', () => {
+  let redis: OwnServer;
+  beforeAll(async () => {
+    redis = await ownRedis();
+  });
+  afterAll(() => redis.remove());
+
   it('let in alike, and a socket ends on the other one when that looks again', async () => {
-    const [here, there] = await nodes();
+    const [here, there] = await nodes(redis.url);
     const { token } = await signInAs(here.app, { userId: 'ana' });
     const { token: other } = await signInAs(here.app, { userId: 'ben' });
     const [ana, ben] = [connect(there.port, bySocket(token)), connect(there.port, bySocket(other))];
