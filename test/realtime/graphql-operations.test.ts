@@ -1,11 +1,19 @@
 import { Injectable, type INestApplication, SetMetadata } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CurrentSession, EnsureSession, RequireRole, SessionService, SessionStore } from 'nestjs-sessions';
+import {
+  CurrentSession,
+  EnsureSession,
+  RequireRole,
+  SessionGuard,
+  sessionOf,
+  SessionService,
+  SessionStore,
+} from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import { EventEmitter, once } from 'node:events';
 import { SessionCore } from '../../src/core/session-core.js';
 import { Handshake } from '../../src/realtime/handshake.js';
-import { fakeExchange } from '../support/fake-context.js';
+import { fakeContext, fakeExchange } from '../support/fake-context.js';
 import { startApp } from '../support/platforms.js';
 import { asMutation, asQuery, resolverCaller } from '../support/resolver-calls.js';
 import { NOBODY, seatsTaken } from '../support/seats-taken.js';
@@ -114,6 +122,22 @@ describe('operations of GraphQL over a WebSocket', () => {
     });
     expect(await call('alarms', contextOf(client, { ...bearer }), 'subscription')).toBe('alarms');
     expect(await sentAway).toEqual([4403, 'role_required']);
+  });
+
+  it('tell fields of what a subscription sends nothing, unless a guard stands before them', async () => {
+    const { bearer } = await signInAs(app, { userId: 'ana', roles: ['admin'] });
+    const context = contextOf(new Client(), { ...bearer });
+    const later = fakeContext('graphql', Account, 'me', [
+      {},
+      {},
+      context,
+      { path: { prev: { prev: undefined } } },
+    ]);
+    expect(sessionOf(later)).toBe(null);
+    await call('alarms', context, 'subscription');
+    expect(sessionOf(later)).toBe(null);
+    await app.get(SessionGuard).canActivate(later);
+    expect(sessionOf(later)?.userId).toBe('ana');
   });
 
   it('ask again once the store answers', async () => {
