@@ -13,6 +13,7 @@ import { LiveConnections } from './http/live-connections.js';
 import { MessageClosing } from './http/placement/message-closing.js';
 import { NestEnhancers } from './http/placement/nest-enhancers.js';
 import { PlacementCheck } from './http/placement/placement-check.js';
+import { ScopedHandlers } from './http/placement/scoped-handlers.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SignInBeginnings } from './http/sign-in-beginnings.js';
@@ -101,6 +102,7 @@ const REALTIME = [
     SessionGuard,
     NestEnhancers,
     MessageClosing,
+    ScopedHandlers,
     PlacementCheck,
     SessionPurge,
     ClusterLife,

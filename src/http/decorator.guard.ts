@@ -12,6 +12,13 @@ import { SessionGuard } from './session.guard.js';
 import { SignInBeginnings } from './sign-in-beginnings.js';
 import { TokenChanges } from './token-changes.js';
 
+const asked = new WeakSet<ExecutionContext>();
+
+/** Whether the guard was asked for this call. */
+export function wasAsked(context: ExecutionContext): boolean {
+  return asked.has(context);
+}
+
 /** Brings the guard along with a decorator: the very one that is global, so that a test can put another in its place. */
 @Injectable()
 export class DecoratorGuard implements CanActivate {
@@ -30,6 +37,7 @@ export class DecoratorGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    asked.add(context);
     return this.isReplaced ? this.askReplacement(context) : this.guard.canActivate(context);
   }
 

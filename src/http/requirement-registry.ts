@@ -34,10 +34,7 @@ export class RequirementRegistry {
     const handler = context.getHandler();
     const requirement = (this.compiled.get(type) ?? this.compile(type)).byFunction.get(handler);
     if (requirement) return requirement;
-    throw new SessionDecoratorError(
-      `The handler '${handler.name}' of ${type.name} is none of its methods, so that its decorators cannot be found. ` +
-        'Do not replace the methods of a controller after boot, or where each request has a controller of its own.',
-    );
+    throw unknownHandler(context);
   }
 
   /** Those of a class, by the names of its methods. @throws SessionDecoratorError */
@@ -106,6 +103,15 @@ export class RequirementRegistry {
       );
     }
   }
+}
+
+/** What runs is no method of its class. */
+export function unknownHandler(context: ExecutionContext): SessionDecoratorError {
+  return new SessionDecoratorError(
+    `The handler '${context.getHandler().name}' of ${context.getClass().name} is none of its methods, so that its decorators ` +
+      'cannot be found. Do not replace or bind the methods of a class after boot, or where each request has an instance of ' +
+      'its own.',
+  );
 }
 
 function enter(byFunction: Map<unknown, Requirement>, handler: object, requirement: Requirement): void {

@@ -1,6 +1,8 @@
 import { Injectable, Logger, type OnModuleInit, type WebSocketAdapter } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
+import { SessionDecoratorError } from '../core/model/errors.js';
 import type { GatewayPlace } from '../http/handler-metadata.js';
+import { needsSession, type Requirement } from '../http/requirement.js';
 import { ANYBODY_SIGNED_IN, type EntryRule } from './entry.js';
 import { Gateways } from './gateways.js';
 import { isIoNamespace, isIoServer } from './socket-io-types.js';
@@ -47,21 +49,31 @@ export class GatewayServers implements OnModuleInit {
   }
 
   private guard(server: unknown, place: GatewayPlace): void {
-    if (typeof server !== 'object' || server === null) return this.tellOfUnknown();
+    if (typeof server !== 'object' || server === null) return this.assertOpen(place);
     const entry: EntryRule = () => {
       const asked = this.gateways.askedAt(place);
       return asked.length > 0 ? asked : ANYBODY_SIGNED_IN();
     };
     if (isWsServer(server)) this.ws.guard(server, entry);
     else if (isIoServer(server) || isIoNamespace(server)) this.socketIo.guard(server, entry);
-    else return this.tellOfUnknown();
+    else return this.assertOpen(place);
     this.hasServers = true;
   }
 
-  private tellOfUnknown(): void {
+  /** Who connects to a server that is not known here is not looked at. */
+  private assertOpen(place: GatewayPlace): void {
+    const asked = this.gateways.askedAt(place);
+    if (asked.length > 0 && asked.every(needsSession)) {
+      const [{ handler }] = asked as [Requirement];
+      throw new SessionDecoratorError(
+        `The gateway of ${handler} has a server of a kind that is not known here, which would let everybody connect. ${KNOWN} ` +
+          'Where strangers may connect, put @Public() on the gateway or on one of its messages.',
+      );
+    }
     this.logger.warn(
-      'A gateway has a server of a kind that is not known here: what is not @Public() is refused there. Known are those of ' +
-        '@nestjs/platform-ws and @nestjs/platform-socket.io.',
+      `A gateway has a server of a kind that is not known here: everybody can connect, and what needs a session is refused. ${KNOWN}`,
     );
   }
 }
+
+const KNOWN = 'Known are those of @nestjs/platform-ws and @nestjs/platform-socket.io.';

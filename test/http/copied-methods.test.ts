@@ -258,6 +258,28 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     }
   });
 
+  it('bound handlers are refused there too where their decorators bring the guard along', async () => {
+    class Scoped {
+      constructor() {
+        this.secret = this.secret.bind(this);
+      }
+      @RequireRole('admin') @Get('secret') secret(): string {
+        return 'secret';
+      }
+      @RequireRole('admin') @Get('other') other(): string {
+        return 'other';
+      }
+    }
+    Controller({ path: 'scoped', scope: Scope.REQUEST })(Scoped);
+    const app = await start({
+      controllers: [AccountController, Scoped],
+      options: { globalGuard: false },
+    });
+    await app.http.get('/scoped/secret').expect(500);
+    const token = await signIn(app, { userId: 'ana', roles: ['admin'] });
+    await app.http.get('/scoped/other').set(bearer(token)).expect(200, 'other');
+  });
+
   it('an added route has the rules that the decorator gives it', async () => {
     const app = await start({ controllers: [AccountController, DoubledController] });
     for (const path of ['secret', 'second', 'plain', 'also-plain'])

@@ -15,7 +15,7 @@ import {
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -232,6 +232,27 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const error = await bootError({ configure: give });
     expect(error).toBeInstanceOf(SessionDecoratorError);
     expect((error as Error).message).toMatch(/Given\.work has session decorators/);
+  });
+
+  it('a route is closed to who calls it by another way, and finds no guard that decorators bring along', async () => {
+    @Controller()
+    class Called {
+      @RequireRole('admin') @Get('secret') secret(): string {
+        return 'secret';
+      }
+    }
+    const { app } = await start({ controllers: [Called], options: { globalGuard: false } });
+    const instance = app.get(Called);
+    const call = app.get(ExternalContextCreator).create(instance, instance.secret, 'secret');
+    await expect(call()).rejects.toThrow('Forbidden resource');
+  });
+
+  it('SessionGuard that the application was given stops the boot, where no module provides it', async () => {
+    const give = (app: INestApplication) => app.useGlobalGuards(app.get(SessionGuard, { strict: false }));
+    const error = await bootError({ configure: give, options: { globalGuard: false } });
+    expect(error).toBeInstanceOf(SessionDecoratorError);
+    expect((error as Error).message).toMatch(/useExisting: SessionGuard/);
+    expect(await bootError({ configure: give })).toBeNull();
   });
 
   it.each<[string, MethodDecorator & ClassDecorator]>([

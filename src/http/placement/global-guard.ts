@@ -1,4 +1,5 @@
-import { type ModulesContainer } from '@nestjs/core';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { SessionDecoratorError } from '../../core/model/errors.js';
 import { SessionGuard } from '../session.guard.js';
 
 /** Whether the module has put the guard before every handler. */
@@ -13,5 +14,14 @@ export function hasGlobalGuardOfTheirs(modules: ModulesContainer): boolean {
         // A test may have put another in its place.
         (instance instanceof SessionGuard || inject?.includes(SessionGuard)),
     ),
+  );
+}
+
+/** What `useGlobalGuards()` is given comes after messages and gateways were connected. @throws SessionDecoratorError */
+export function assertNotGivenLate(config: ApplicationConfig): void {
+  if (!config.getGlobalGuards().some((guard) => guard instanceof SessionGuard)) return;
+  throw new SessionDecoratorError(
+    'useGlobalGuards() was given SessionGuard, which would leave messages and gateways open: provide it in a module, as ' +
+      '`{ provide: APP_GUARD, useExisting: SessionGuard }`.',
   );
 }

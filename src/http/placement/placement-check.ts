@@ -10,7 +10,7 @@ import type { Requirement } from '../requirement.js';
 import { RequirementRegistry } from '../requirement-registry.js';
 import { ownRules } from '../rules.js';
 import { StartSessionInterceptor } from '../start-session.interceptor.js';
-import { GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
+import { assertNotGivenLate, GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './global-guard.js';
 import { GraphqlFields } from './graphql-fields.js';
 import { givenTypes, standingTypes } from './given-instances.js';
 import { type Called, calledFor } from './handlers.js';
@@ -18,6 +18,8 @@ import { hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
+import { closeForCallsWithoutGuard } from './outside-calls.js';
+import { ScopedHandlers } from './scoped-handlers.js';
 
 /**
  * Sees to it, at boot, that what the decorators say is carried out: where Nest will run no guard, or lacks an
@@ -33,6 +35,7 @@ export class PlacementCheck implements OnModuleInit {
     private readonly requirements: RequirementRegistry,
     private readonly enhancers: NestEnhancers,
     private readonly messages: MessageClosing,
+    private readonly scoped: ScopedHandlers,
     @Inject(GLOBAL_GUARD) isGlobal: boolean,
   ) {
     this.isGuarded = isGlobal || hasGlobalGuardOfTheirs(modules);
@@ -41,6 +44,7 @@ export class PlacementCheck implements OnModuleInit {
   /** @throws SessionDecoratorError */
   onModuleInit(): void {
     assertNestMetadata();
+    if (!this.isGuarded) assertNotGivenLate(this.config);
     const fields = new GraphqlFields(this.modules);
     const calledOf = new Map<Class, Set<string>>();
     for (const host of hostsOf(this.modules)) {
@@ -51,15 +55,23 @@ export class PlacementCheck implements OnModuleInit {
         if (called === null) continue;
         names.add(method);
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
+        if (!host.isSingleton() && (this.isGuarded || requirement.isDeclared)) this.scoped.keepTo(host.type);
         this.assertGuarded(called, requirement, fields);
         this.assertRefusable(called, requirement);
         this.assertMessageFits(called, requirement);
         this.assertEnhanced(called, requirement);
+        this.closeOutside(called, requirement);
       }
     }
     for (const type of this.givenBeside(calledOf.keys()))
       if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
+  }
+
+  /** Where decorators alone bring the guard along, who calls a method of a controller by another way does not find it. */
+  private closeOutside(called: Called, { isDeclared, opens }: Requirement): void {
+    const isBroughtAlong = isDeclared && !this.isGuarded && opens !== 'public';
+    if (isBroughtAlong && called.host.role === 'controller') closeForCallsWithoutGuard(called);
   }
 
   /** The classes of what the application has made itself and given to Nest, or has put on one of these. */

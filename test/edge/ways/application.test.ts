@@ -14,6 +14,7 @@ import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitte
 import { MessagePattern } from '@nestjs/microservices';
 import { Query, Resolver } from '@nestjs/graphql';
 import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
+import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
@@ -170,6 +171,13 @@ class Console {}
 @Module({ imports: [sessions()], providers: [GuardedPayments] })
 class GuardedConsole {}
 
+@WebSocketGateway()
+class Gateway {
+  @SubscribeMessage('message') message(): string {
+    return note('message');
+  }
+}
+
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it('lifecycle hooks run without a request', async () => {
     const { app } = await start({ platform, providers: [Hooks] });
@@ -252,6 +260,40 @@ it('a decorator on what a factory makes for each request has no effect', async (
     .get(ModuleRef)
     .resolve<GuardedPayments>('payments', undefined, { strict: false });
   expect(payments.pay()).toBe('pay');
+});
+
+class DecoratedAdapter extends WsAdapter {
+  @RequireRole('admin') override create(port: number, options?: never): unknown {
+    note('adapter');
+    return super.create(port, options);
+  }
+}
+
+class DecoratedTransport extends OwnTransport {
+  @RequireRole('admin') override listen(callback: () => void): void {
+    note('transport');
+    callback();
+  }
+}
+
+class DecoratedPlugin {
+  @RequireRole('admin') async requestDidStart(): Promise<void> {
+    note('plugin');
+  }
+}
+
+it('a decorator on what Nest is given without a module, but for guards and the like, has no effect', async () => {
+  const server = await start({
+    imports: [APOLLO.module({ plugins: [new DecoratedPlugin()] })],
+    providers: [Hello, Gateway],
+    configure: async (app) => {
+      app.useWebSocketAdapter(new DecoratedAdapter(app));
+      app.connectMicroservice({ strategy: new DecoratedTransport() });
+      await app.startAllMicroservices();
+    },
+  });
+  await ask(server, '{ hello }');
+  expect(new Set(ran)).toEqual(new Set(['adapter', 'transport', 'plugin']));
 });
 
 it('what an application context gives out runs without a request', async () => {

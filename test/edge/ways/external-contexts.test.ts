@@ -1,7 +1,14 @@
-import { Injectable, SetMetadata, type Type } from '@nestjs/common';
+import { Controller, Get, Injectable, Post, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { ExternalContextCreator } from '@nestjs/core';
-import { Public, RequireRole, RequireSession } from 'nestjs-sessions';
+import {
+  OptionalSession,
+  Public,
+  RequireRole,
+  RequireSession,
+  type SessionPrincipal,
+  StartSession,
+} from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
 import { attempt } from '../support/outcomes.js';
@@ -97,6 +104,40 @@ describe.each<[string | undefined, ...unknown[]]>([
     expect(await command(app, Undecorated, call)).toBe('command');
   });
 });
+
+@Controller()
+class Commands {
+  @RequireRole('admin') @Get('command') @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@Controller()
+class OptionalCommands {
+  @OptionalSession() @Get('command') @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@Controller()
+class SignInCommands {
+  @StartSession() @Post('command') @OnCommand() command(): SessionPrincipal {
+    return { userId: note('command') };
+  }
+}
+
+it.each([Commands, OptionalCommands, SignInCommands])(
+  'a route with a decorator that a library calls too is refused there: %p',
+  async (type) => {
+    for (const globalGuard of [true, false]) {
+      const app = await start({ controllers: [type], options: { globalGuard } });
+      await expect(
+        command(app, type as Type<{ command(): string }>, ['bot', { text: '/command' }]),
+      ).rejects.toBeDefined();
+    }
+    expect(ran).toEqual([]);
+  },
+);
 
 it('what a library calls without the guards of Nest is open without a decorator', async () => {
   const app = await start({ providers: [Undecorated] });

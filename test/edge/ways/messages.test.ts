@@ -5,10 +5,13 @@ import {
   credentials,
   type GrpcObject,
   loadPackageDefinition,
+  type Server,
   type ServiceClientConstructor,
+  type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import {
+  EventPattern,
   GrpcMethod,
   GrpcStreamCall,
   GrpcStreamMethod,
@@ -16,8 +19,9 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { Public } from 'nestjs-sessions';
-import { signInAs } from 'nestjs-sessions/testing';
+import { Test } from '@nestjs/testing';
+import { Public, SessionModule } from 'nestjs-sessions';
+import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
 import { type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
 import type { WebSocketServer } from 'ws';
@@ -176,6 +180,63 @@ it.each([{}, { inheritAppConfig: true }])(
 );
 
 @Controller()
+class Events {
+  @EventPattern('event') event(message: object): void {
+    note(`event ${Object.keys(message).length}`);
+  }
+}
+
+it('of an event that is refused the transport gets an error, as if its handler had thrown one', async () => {
+  const strategy = new OwnTransport();
+  await start({
+    controllers: [Events],
+    configure: async (app) => {
+      app.connectMicroservice({ strategy });
+      await app.startAllMicroservices();
+    },
+  });
+  await expect(strategy.receive('event')).rejects.toBeDefined();
+  expect(ran).toEqual([]);
+});
+
+@Controller({ scope: Scope.REQUEST })
+class ScopedMessages {
+  constructor() {
+    note('constructor');
+  }
+  @MessagePattern(PATTERN) message(): string {
+    return note('message');
+  }
+}
+
+it('constructors of a message run before the guard', async () => {
+  const strategy = new OwnTransport();
+  await start({
+    controllers: [ScopedMessages],
+    configure: async (app) => {
+      app.connectMicroservice({ strategy });
+      await app.startAllMicroservices();
+    },
+  });
+  await expect(strategy.receive(PATTERN)).rejects.toBeDefined();
+  expect(ran).toEqual(['constructor']);
+});
+
+it('hooks before the messages of a microservice alone run before the guard, where Nest has them', async () => {
+  const strategy = new OwnTransport();
+  const imports = [SessionModule.forRoot({ store: InMemorySessionStore })];
+  const module = await Test.createTestingModule({ imports, controllers: [Messages] }).compile();
+  const service = module.createNestMicroservice({ strategy });
+  service.useLogger(false);
+  const hook = (_: unknown, next: () => unknown): unknown => (note('hook'), next());
+  if ('registerPreRequestHook' in service) service.registerPreRequestHook(hook as never);
+  await service.listen();
+  await expect(strategy.receive(PATTERN)).rejects.toBeDefined();
+  expect(ran).toEqual('registerPreRequestHook' in service ? ['hook'] : []);
+  await service.close();
+});
+
+@Controller()
 class Calls {
   @GrpcMethod('Calls', 'Unary') unary(): object {
     return { text: note('unary') };
@@ -210,18 +271,17 @@ const method = (isStream: boolean) => ({
   responseStream: isStream,
   comment: '',
 });
-const DEFINITION = fromJSON({
-  nested: {
-    ways: {
-      nested: {
-        Text: { fields: { text: { id: 1, type: 'string' } } },
-        Calls: {
-          methods: { Unary: method(false), Stream: method(true), Raw: method(true), Open: method(false) },
-        },
-      },
-    },
-  },
+const definition = (name: string, methods: Record<string, ReturnType<typeof method>>) => {
+  const nested = { Text: { fields: { text: { id: 1, type: 'string' } } }, Calls: { methods } };
+  return fromJSON({ nested: { [name]: { nested } } });
+};
+const DEFINITION = definition('ways', {
+  Unary: method(false),
+  Stream: method(true),
+  Raw: method(true),
+  Open: method(false),
 });
+const BESIDE = definition('beside', { Unary: method(false) });
 
 interface Client {
   unary(message: object, callback: (error: Error | null, answer?: object) => void): void;
@@ -231,14 +291,15 @@ interface Client {
   close(): void;
 }
 
-async function connectGrpc(app: INestApplication): Promise<Client> {
+async function connectGrpc(app: INestApplication, more: object = {}, called = DEFINITION): Promise<Client> {
   const folder = await mkdtemp(join(tmpdir(), 'grpc-'));
   folders.push(folder);
   const url = `unix:${join(folder, 'socket')}`;
-  const options = { package: 'ways', packageDefinition: DEFINITION, url };
+  const options = { package: 'ways', packageDefinition: DEFINITION, url, ...more };
   app.connectMicroservice({ transport: Transport.GRPC, options });
   await app.startAllMicroservices();
-  const { Calls: Connect } = loadPackageDefinition(DEFINITION)['ways'] as GrpcObject;
+  const [loaded] = Object.values(loadPackageDefinition(called)) as [GrpcObject];
+  const { Calls: Connect } = loaded;
   return new (Connect as ServiceClientConstructor)(url, credentials.createInsecure()) as unknown as Client;
 }
 
@@ -273,6 +334,22 @@ it('a raw stream of gRPC is open with @Public()', async () => {
   await start({ controllers: [OpenRawCalls], configure: async (app) => (client = await connectGrpc(app)) });
   await endOf(client!.raw());
   expect(ran).toEqual(['raw']);
+  client!.close();
+});
+
+it('services that onLoadPackageDefinition adds to a server of gRPC have no guard', async () => {
+  const unary = (_: unknown, answer: (error: null, text: object) => void): void =>
+    answer(null, { text: note('added') });
+  const onLoadPackageDefinition = (_: unknown, server: Server): void =>
+    server.addService(BESIDE['beside.Calls'] as ServiceDefinition, { unary });
+  let client: Client | undefined;
+  await start({
+    controllers: [Calls],
+    configure: async (app) => (client = await connectGrpc(app, { onLoadPackageDefinition }, BESIDE)),
+  });
+  const { promise, resolve } = withResolver<unknown>();
+  client!.unary({ text: '' }, (_, answer) => resolve(answer));
+  expect(await promise).toEqual({ text: 'added' });
   client!.close();
 });
 

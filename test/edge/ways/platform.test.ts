@@ -1,14 +1,16 @@
 import { Body, Controller, Get, type INestApplication, Module, Post, type Type } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ServeStaticModule } from '@nestjs/serve-static';
+import { DevtoolsModule } from '@nestjs/devtools-integration';
 import { SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
 import { noteRuns } from '../support/runs.js';
@@ -17,6 +19,9 @@ import { noteRuns } from '../support/runs.js';
 
 const { ran, note } = noteRuns();
 const start = edgeApps();
+
+/** It takes no free one by itself. */
+const DEVTOOLS_PORT = 18_347;
 
 @Controller()
 class Routes {
@@ -50,6 +55,17 @@ const fastify = (configure: (app: NestFastifyApplication) => unknown): EdgeAppOp
 });
 
 const serverOf = (app: INestApplication) => app.getHttpServer() as Server;
+
+it('the server of the developer tools has no guard', async () => {
+  const said = jest.spyOn(console, 'log').mockReturnValue(undefined);
+  const imports = [DevtoolsModule.register({ http: true, port: DEVTOOLS_PORT })];
+  await start({ imports, controllers: [Routes] });
+  const url = `http://127.0.0.1:${DEVTOOLS_PORT}/inspector/graph/snapshot`;
+  expect((await fetch(url, { headers: { origin: 'https://devtools.nestjs.com' } })).status).toBe(200);
+  // After a second it prints a token.
+  while (said.mock.calls.length === 0) await pause(50);
+  said.mockRestore();
+});
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it('a router that is mounted at a path has no guard', async () => {

@@ -11,6 +11,8 @@ import {
   type INestApplication,
   type MiddlewareConsumer,
   Module,
+  Next,
+  Post,
   Query as Parameter,
   Redirect,
   Sse,
@@ -21,6 +23,7 @@ import { describe, expect, it } from '@jest/globals';
 import { APP_FILTER } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Public } from 'nestjs-sessions';
 import { of } from 'rxjs';
 import { type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
 import { noteRuns } from '../support/runs.js';
@@ -40,6 +43,9 @@ class Routes {
   }
   @Redirect('https://example.com') @Get('redirect') redirect(): void {
     note('redirect');
+  }
+  @Post('write') write(): void {
+    note('write');
   }
   @Sse('stream') stream(): object {
     return of({ data: note('stream') });
@@ -96,6 +102,23 @@ class Decorated {
     return note(`decorated ${page} for ${agent}`);
   }
 }
+
+@Controller()
+class Passing {
+  @Public() @Get('passed') first(@Next() next: () => void): void {
+    note('first');
+    next();
+  }
+  @Get('passed') second(): string {
+    return note('second');
+  }
+}
+
+it('a route that another one leads to by next() is closed', async () => {
+  const { url } = await start({ platform: 'express', controllers: [Passing] });
+  expect((await fetch(`${url}/passed`)).status).toBe(401);
+  expect(ran).toEqual(['first']);
+});
 
 const PREFLIGHT = { origin: 'https://shop.example', 'access-control-request-method': 'GET' };
 
@@ -155,6 +178,18 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     });
     expect((await fetch(`${url}/route`)).status).toBe(401);
     expect(ran).toEqual(['filter']);
+  });
+
+  it('exception filters get what is no route, and what cannot be read, from everybody', async () => {
+    const { url } = await open({
+      controllers: [Routes],
+      providers: [{ provide: APP_FILTER, useClass: Filter }],
+    });
+    await fetch(`${url}/elsewhere`);
+    expect(ran).toEqual(['filter']);
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${url}/write`, { method: 'POST', headers, body: '{' });
+    expect(ran).toEqual(['filter', 'filter']);
   });
 
   it('static files have no guard', async () => {

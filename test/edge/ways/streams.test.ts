@@ -1,13 +1,15 @@
-import { Controller, type INestApplication, Sse } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Res, Sse, StreamableFile } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GraphQLSchemaHost, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
-import { Public, RequireLevel, RequireRole } from 'nestjs-sessions';
+import { OptionalSession, Public, RequireLevel, RequireRole } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import compression from 'compression';
-import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
 import { connect } from 'node:http2';
 import { map, Subject } from 'rxjs';
+import { once } from 'node:events';
 import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
 import { APOLLO, MERCURIUS } from '../support/graphql.js';
 import { askByOldProtocol, connectGraphql, type GraphqlConnection } from '../support/graphql-ws.js';
@@ -38,9 +40,30 @@ async function* fromNowOn(): AsyncGenerator<{ ticks: string }> {
 
 @Controller()
 class Streams {
+  @OptionalSession() @Sse('greeting') greeting(): Subject<string> {
+    return events;
+  }
+  @Get('file') file(): StreamableFile {
+    return new StreamableFile(toReadable());
+  }
+  @Get('by-hand') byHand(@Res() response: Answer): void {
+    const answer = 'raw' in response ? response.raw : response;
+    answer.writeHead(200, { 'content-type': 'text/event-stream' });
+    const stream = toReadable();
+    stream.pipe(answer).once('close', () => stream.destroy());
+  }
   @RequireRole('watcher') @Sse('stream') stream(): Subject<string> {
     return events;
   }
+}
+
+type Answer = ServerResponse | { readonly raw: ServerResponse };
+
+/** What is told from now on. */
+function toReadable(): Readable {
+  const stream = new PassThrough();
+  const telling = events.subscribe((event) => stream.write(event));
+  return stream.once('close', () => telling.unsubscribe());
 }
 
 @Resolver()
@@ -101,11 +124,11 @@ async function endOf(reading: AsyncGenerator<string>): Promise<void> {
 }
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
-  const begin = async (app: EdgeApp) => {
+  const begin = async (app: EdgeApp, path = 'stream') => {
     const { bearer, session } = await signInAs(app.app, { userId: 'ana', roles: ['watcher'] });
     // Nest sends the head of the answer with the first event.
     const telling = setInterval(() => events.next('first'), 5);
-    const answer = await fetch(`${app.url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
+    const answer = await fetch(`${app.url}/${path}`, { headers: { ...bearer }, signal: leaving.signal });
     clearInterval(telling);
     return { reading: readingOf(answer), session };
   };
@@ -118,6 +141,22 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     expect(await app.sessions.revokeAll('ana')).toBe(1);
     await endOf(reading);
     while (events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
+  it('server-sent events with @OptionalSession() end with the session of who has one', async () => {
+    const app = await start({ platform, controllers: [Streams] });
+    const { reading } = await begin(app, 'greeting');
+    expect(await reaches(reading, 'second')).toBe(true);
+    expect(await app.sessions.revokeAll('ana')).toBe(1);
+    await endOf(reading);
+  });
+
+  it.each(['file', 'by-hand'])('an answer that a handler streams by itself goes on: %p', async (path) => {
+    const app = await start({ platform, controllers: [Streams] });
+    expect((await fetch(`${app.url}/${path}`)).status).toBe(401);
+    const { reading } = await begin(app, path);
+    expect(await app.sessions.revokeAll('ana')).toBe(1);
+    expect(await reaches(reading, 'after the end')).toBe(true);
   });
 
   it('server-sent events end with the time and with the role of their session', async () => {

@@ -1,0 +1,72 @@
+import { Module } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { Field, ID, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Public, RequireRole } from 'nestjs-sessions';
+import { edgeApps } from '../support/edge-apps.js';
+import { APOLLO } from '../support/graphql.js';
+import { attempt } from '../support/outcomes.js';
+import { noteRuns } from '../support/runs.js';
+
+/* One application with two GraphQL modules, of which one runs guards before fields, and the other does not. */
+
+const { ran, note } = noteRuns();
+const start = edgeApps();
+
+@ObjectType()
+class Account {
+  @Field(() => ID) id!: string;
+}
+
+@Resolver(() => Account)
+class Guarded {
+  @Public() @Query(() => Account) account(): Account {
+    return { id: '1' };
+  }
+  @RequireRole('admin') @ResolveField(() => String) secret(): string {
+    return note('secret');
+  }
+}
+
+@Resolver()
+class Plain {
+  @Public() @Query(() => String) hello(): string {
+    return 'hello';
+  }
+}
+
+@Module({ providers: [Guarded] })
+class Accounts {}
+
+@Module({ providers: [Plain] })
+class Greetings {}
+
+describe.each([APOLLO])('of $name', ({ platform, module }) => {
+  const enhanced = module({ path: '/first', include: [Accounts], fieldResolverEnhancers: ['guards'] });
+  const open = (include: unknown[]) =>
+    start({
+      platform,
+      imports: [Accounts, Greetings, enhanced, module({ path: '/second', include: include as never })],
+    });
+
+  it('a field is guarded in the module that serves it', async () => {
+    const { url } = await open([Greetings]);
+    for (const path of ['first', 'second']) {
+      const answer = await fetch(`${url}/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: '{ account { secret } }' }),
+      });
+      expect(await answer.json()).toHaveProperty('errors');
+    }
+    expect(ran).toEqual([]);
+  });
+
+  it.each([[[Accounts]], [[]]])('the boot stops where the other one serves it too: %p', async (include) => {
+    expect(
+      await attempt(
+        () => open(include),
+        async () => true,
+      ),
+    ).toBe('stops the boot');
+  });
+});

@@ -1,0 +1,115 @@
+import { Controller, Get, type INestApplication, Injectable, SetMetadata, type Type } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
+import { MessagePattern } from '@nestjs/microservices';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { AllowAnonymous, OptionalSession, sessionOf } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
+import { edgeApps } from '../support/edge-apps.js';
+import { attempt } from '../support/outcomes.js';
+import { OwnTransport } from '../support/own-transport.js';
+import { noteRuns } from '../support/runs.js';
+import { SOCKET_IO, WS } from '../support/socket-clients.js';
+
+/* The decorators that ask for less, above all where there is no request. */
+
+const { ran, note } = noteRuns();
+const start = edgeApps();
+
+@WebSocketGateway()
+class Guests {
+  @OptionalSession() @SubscribeMessage('optional') optional(client: object): string {
+    return note(`optional of ${sessionOf(client)?.userId}`);
+  }
+}
+
+@WebSocketGateway()
+class Visitors {
+  @AllowAnonymous() @SubscribeMessage('anonymous') anonymous(client: object): string {
+    return note(`anonymous of ${sessionOf(client)?.userId}`);
+  }
+}
+
+describe.each([WS, SOCKET_IO])('by $name', ({ adapter, send }) => {
+  const open = (gateway: Type) =>
+    start({ providers: [gateway], configure: (app) => app.useWebSocketAdapter(adapter(app)) });
+
+  it('a message with @OptionalSession() is open, and so are connections', async () => {
+    const { app, port } = await open(Guests);
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    await send(port, 'optional');
+    await send(port, 'optional', { ...bearer });
+    expect(ran).toEqual(['optional of undefined', 'optional of ana']);
+  });
+
+  it('a message with @AllowAnonymous() needs a session, that of nobody is enough', async () => {
+    const { port, sessions } = await open(Visitors);
+    expect(await send(port, 'anonymous').catch(() => null)).toBeNull();
+    const { token } = await sessions.createAnonymous();
+    await send(port, 'anonymous', { authorization: `Bearer ${token}` });
+    expect(ran).toEqual(['anonymous of null']);
+  });
+});
+
+@Controller()
+class Routes {
+  @AllowAnonymous() @Get('anonymous') anonymous(): string {
+    return note('anonymous');
+  }
+}
+
+it.each(['express', 'fastify'] as const)(
+  'a route with @AllowAnonymous() needs a session, that of nobody is enough',
+  async (platform) => {
+    const { url, sessions } = await start({ platform, controllers: [Routes] });
+    expect((await fetch(`${url}/anonymous`)).status).toBe(401);
+    const { token } = await sessions.createAnonymous();
+    expect((await fetch(`${url}/anonymous`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(
+      200,
+    );
+    expect(ran).toEqual(['anonymous']);
+  },
+);
+
+@Controller()
+class Messages {
+  @OptionalSession() @MessagePattern('optional') optional(): string {
+    return note('optional');
+  }
+  @AllowAnonymous() @MessagePattern('anonymous') anonymous(): string {
+    return note('anonymous');
+  }
+}
+
+it('a message of a microservice with @OptionalSession() or @AllowAnonymous() is refused', async () => {
+  const strategy = new OwnTransport();
+  const configure = async (app: INestApplication) => {
+    app.connectMicroservice({ strategy });
+    await app.startAllMicroservices();
+  };
+  await start({ controllers: [Messages], configure });
+  for (const pattern of ['optional', 'anonymous'])
+    await expect(strategy.receive(pattern)).rejects.toBeDefined();
+  expect(ran).toEqual([]);
+});
+
+@Injectable()
+class OptionalCommand {
+  @OptionalSession() @SetMetadata('bot:command', true) command(): string {
+    return note('command');
+  }
+}
+
+@Injectable()
+class AnonymousCommand {
+  @AllowAnonymous() @SetMetadata('bot:command', true) command(): string {
+    return note('command');
+  }
+}
+
+it.each([OptionalCommand, AnonymousCommand])(
+  'on what another library calls, %p stops the boot',
+  async (type) => {
+    const boot = () => start({ providers: [type] });
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+  },
+);
