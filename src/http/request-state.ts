@@ -148,7 +148,8 @@ export function sessionFor(context: ExecutionContext): ActiveSession | Anonymous
   const called = callOf(context);
   if (called === null) return null;
   const state = stateOfCall(called);
-  return state ? state.session : sessionOfOperation(called.call);
+  const isOfGraphql = called.call !== called.request;
+  return state?.session ?? (isOfGraphql ? sessionOfOperation(called.call) : null);
 }
 
 /** What the handler of a call was let in on, as far as that is known. */
