@@ -24,6 +24,7 @@ import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
 import { GatewayServers } from './realtime/gateway-servers.js';
 import { Gateways } from './realtime/gateways.js';
+import { GraphqlSockets } from './realtime/graphql-sockets.js';
 import { Handshake } from './realtime/handshake.js';
 import { OpenConnections } from './realtime/open-connections.js';
 import { PlatformView } from './realtime/platform-view.js';
@@ -32,6 +33,7 @@ import { SocketIoServers } from './realtime/socket-io-servers.js';
 import { SocketMessages } from './realtime/socket-messages.js';
 import { SocketSeats } from './realtime/socket-seats.js';
 import { Streams } from './realtime/streams.js';
+import { Upgrades } from './realtime/upgrades.js';
 import { WsServers } from './realtime/ws-servers.js';
 import { ClockWatch } from './purge/clock-watch.js';
 import { SessionPurge } from './purge/session-purge.js';
@@ -69,6 +71,8 @@ const REALTIME = [
   SocketIoServers,
   GatewayServers,
   SocketMessages,
+  GraphqlSockets,
+  Upgrades,
   Streams,
   { provide: LiveConnections, useClass: OpenConnections },
 ];
