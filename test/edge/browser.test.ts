@@ -25,7 +25,7 @@ class Pages {
     return {};
   }
   @Sse('stream') stream() {
-    return interval(50).pipe(map((data) => ({ data })));
+    return interval(50).pipe(map((count) => ({ data: `${count}` })));
   }
 }
 
@@ -113,13 +113,13 @@ describeWithChromium()('in Chromium', () => {
     await page.evaluate(`new Promise((resolve) => {
       const source = new EventSource('/stream');
       source.addEventListener('message', resolve);
-      globalThis.closed = new Promise((done) =>
+      globalThis.hasClosed = new Promise((done) =>
         source.addEventListener('error', () => source.readyState === EventSource.CLOSED && done(true)),
       );
     }).then(() => {})`);
     const recorder = recordSessionEvents(app.app);
     await app.sessions.revokeAll('ana');
-    expect(await page.evaluate('closed')).toBe(true);
+    expect(await page.evaluate('hasClosed')).toBe(true);
     expect(recorder.of('refused').map(({ code }) => code)).toEqual(['session_invalid']);
   });
 
