@@ -1,6 +1,9 @@
 import { addressOn } from './origin.js';
 
-/** What a socket shows in place of a header. Without a session, and where the browser holds the token, nothing. */
+/**
+ * What a socket shows in place of a header. Without a session, and where the browser holds the token, nothing. No interface,
+ * which graphql-ws would not take for a `Record`.
+ */
 export type SocketCredentials = { readonly token?: string };
 
 /**
@@ -25,17 +28,17 @@ interface End {
 }
 
 const FORBIDDEN = 4403;
-const NOT_ALLOWED: readonly unknown[] = ['role_required', 'cross_origin', 'https_required'];
+const NOT_ALLOWED: ReadonlySet<unknown> = new Set(['role_required', 'cross_origin', 'https_required']);
 /** Close codes of an end that this side has asked for, and what socket.io calls it. */
-const OWN: readonly unknown[] = [1000, 1005, 'io client disconnect'];
+const OWN: ReadonlySet<unknown> = new Set([1000, 1005, 'io client disconnect']);
 
 /** Why a socket was ended that would be refused again, although the session lives; `null` where that is not told. */
 export function prohibitionIn(end: unknown): string | null {
   const { code, reason, data } = Object(end) as End;
   if (code === FORBIDDEN) return String(reason);
-  return NOT_ALLOWED.includes(data?.code) ? String(data?.code) : null;
+  return NOT_ALLOWED.has(data?.code) ? String(data?.code) : null;
 }
 
 export function isOwn(end: unknown): boolean {
-  return OWN.includes((Object(end) as End).code ?? end);
+  return OWN.has((Object(end) as End).code ?? end);
 }
