@@ -109,8 +109,9 @@ export interface SessionClient {
    * graphql-ws, `disconnect` and `connect_error` of socket.io. Browsers hide from pages why a handshake was refused, so it
    * asks the route at `statusPath`; where the session is over, there is the event `ended`.
    *
-   * @returns the code for which a new connection would be refused, such as `session_invalid` or `role_required`; `null`
-   *   where the app should connect again, such as with a token that was renewed meanwhile
+   * @returns `null` where the app should connect again, such as with a token that was renewed meanwhile; otherwise why not:
+   *   the code for which that would be refused, such as `session_invalid` or `role_required`, or `closed` for an end that
+   *   somebody wanted
    * @throws TypeError where there is no `statusPath`
    */
   socketEnded(end: unknown): Promise<string | null>;

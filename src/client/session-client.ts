@@ -13,7 +13,7 @@ import {
   type ResponseLike,
   type Send,
 } from './platform.js';
-import { assertOnOrigin, isOwn, prohibitionIn, type SocketCredentials } from './sockets.js';
+import { assertOnOrigin, objectionIn, type SocketCredentials } from './sockets.js';
 import { tokenIn, withoutToken } from './token-header.js';
 import { type Line, transmit } from './transmission.js';
 
@@ -177,8 +177,8 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
   async function socketEnded(end: unknown): Promise<string | null> {
     if (!statusAddress)
       throw new TypeError('`statusPath` is missing: a path that can be asked, like "/me/session".');
-    const prohibition = prohibitionIn(end);
-    if (prohibition || isOwn(end)) return prohibition;
+    const objection = objectionIn(end);
+    if (objection) return objection;
     // The app knows already, and an answer would tell it once more.
     if (!holder.current()) return 'session_required';
     const response = await fetch(statusAddress).catch(() => null);

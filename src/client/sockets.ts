@@ -29,16 +29,13 @@ interface End {
 
 const FORBIDDEN = 4403;
 const NOT_ALLOWED: ReadonlySet<unknown> = new Set(['role_required', 'cross_origin', 'https_required']);
-/** Close codes of an end that this side has asked for, and what socket.io calls it. */
+/** Close codes of an end that somebody wanted, and what socket.io calls it. */
 const OWN: ReadonlySet<unknown> = new Set([1000, 1005, 'io client disconnect']);
 
-/** Why a socket was ended that would be refused again, although the session lives; `null` where that is not told. */
-export function prohibitionIn(end: unknown): string | null {
+/** Why not to connect again, where the end itself says so although the session lives; `null` where it does not. */
+export function objectionIn(end: unknown): string | null {
   const { code, reason, data } = Object(end) as End;
+  if (OWN.has(code ?? end)) return 'closed';
   if (code === FORBIDDEN) return String(reason);
   return NOT_ALLOWED.has(data?.code) ? String(data?.code) : null;
-}
-
-export function isOwn(end: unknown): boolean {
-  return OWN.has((Object(end) as End).code ?? end);
 }

@@ -132,9 +132,9 @@ describe('the end of a socket', () => {
     [closed(4403, 'role_required'), 'role_required'],
     [Object.assign(new Error(), { data: { code: 'role_required' } }), 'role_required'],
     [Object.assign(new Error(), { data: { code: 'cross_origin' } }), 'cross_origin'],
-    [closed(1000), null],
-    [closed(1005), null],
-    ['io client disconnect', null],
+    [closed(1000), 'closed'],
+    [closed(1005), 'closed'],
+    ['io client disconnect', 'closed'],
   ])('%j says nothing of the session, and nobody is asked', async (end, code) => {
     const { wire, client, events, signIn } = withStatus();
     await signIn('T1');
