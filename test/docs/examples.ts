@@ -47,6 +47,12 @@ const DECLARATIONS: Readonly<Record<string, string>> = {
   app: `declare const app: import('@nestjs/platform-express').NestExpressApplication;`,
   sessions: `declare const sessions: import('nestjs-sessions').SessionService;`,
   id: `declare const id: string;`,
+  // Of the browser.
+  WebSocket: `declare class WebSocket {
+    constructor(url: string, protocols: string[]);
+    addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+    close(): void;
+  }`,
   UsersService: `declare abstract class UsersService {
     abstract verify(credentials: Credentials): Promise<{ id: string; roles: string[] } | null>;
     abstract verifyById(userId: string, password: string): Promise<object | null>;
