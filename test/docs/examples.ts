@@ -111,7 +111,7 @@ declare module 'socket.io-client' {
   export interface Socket {
     readonly active: boolean;
     connect(): this;
-    on(event: string, listener: (...details: any[]) => void): this;
+    on(event: string, listener: (...details: never[]) => void): this;
   }
   export const io: (url: string, options: Options) => Socket;
 }
@@ -121,7 +121,7 @@ declare module 'ws' {
     readonly readyState: number;
     addEventListener(type: 'close', listener: (end: { reason: string }) => void): void;
     addEventListener(type: 'error', listener: () => void): void;
-    once(event: string, listener: (...details: any[]) => void): this;
+    once(event: string, listener: (...details: never[]) => void): this;
   }
 }
 declare module '@nestjs/jwt' {
