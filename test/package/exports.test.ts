@@ -208,6 +208,7 @@ describe('the public surface', () => {
       [
         "class InMemorySessionStore",
         "class TestClock",
+        "function endOf",
         "function recordSessionEvents",
         "function sessionBusContract",
         "function sessionStoreContract",
@@ -217,6 +218,7 @@ describe('the public surface', () => {
         "type SessionEventRecorder",
         "type SessionEventType",
         "type SignedIn",
+        "type SocketUnderTest",
         "type StoreContractCase",
         "type StoreUnderTest",
       ]
@@ -236,6 +238,7 @@ describe('the public surface', () => {
         "type SessionClientListener",
         "type SessionClientOptions",
         "type SessionInfo",
+        "type SocketCredentials",
         "type StepUpChallenge",
       ]
     `);
