@@ -11,7 +11,7 @@ export type Fetch = typeof globalThis extends {
 
 export interface SessionClient {
   readonly fetch: Fetch;
-  signIn(path: string, credentials: object): Promise<SessionInfo>;
+  signIn<More extends object = object>(path: string, credentials: object): Promise<SessionInfo & More>;
   signOut(): Promise<boolean>;
   forget(): void;
   socketProtocols(

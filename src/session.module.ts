@@ -18,6 +18,7 @@ import { ScopedHandlers } from './http/placement/scoped-handlers.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SignInBeginnings } from './http/sign-in-beginnings.js';
+import { SessionAnswer } from './http/session-answer.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
 import { TokenChanges } from './http/token-changes.js';
@@ -95,6 +96,7 @@ const REALTIME = [
     Arrivals,
     SignInBeginnings,
     RequirementRegistry,
+    SessionAnswer,
     SessionCookie,
     TokenChanges,
     TokenDelivery,
@@ -112,7 +114,7 @@ const REALTIME = [
     SessionAudit,
     SessionService,
   ],
-  exports: [SessionService, SessionGuard, ...EDGE],
+  exports: [SessionService, SessionAnswer, SessionGuard, ...EDGE],
 })
 export class SessionModule extends ConfigurableModuleClass {
   /**

@@ -58,9 +58,11 @@ export interface SessionClient {
    * Posts the credentials, as JSON, to a `@StartSession()` route, and keeps the token of the answer. With a session, it
    * is the step-up of that session.
    *
+   * @typeParam More what the answer has beside the session, by the option `answer` of the route
+   * @returns the session, and beside its properties what else the answer has: never the token
    * @throws SessionClientError with the code of the answer when the sign-in is refused; the other codes are listed there
    */
-  signIn(path: string, credentials: object): Promise<SessionInfo>;
+  signIn<More extends object = object>(path: string, credentials: object): Promise<SessionInfo & More>;
 
   /**
    * Discards the token, at once and in any case, and ends the session on the server.

@@ -100,13 +100,16 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
     return verdict !== 'step-up' || now.signIn !== sent.signIn;
   }
 
-  function signIn(path: string, credentials: object): Promise<SessionInfo> {
-    const work = authenticate(path, credentials);
+  function signIn<More extends object>(path: string, credentials: object): Promise<SessionInfo & More> {
+    const work = authenticate<More>(path, credentials);
     signIns = Promise.allSettled([signIns, work]).then(() => {});
     return work;
   }
 
-  async function authenticate(path: string, credentials: object): Promise<SessionInfo> {
+  async function authenticate<More extends object>(
+    path: string,
+    credentials: object,
+  ): Promise<SessionInfo & More> {
     const number = holder.begin();
     const init = {
       method: 'POST',
@@ -115,7 +118,8 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
       redirect: 'error',
     };
     const { sent, response } = await attempt(ownAddress(path), init, true);
-    const gain = gainOf(path, response, await bodyOf(response));
+    const body = await bodyOf(response);
+    const gain = gainOf(path, response, body);
     const before = holder.current();
     if (!holder.adopt(number, gain)) {
       void endOnServer(gain);
@@ -123,7 +127,8 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
     }
     // That of a sign-in at the same time, of which the server does not know that this one replaces it.
     if (before?.token && before !== sent && before.sessionId !== gain.session.id) void endOnServer(before);
-    return gain.session;
+    const { token: _token, expiresAt: _expiresAt, session, ...more } = body as Gain & { expiresAt?: string };
+    return { ...(more as More), ...session };
   }
 
   function gainOf(path: string, { ok, status }: ResponseLike, body: unknown): Gain {

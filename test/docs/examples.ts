@@ -17,6 +17,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'RequireRecentAuth',
     'RequireRole',
     'RequireSession',
+    'SessionAnswer',
     'SessionCookie',
     'SessionModule',
     'SessionPrincipal',

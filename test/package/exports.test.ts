@@ -77,6 +77,7 @@ describe('the public surface', () => {
         "class InvalidSessionArgumentException",
         "class ReauthenticationRequiredException",
         "class RoleRequiredException",
+        "class SessionAnswer",
         "class SessionBus",
         "class SessionCookie",
         "class SessionDecoratorError",
