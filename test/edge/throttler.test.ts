@@ -109,9 +109,9 @@ describe('the recipe for a limit of attempts', () => {
     const first = await post(app, 'step-up', { password: 'wrong' }, bearer);
     expect(first.headers.get('X-RateLimit-Limit')).toBe('300');
     expect(first.headers.get('X-RateLimit-Limit-user')).toBe('5');
-    const nobody = Array.from({ length: 300 }, () => post(app, 'sign-out', {}));
-    expect(new Set(await statusesOf(nobody))).toEqual(new Set([401]));
-    const refused = await post(app, 'sign-out', {});
+    const strangers = Array.from({ length: 299 }, () => post(app, 'step-up', {}));
+    expect(new Set(await statusesOf(strangers))).toEqual(new Set([401]));
+    const refused = await post(app, 'step-up', {}, bearer);
     expect(refused.status).toBe(429);
     expect(refused.headers.has('Retry-After')).toBe(true);
   });
