@@ -8,6 +8,7 @@ import { pageAt } from '../docs/pages.js';
 import { RunnablePage } from '../docs/running.js';
 import { type EdgeApp, type EdgeAppOptions, edgeApps } from './support/edge-apps.js';
 import { APOLLO, ask, type GraphqlLeg, MERCURIUS, refusalOf } from './support/graphql.js';
+import { connectGraphql } from './support/graphql-ws.js';
 import { INSTALL } from './support/install.js';
 import { WS } from './support/socket-clients.js';
 
@@ -144,6 +145,13 @@ class LimitedResolver {
   }
 
   @LimitAttempts()
+  @Public()
+  @Mutation(() => Boolean)
+  async check(@Args('username') username: string): Promise<boolean> {
+    return (await verify(username, 'right')) !== null;
+  }
+
+  @LimitAttempts()
   @StartSession()
   @Mutation(() => SignedIn, { nullable: true })
   signIn(@Args('username') username: string, @Args('password') password: string) {
@@ -151,10 +159,9 @@ class LimitedResolver {
   }
 }
 
-const CONTEXT = (req: unknown, res: unknown) => ({ req, res });
-const LEGS: readonly [GraphqlLeg, object][] = [
+const LEGS: readonly [GraphqlLeg, Record<string, unknown>][] = [
   [APOLLO, {}],
-  [MERCURIUS, { context: CONTEXT }],
+  [MERCURIUS, { context: (req: unknown, res: unknown) => ({ req, res }) }],
 ];
 
 describe.each(LEGS)('the recipe for a limit of attempts by GraphQL', (leg, options) => {
@@ -177,4 +184,18 @@ describe.each(LEGS)('the recipe for a limit of attempts by GraphQL', (leg, optio
     const other = await ask(app, `mutation { ${attempt('g', 'ben', 'right')} }`);
     expect(other.data).toEqual({ g: { token: expect.stringMatching(/^sid_/) } });
   });
+});
+
+it('by the recipe an attempt over a WebSocket of GraphQL fails, and other operations do not', async () => {
+  const app = await startLimited({
+    imports: [APOLLO.module({ subscriptions: { 'graphql-ws': true } })],
+    providers: [LimitedResolver],
+  });
+  const connection = connectGraphql(app.port, {});
+  expect(await connection.run('{ status }')).toEqual({ results: [{ status: 'up' }], errors: [] });
+  const { errors } = await connection.run('mutation { check(username: "ana") }');
+  expect(errors).toHaveLength(1);
+  expect(looked).toEqual([]);
+  expect((await ask(app, 'mutation { check(username: "ana") }')).data).toEqual({ check: true });
+  await connection.close();
 });
