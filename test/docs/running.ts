@@ -11,7 +11,8 @@ export interface RunOptions {
   readonly install?: string;
 }
 
-const NODE_TEST_IN_JEST = "{ afterAll as after, beforeAll as before, describe, it } from '@jest/globals'";
+const OF_NODE_TEST = /\{ (?:after, before, describe, )?it \} from 'node:test'/;
+const IN_JEST = "{ afterAll as after, beforeAll as before, describe, it } from '@jest/globals'";
 
 /** The files of a page, as they stand there, in a folder of their own. */
 export class RunnablePage {
@@ -54,7 +55,7 @@ function compile({ code }: Block, folder: string): string {
   const here = code
     .replaceAll("'better-sqlite3'", `'${SQLITE_DRIVER}'`)
     .replaceAll(/'([\w-]+\.sqlite)'/g, (_, file: string) => `'${join(folder, file)}'`)
-    .replace("{ after, before, describe, it } from 'node:test'", NODE_TEST_IN_JEST);
+    .replace(OF_NODE_TEST, IN_JEST);
   const { outputText } = ts.transpileModule(here, {
     compilerOptions: {
       target: ts.ScriptTarget.ES2023,
