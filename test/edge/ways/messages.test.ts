@@ -20,7 +20,7 @@ import {
 } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Test } from '@nestjs/testing';
-import { Public, SessionModule } from 'nestjs-sessions';
+import { Public, RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
 import { type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
@@ -148,6 +148,70 @@ it('middleware of socket.io runs for who is let in', async () => {
     socket.disconnect();
   }
   expect(ran).toEqual(['middleware']);
+});
+
+it('constructors of a message to a gateway run for who is let in, before the guard', async () => {
+  @Injectable({ scope: Scope.REQUEST })
+  class OfMessage {
+    constructor() {
+      note('constructor');
+    }
+  }
+  @WebSocketGateway()
+  class Scoped {
+    constructor(readonly part: OfMessage) {}
+    @RequireRole('admin') @SubscribeMessage('message') message(): void {
+      note('message');
+    }
+    @SubscribeMessage('other') other(): void {}
+  }
+  const { app, port } = await start({
+    providers: [OfMessage, Scoped],
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
+  });
+  await refusedSocket(port);
+  const before = ran.length;
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  await WS.send(port, 'message', { ...bearer }).catch(() => {});
+  expect([before, ran.includes('constructor'), ran.includes('message')]).toEqual([0, true, false]);
+});
+
+it('functions in the options of a gateway run for whoever connects', async () => {
+  @WebSocketGateway({
+    verifyClient: () => Boolean(note('verifyClient')),
+    handleProtocols: () => note('handleProtocols'),
+  })
+  class Plain {
+    @SubscribeMessage('message') message(): void {}
+  }
+  @WebSocketGateway({
+    cors: {
+      origin: (_: string, done: (error: null, isIn: boolean) => void) => done(null, Boolean(note('origin'))),
+    },
+    allowRequest: (_: object, done: (error: null, isIn: boolean) => void) =>
+      done(null, Boolean(note('allowRequest'))),
+  } as object)
+  class Io {
+    afterInit(server: {
+      engine?: { use(middleware: (req: object, res: object, next: () => void) => void): void };
+    }): void {
+      server.engine?.use((_req, _res, next) => (note('engine.use'), next()));
+    }
+    @SubscribeMessage('message') message(): void {}
+  }
+  const ws = await start({
+    providers: [Plain],
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
+  });
+  await refusedSocket(ws.port);
+  const first = [...ran];
+  ran.length = 0;
+  const socketIo = await start({
+    providers: [Io],
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
+  });
+  await SOCKET_IO.send(socketIo.port, 'message').catch(() => {});
+  expect([first, ran]).toEqual([['?'], ['?']]);
 });
 
 const PATTERN = 'message';
