@@ -22,12 +22,13 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Test } from '@nestjs/testing';
 import { Public, RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
-import { type Observable, of } from 'rxjs';
+import { interval, map, type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
 import type { WebSocketServer } from 'ws';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { edgeApps } from '../support/edge-apps.js';
 import { attempt } from '../support/outcomes.js';
 import { OwnTransport } from '../support/own-transport.js';
@@ -148,6 +149,35 @@ it('middleware of socket.io runs for who is let in', async () => {
     socket.disconnect();
   }
   expect(ran).toEqual(['middleware']);
+});
+
+it('what a message returns as an Observable goes on without its role, and ends with its socket', async () => {
+  @WebSocketGateway()
+  class Ticking {
+    @RequireRole('admin') @SubscribeMessage('ticks') ticks(): Observable<object> {
+      return interval(5).pipe(map(() => ({ event: note('tick') })));
+    }
+    @SubscribeMessage('other') other(): void {}
+  }
+  const { app, port, sessions } = await start({
+    providers: [Ticking],
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
+  });
+  const { bearer } = await signInAs(app, { userId: 'ana', roles: ['admin'] });
+  const { socket, ended } = await openSocket(port, { headers: { ...bearer } });
+  socket.send(JSON.stringify({ event: 'ticks' }));
+  const tick = async () => {
+    ran.length = 0;
+    while (ran.length < 2) await new Promise(setImmediate);
+  };
+  await tick();
+  await sessions.setRoles('ana', ['customer']);
+  await tick();
+  await sessions.revokeAll('ana');
+  await ended;
+  ran.length = 0;
+  await pause(30);
+  expect(ran).toEqual([]);
 });
 
 it('constructors of a message to a gateway run for who is let in, before the guard', async () => {
