@@ -4,18 +4,13 @@ import { toSession } from '../core/life/recorded-session.js';
 import type { RefusalReason } from '../core/model/session.js';
 import type { RefusedToken } from '../core/life/validation.js';
 import { SessionCore } from '../core/session-core.js';
-import {
-  CrossOriginException,
-  refusalOf,
-  SessionInvalidException,
-  TooManyGuessesException,
-} from '../session.exceptions.js';
+import { refusalOf, SessionInvalidException, TooManyGuessesException } from '../session.exceptions.js';
 import { Arrivals } from './arrivals.js';
 import { keepFromCaches } from './answer-headers.js';
 import { assertAuthorized } from './authorization.js';
 import { ChannelRule } from './channel.js';
 import { type Credentials, readCredentials } from './credentials.js';
-import { isCrossOrigin } from './cross-origin.js';
+import { OriginRule } from './origin-rule.js';
 import { type Exchange, exchangeOf, type SessionRequest, type SessionResponse } from './exchange.js';
 import { GuessWatch } from './guess-watch.js';
 import { LiveConnections } from './live-connections.js';
@@ -53,6 +48,7 @@ export class SessionGuard implements CanActivate {
     private readonly arrivals: Arrivals,
     private readonly beginnings: SignInBeginnings,
     private readonly channels: ChannelRule,
+    private readonly origins: OriginRule,
     private readonly cookie: SessionCookie,
     private readonly changes: TokenChanges,
     private readonly delivery: TokenDelivery,
@@ -131,8 +127,7 @@ export class SessionGuard implements CanActivate {
     const mayBringOne = opens !== null || session === 'ensured';
     const concernsCookie = hasCookie || (mayBringOne && transport === 'cookie');
     if (!concernsCookie || crossOrigin) return;
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, mayBringOne))
-      throw new CrossOriginException();
+    this.origins.check(exchange, mayBringOne);
   }
 
   /** An earlier handler of the same request, or anybody beside it, may have ended the session that it was let in on. */
@@ -217,10 +212,16 @@ export class SessionGuard implements CanActivate {
     if (token !== null) this.delivery.renew(response, { sessionId, token, transport, changesSeen });
   }
 
-  /** Messages of sockets are judged on what their socket was opened with. */
+  /** What comes over a socket is judged on what that was opened with. */
   private judgeMessage(context: ExecutionContext, requirement: Requirement): boolean | Promise<boolean> {
-    const isSocket = context.getType() === 'ws';
-    return isSocket ? this.connections.admitMessage(context, requirement) : this.refuseMessage(context);
+    switch (context.getType<'ws' | 'graphql'>()) {
+      case 'ws':
+        return this.connections.admitMessage(context, requirement);
+      case 'graphql':
+        return this.connections.admitOperation(context, requirement);
+      default:
+        return this.refuseMessage(context);
+    }
   }
 
   /** Messages of RPC have no request to read a token from: closed, unless `@Public()`. */

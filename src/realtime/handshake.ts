@@ -5,19 +5,14 @@ import type { RefusalReason } from '../core/model/session.js';
 import { SessionCore } from '../core/session-core.js';
 import { ChannelRule } from '../http/channel.js';
 import { type Credentials, readCredentials } from '../http/credentials.js';
-import { isCrossOrigin } from '../http/cross-origin.js';
 import type { SessionRequest } from '../http/exchange.js';
 import { GuessWatch } from '../http/guess-watch.js';
+import { OriginRule } from '../http/origin-rule.js';
 import { Refusals } from '../http/refusals.js';
 import { SessionCookie } from '../http/session-cookie.js';
-import {
-  CrossOriginException,
-  refusalOf,
-  SessionInvalidException,
-  TooManyGuessesException,
-} from '../session.exceptions.js';
+import { refusalOf, SessionInvalidException, TooManyGuessesException } from '../session.exceptions.js';
 import { type EntryRule, assertEntry } from './entry.js';
-import { takeOfferedToken } from './offered-token.js';
+import { takeOfferedTokens } from './offered-token.js';
 import { PlatformView } from './platform-view.js';
 import { SeatWatch } from './seat-watch.js';
 import { type Ticket, ticketFor } from './ticket.js';
@@ -33,6 +28,7 @@ export class Handshake {
   constructor(
     private readonly core: SessionCore,
     private readonly channels: ChannelRule,
+    private readonly origins: OriginRule,
     private readonly cookie: SessionCookie,
     private readonly guesses: GuessWatch,
     private readonly refusals: Refusals,
@@ -50,7 +46,8 @@ export class Handshake {
       async () => {
         const credentials = this.credentialsOf(request, view, shown);
         if (credentials.kind === 'none') return null;
-        if (credentials.kind !== 'bearer') this.assertSameOrigin(view);
+        // A handshake is a GET, but what comes after it is not only reading.
+        if (credentials.kind !== 'bearer') this.origins.check({ request: view, isMutation: true }, true);
         if (credentials.kind === 'ambiguous') throw ambiguous();
         const verdict = await this.core.validation.validate(credentials.token, { isActivity: false });
         record = verdict.record;
@@ -85,21 +82,13 @@ export class Handshake {
     shown: Shown | undefined,
   ): Credentials {
     const cookieName = this.cookie.nameOn(this.channels.check(view));
-    const offered = takeOfferedToken(request);
+    const explicit = new Set<unknown>(takeOfferedTokens(request));
     const credentials = readCredentials(view, cookieName);
-    const explicit = new Set<unknown>();
     if (credentials.kind === 'bearer') explicit.add(credentials.token);
-    if (offered !== undefined) explicit.add(offered);
     if (shown !== undefined) explicit.add(shown.token);
     if (explicit.size > 1) throw ambiguous();
     const [token] = explicit;
     return explicit.size === 1 ? { kind: 'bearer', token: token as string } : credentials;
-  }
-
-  /** A handshake is a GET, but what comes after it is not only reading. @throws CrossOriginException */
-  private assertSameOrigin(request: SessionRequest): void {
-    const exchange = { request, isMutation: true };
-    if (isCrossOrigin(exchange, this.core.options.trustedOrigins, true)) throw new CrossOriginException();
   }
 
   private refusalOf(reason: RefusalReason, request: SessionRequest, token: string): unknown {

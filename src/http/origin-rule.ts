@@ -1,0 +1,36 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { SessionCore } from '../core/session-core.js';
+import { CrossOriginException } from '../session.exceptions.js';
+import { isCrossOrigin } from './cross-origin.js';
+import type { Exchange } from './exchange.js';
+import { quote } from './loopback.js';
+
+/** Pages of other origins are answered only where they are trusted. */
+@Injectable()
+export class OriginRule {
+  private readonly logger = new Logger('SessionGuard');
+  private hasToldOfRefusal = false;
+
+  constructor(private readonly core: SessionCore) {}
+
+  /** @throws CrossOriginException */
+  check(exchange: Pick<Exchange, 'request' | 'isMutation'>, changesSession: boolean): void {
+    if (!isCrossOrigin(exchange, this.core.options.trustedOrigins, changesSession)) return;
+    this.tellOfRefusal(exchange);
+    throw new CrossOriginException();
+  }
+
+  /** The first one is most likely the developer's own page. */
+  private tellOfRefusal({ request }: Pick<Exchange, 'request'>): void {
+    if (this.hasToldOfRefusal) return;
+    this.hasToldOfRefusal = true;
+    const { origin } = request.headers;
+    const page = origin === undefined ? 'another site, says the browser' : `a page of ${quote(origin)}`;
+    this.logger.warn(
+      `A request of ${page} was refused (\`cross_origin\`): the origin of the application is ` +
+        `${quote(`${request.protocol}://${request.host ?? ''}`)}, as the platform sees it. If the page is yours, name its origin: ` +
+        "`trustedOrigins: ['https://app.example.com']`. CORS alone opens nothing. If the application's origin is wrong there, let the " +
+        'platform trust the proxy in front of it. docs/cookies-and-browsers.md has both.',
+    );
+  }
+}
