@@ -186,17 +186,15 @@ class CommandsBesideQueries {
   }
 }
 
-it.each([
+it.each<[Type<{ command(): string }>, EdgeAppOptions]>([
   [CommandsBesideRoutes, { controllers: [CommandsBesideRoutes] }],
   [CommandsBesideQueries, { providers: [CommandsBesideQueries], imports: [APOLLO.module()] }],
-] as const)(
+])(
   'what a library calls in a class of handlers has the decorators of that class: %p',
   async (type, types) => {
     for (const globalGuard of [true, false]) {
-      const app = await start({ ...(types as EdgeAppOptions), options: { globalGuard } });
-      await expect(
-        command(app, type as Type<{ command(): string }>, ['bot', { text: '/command' }]),
-      ).rejects.toBeDefined();
+      const app = await start({ ...types, options: { globalGuard } });
+      await expect(command(app, type, ['bot', { text: '/command' }])).rejects.toBeDefined();
     }
     expect(ran).toEqual([]);
   },
