@@ -10,6 +10,7 @@ import { Arrivals } from './http/arrivals.js';
 import { ChannelRule } from './http/channel.js';
 import { GuessWatch } from './http/guess-watch.js';
 import { LiveConnections } from './http/live-connections.js';
+import { assertNotUsedByHand } from './http/placement/global-guard.js';
 import { MessageClosing } from './http/placement/message-closing.js';
 import { NestEnhancers } from './http/placement/nest-enhancers.js';
 import { OriginRule } from './http/origin-rule.js';
@@ -120,15 +121,18 @@ export class SessionModule extends ConfigurableModuleClass {
   /**
    * @internal Nest makes it.
    * @throws Error where the application has two of it: each tells of its own events only, and guards by its own options
+   * @throws SessionDecoratorError where `@UseGuards()` has its guard
    */
   constructor(modules: ModulesContainer) {
     super();
     const ours = [...modules.values()].filter(({ metatype }) => metatype === SessionModule);
-    if (ours.length <= 1) return;
-    throw new Error(
-      'SessionModule.forRoot() or forRootAsync() is called more than once in this application. Call it once, in the ' +
-        'root module: other modules inject SessionService without importing it, or import what that one call returned.',
-    );
+    if (ours.length > 1) {
+      throw new Error(
+        'SessionModule.forRoot() or forRootAsync() is called more than once in this application. Call it once, in the ' +
+          'root module: other modules inject SessionService without importing it, or import what that one call returned.',
+      );
+    }
+    assertNotUsedByHand(modules);
   }
 
   /** Sessions with these options; all of them are optional. */

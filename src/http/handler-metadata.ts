@@ -17,6 +17,7 @@ const GATEWAY = 'websockets:is_gateway';
 const GATEWAY_OPTIONS = 'websockets:gateway_options';
 const PORT = 'port';
 const RESOLVER_TYPE = 'graphql:resolver_type';
+const GRAPHQL_TYPE = 'graphql:class_type';
 const FIELD = 'graphql:resolve_property';
 const REFERENCE = 'graphql:resolve_reference';
 /** `@Res()` and `@Next()` among the kinds of parameters. */
@@ -65,6 +66,11 @@ export function isRawGrpcStream(handler: object): boolean {
 /** Whether the messages of a class are those of a WebSocket server. */
 export function isGateway(type: object): boolean {
   return Reflect.hasMetadata(GATEWAY, type);
+}
+
+/** Whether it is a type of a GraphQL schema, of which fields are read, and nothing is called through a guard. */
+export function isGraphqlType(type: object): boolean {
+  return Reflect.hasOwnMetadata(GRAPHQL_TYPE, type);
 }
 
 /** Where a gateway listens: which gateways have the same server is seen by it. */

@@ -3,6 +3,8 @@ import type { SessionPrincipal } from '../core/model/principal.js';
 import type { Transport } from '../core/options/options.js';
 import { noteAddedHandlers } from './added-handlers.js';
 import { noteMethods } from './class-methods.js';
+import { noteDecorated } from './decorated-classes.js';
+import type { Class } from './lineage.js';
 
 /** What a sign-in answers beside what it always does, which nothing can take the place of. */
 export type SignInAnswerPart = object & {
@@ -100,6 +102,7 @@ export function addRule(
   descriptor?: PropertyDescriptor,
 ): void {
   if (method === undefined) {
+    noteDecorated(target as Class);
     if (isOpening(rule)) noteMethods(target);
     return Reflect.defineMetadata(RULES, [...ownRules(target), rule], target);
   }
@@ -110,6 +113,7 @@ export function addRule(
         'static, an accessor, a property or named by a symbol.',
     );
   }
+  noteDecorated(target.constructor as Class);
   noteAddedHandlers(target, method);
   Reflect.defineMetadata(RULES, [...ownRules(target, method), rule], target, method);
   Reflect.defineMetadata(RULES, [...ownRules(handler), rule], handler);

@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, type INestApplication, Post, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { APP_GUARD } from '@nestjs/core';
 import {
   ApiBearerAuth,
   ApiCreatedResponse,
@@ -15,6 +16,7 @@ import {
   RequireRole,
   RequireSession,
   SessionException,
+  SessionGuard,
   type SessionPrincipal,
   SessionService,
   StartSession,
@@ -170,6 +172,13 @@ describe('what OpenAPI says of routes', () => {
     const operations = await operationsOf([RoutesController], { options: { globalGuard: false } });
     expect(codesIn(operations.get('/undecorated'))).toEqual([]);
     expect(codesIn(operations.get('/transfer'))).toContain('reauthentication_required');
+  });
+
+  it('knows SessionGuard as APP_GUARD of the application', async () => {
+    const providers = [{ provide: APP_GUARD, useExisting: SessionGuard }];
+    const options = { globalGuard: false };
+    const operations = await operationsOf([RoutesController], { providers, options });
+    expect(codesIn(operations.get('/undecorated'))).toContain('session_required');
   });
 
   it('is the same in a second document, and that of another application is its own', async () => {

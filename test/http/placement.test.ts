@@ -4,6 +4,7 @@ import {
   Get,
   type INestApplication,
   Injectable,
+  Module,
   type Provider,
   Query,
   Scope,
@@ -219,6 +220,15 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect((error as Error).message).toMatch(says);
   });
 
+  it('decorators on a module stop the boot', async () => {
+    @RequireRole('admin')
+    @Module({ controllers: [AccountController] })
+    class Admin {}
+    expect(await bootError({ controllers: [], imports: [Admin] })).toMatchObject({
+      message: expect.stringMatching(/The class Admin has session decorators/),
+    });
+  });
+
   it('decorators on a method of a controller that is no route stop the boot', async () => {
     expect(await bootError({ controllers: [Helping] })).toBeInstanceOf(SessionDecoratorError);
   });
@@ -244,6 +254,21 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     const { app } = await start({ controllers: [Called], options: { globalGuard: false } });
     const instance = app.get(Called);
     const call = app.get(ExternalContextCreator).create(instance, instance.secret, 'secret');
+    await expect(call()).rejects.toThrow('Forbidden resource');
+  });
+
+  it('a method beside routes is closed to who calls it so, where decorators on its class bring the guard along', async () => {
+    @RequireRole('admin')
+    @Controller()
+    class Called {
+      @Get('route') route(): void {}
+      @SetMetadata('bot:command', true) command(): string {
+        return 'command';
+      }
+    }
+    const { app } = await start({ controllers: [Called], options: { globalGuard: false } });
+    const instance = app.get(Called);
+    const call = app.get(ExternalContextCreator).create(instance, instance.command, 'command');
     await expect(call()).rejects.toThrow('Forbidden resource');
   });
 

@@ -25,3 +25,17 @@ export function assertNotGivenLate(config: ApplicationConfig): void {
       '`{ provide: APP_GUARD, useExisting: SessionGuard }`.',
   );
 }
+
+/**
+ * A guard that another module makes lacks what it needs: Nest would stop the boot without a word of what to do.
+ *
+ * @throws SessionDecoratorError
+ */
+export function assertNotUsedByHand(modules: ModulesContainer): void {
+  const user = [...modules.values()].find(({ injectables }) => injectables.has(SessionGuard));
+  if (user === undefined) return;
+  throw new SessionDecoratorError(
+    `A handler or class of ${user.metatype.name} has @UseGuards(SessionGuard): put @RequireSession() there instead, which ` +
+      'brings the guard along.',
+  );
+}

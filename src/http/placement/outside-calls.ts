@@ -1,6 +1,6 @@
 import { type CanActivate, UseGuards } from '@nestjs/common';
 import { wasAsked } from '../decorator.guard.js';
-import type { Called } from './handlers.js';
+import type { Class } from '../lineage.js';
 
 /**
  * Other libraries call handlers by Nest's `ExternalContextCreator`. Of a controller it finds no guards that need a module, as
@@ -11,9 +11,17 @@ const DECORATOR_IS_ASKED: CanActivate = { canActivate: wasAsked };
 /** All applications of a process share the functions. */
 const closed = new WeakSet<object>();
 
-/** Closes a handler for calls at which the guard that its decorators bring along is not asked. */
-export function closeForCallsWithoutGuard({ host, method, handler }: Called): void {
+/**
+ * Closes a method for calls at which the guard that its decorators, or those of its class, bring along is not asked.
+ *
+ * @param handler what the instance has in its place
+ */
+export function closeForCallsWithoutGuard(
+  { prototype }: Class,
+  method: string,
+  handler = Reflect.get(prototype as object, method) as object,
+): void {
   if (closed.has(handler)) return;
   closed.add(handler);
-  UseGuards(DECORATOR_IS_ASKED)(host.type.prototype as object, method, { value: handler });
+  UseGuards(DECORATOR_IS_ASKED)(prototype as object, method, { value: handler });
 }

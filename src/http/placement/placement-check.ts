@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
-import { isRawGrpcStream } from '../handler-metadata.js';
+import { isGateway, isGraphqlType, isRawGrpcStream } from '../handler-metadata.js';
+import { decoratedClasses } from '../decorated-classes.js';
 import { DecoratorGuard } from '../decorator.guard.js';
 import { EnsureSessionInterceptor } from '../ensure-session.interceptor.js';
 import { EndSessionInterceptor } from '../end-session.interceptor.js';
@@ -14,7 +15,7 @@ import { assertNotGivenLate, GLOBAL_GUARD, hasGlobalGuardOfTheirs } from './glob
 import { GraphqlFields } from './graphql-fields.js';
 import { givenTypes, standingTypes } from './given-instances.js';
 import { type Called, calledFor } from './handlers.js';
-import { hostsOf } from './hosts.js';
+import { type Host, hostsOf } from './hosts.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
@@ -52,6 +53,7 @@ export class PlacementCheck implements OnModuleInit {
       calledOf.set(host.type, names);
       for (const [method, requirement] of this.requirements.ofMethods(host.type)) {
         const called = calledFor(host, method);
+        this.closeOutside(host, method, called, requirement);
         if (called === null) continue;
         names.add(method);
         if (called.isReplaced) this.requirements.admit(host.type, method, called.handler);
@@ -60,18 +62,24 @@ export class PlacementCheck implements OnModuleInit {
         this.assertRefusable(called, requirement);
         this.assertMessageFits(called, requirement);
         this.assertEnhanced(called, requirement);
-        this.closeOutside(called, requirement);
       }
     }
     for (const type of this.givenBeside(calledOf.keys()))
       if (!calledOf.has(type)) calledOf.set(type, new Set());
     for (const [type, names] of calledOf) this.assertNothingIdle(type, names);
+    const types = [...decoratedClasses()].filter((type) => isGraphqlType(type) && !calledOf.has(type));
+    if (types.length > 0) throw ofGraphqlTypes(types);
   }
 
   /** Where decorators alone bring the guard along, who calls a method of a controller by another way does not find it. */
-  private closeOutside(called: Called, { isDeclared, opens }: Requirement): void {
+  private closeOutside(
+    { type, role }: Host,
+    method: string,
+    called: Called | null,
+    { isDeclared, opens }: Requirement,
+  ): void {
     const isBroughtAlong = isDeclared && !this.isGuarded && opens !== 'public';
-    if (isBroughtAlong && called.host.role === 'controller') closeForCallsWithoutGuard(called);
+    if (isBroughtAlong && role === 'controller') closeForCallsWithoutGuard(type, method, called?.handler);
   }
 
   /** The classes of what the application has made itself and given to Nest, or has put on one of these. */
@@ -145,7 +153,12 @@ export class PlacementCheck implements OnModuleInit {
       const isDemanding = ownRules(definerOf(type, method), method).some(({ kind }) => kind !== 'public');
       if (!called.has(method) && isDemanding) throw idle(`${type.name}.${method}`);
     }
-    if (called.size === 0 && methods.length > 0 && hasRules(type)) throw idle(`The class ${type.name}`);
+    if (called.size > 0 || isGateway(type) || !hasRules(type)) return;
+    if (methods.length > 0 || this.isModule(type)) throw idle(`The class ${type.name}`);
+  }
+
+  private isModule(type: Class): boolean {
+    return [...this.modules.values()].some(({ metatype }) => metatype === type);
   }
 }
 
@@ -172,5 +185,12 @@ function idle(where: string): SessionDecoratorError {
   return new SessionDecoratorError(
     `${where} has session decorators, but is nothing that Nest calls for requests, so that no guard would run: put them ` +
       'on the routes, resolvers and message handlers that lead there.',
+  );
+}
+
+function ofGraphqlTypes(types: readonly Class[]): SessionDecoratorError {
+  return new SessionDecoratorError(
+    `Session decorators stand on types of GraphQL, of which fields are read without a guard: ` +
+      `${types.map(({ name }) => name).join(', ')}. Put them on resolvers, such as a @ResolveField().`,
   );
 }

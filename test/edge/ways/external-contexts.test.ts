@@ -1,6 +1,7 @@
 import { Controller, Get, Injectable, Post, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { ExternalContextCreator } from '@nestjs/core';
+import { Query, Resolver } from '@nestjs/graphql';
 import {
   OptionalSession,
   Public,
@@ -10,7 +11,8 @@ import {
   StartSession,
 } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
-import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
+import { type EdgeApp, type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
+import { APOLLO } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
 
@@ -161,5 +163,39 @@ it.each([Decorated, DecoratedClass])(
       async () => true,
     );
     expect(outcome).toBe('stops the boot');
+  },
+);
+
+@RequireRole('admin')
+@Controller()
+class CommandsBesideRoutes {
+  @Get('route') route(): void {}
+  @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@RequireRole('admin')
+@Resolver()
+class CommandsBesideQueries {
+  @Query(() => String) query(): string {
+    return '';
+  }
+  @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+it.each<[Type<{ command(): string }>, EdgeAppOptions]>([
+  [CommandsBesideRoutes, { controllers: [CommandsBesideRoutes] }],
+  [CommandsBesideQueries, { providers: [CommandsBesideQueries], imports: [APOLLO.module()] }],
+])(
+  'what a library calls in a class of handlers has the decorators of that class: %p',
+  async (type, types) => {
+    for (const globalGuard of [true, false]) {
+      const app = await start({ ...types, options: { globalGuard } });
+      await expect(command(app, type, ['bot', { text: '/command' }])).rejects.toBeDefined();
+    }
+    expect(ran).toEqual([]);
   },
 );

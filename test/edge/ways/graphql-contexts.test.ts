@@ -54,6 +54,13 @@ describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
     expect(ran).toEqual(['ana']);
   });
 
+  it('a context with the request and without its answer gets that from Nest', async () => {
+    const only = (first: { req?: object }) => ({ req: first.req ?? first });
+    const app = await open({ context: only });
+    await askInTurn(app);
+    expect(ran).toEqual(['ana']);
+  });
+
   it.each(Object.keys(SHARED))('nobody comes in on the request of another, with %s', async (context) => {
     const app = await open({ context: SHARED[context]!() });
     await askInTurn(app);

@@ -20,14 +20,15 @@ import {
 } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Test } from '@nestjs/testing';
-import { Public, SessionModule } from 'nestjs-sessions';
+import { Public, RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
-import { type Observable, of } from 'rxjs';
+import { interval, map, type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
 import type { WebSocketServer } from 'ws';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { edgeApps } from '../support/edge-apps.js';
 import { attempt } from '../support/outcomes.js';
 import { OwnTransport } from '../support/own-transport.js';
@@ -148,6 +149,105 @@ it('middleware of socket.io runs for who is let in', async () => {
     socket.disconnect();
   }
   expect(ran).toEqual(['middleware']);
+});
+
+it('what a message returns as an Observable goes on without its role, and ends with its socket', async () => {
+  @WebSocketGateway()
+  class Ticking {
+    @RequireRole('admin') @SubscribeMessage('ticks') ticks(): Observable<object> {
+      return interval(5).pipe(map(() => ({ event: note('tick') })));
+    }
+    @SubscribeMessage('other') other(): void {}
+  }
+  const { app, port, sessions } = await start({
+    providers: [Ticking],
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
+  });
+  const { bearer } = await signInAs(app, { userId: 'ana', roles: ['admin'] });
+  const { socket, ended } = await openSocket(port, { headers: { ...bearer } });
+  socket.send(JSON.stringify({ event: 'ticks' }));
+  const tick = async () => {
+    ran.length = 0;
+    while (ran.length < 2) await new Promise(setImmediate);
+  };
+  await tick();
+  await sessions.setRoles('ana', ['customer']);
+  await tick();
+  await sessions.revokeAll('ana');
+  await ended;
+  ran.length = 0;
+  await pause(30);
+  expect(ran).toEqual([]);
+});
+
+it('constructors of a message to a gateway run for nobody who is not let in', async () => {
+  @Injectable({ scope: Scope.REQUEST })
+  class OfMessage {
+    constructor() {
+      note('constructor');
+    }
+  }
+  @WebSocketGateway()
+  class Scoped {
+    constructor(readonly part: OfMessage) {}
+    @RequireRole('admin') @SubscribeMessage('message') message(): void {
+      note('message');
+    }
+    @SubscribeMessage('other') other(): void {}
+  }
+  const { app, port } = await start({
+    providers: [OfMessage, Scoped],
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
+  });
+  await WS.send(port, 'message').catch(() => {});
+  expect(ran).toEqual([]);
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  await WS.send(port, 'message', { ...bearer }).catch(() => {});
+  expect(ran).not.toContain('message');
+});
+
+it('functions in the options of a gateway of ws run for who is let in', async () => {
+  @WebSocketGateway({
+    verifyClient: () => Boolean(note('verifyClient')),
+    handleProtocols: () => note('handleProtocols'),
+  })
+  class Choosing {
+    @SubscribeMessage('message') message(): void {}
+  }
+  const { port } = await start({
+    providers: [Choosing],
+    configure: (nest) => nest.useWebSocketAdapter(WS.adapter(nest)),
+  });
+  await refusedSocket(port);
+  expect(ran).toEqual([]);
+});
+
+type Engine = { use(middleware: (request: object, response: object, next: () => void) => void): void };
+type Done = (error: null, isFit: boolean) => void;
+
+it('functions in the options of a gateway of socket.io, and on its engine, run for whoever connects', async () => {
+  const options = {
+    cors: { origin: (_: unknown, done: Done) => done(null, Boolean(note('origin'))) },
+    allowRequest: (_: unknown, done: Done) => done(null, Boolean(note('allowRequest'))),
+  };
+  @WebSocketGateway(options)
+  class Choosing {
+    afterInit({ engine }: { engine: Engine }): void {
+      engine.use((_request, _response, next) => {
+        note('engine');
+        next();
+      });
+    }
+    @SubscribeMessage('message') message(): string {
+      return note('message');
+    }
+  }
+  const { port } = await start({
+    providers: [Choosing],
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
+  });
+  await SOCKET_IO.send(port, 'message');
+  expect(ran).toEqual(['origin', 'engine', 'allowRequest']);
 });
 
 const PATTERN = 'message';

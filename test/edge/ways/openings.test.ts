@@ -1,10 +1,22 @@
 import { Controller, Get, type INestApplication, Injectable, SetMetadata, type Type } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { Mutation, Query, Resolver } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { AllowAnonymous, OptionalSession, sessionOf } from 'nestjs-sessions';
+import {
+  AllowAnonymous,
+  type AnonymousSession,
+  CurrentSession,
+  EndSession,
+  EnsureSession,
+  OptionalSession,
+  type SessionPrincipal,
+  sessionOf,
+  StartSession,
+} from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import { edgeApps } from '../support/edge-apps.js';
+import { APOLLO, ask, MERCURIUS } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
 import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
@@ -69,6 +81,69 @@ it.each(['express', 'fastify'] as const)(
     expect(ran).toEqual(['anonymous']);
   },
 );
+
+@Resolver()
+class Queries {
+  @OptionalSession() @Query(() => String) optional(@CurrentSession('userId') userId: string | null): string {
+    return note(`optional of ${userId}`);
+  }
+  @AllowAnonymous() @Query(() => String) anonymous(@CurrentSession('userId') userId: string | null): string {
+    return note(`anonymous of ${userId}`);
+  }
+  @EnsureSession() @Mutation(() => String) ensured(@CurrentSession() session: AnonymousSession): string {
+    return note(`ensured of ${session.userId}`);
+  }
+}
+
+describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
+  it('queries and mutations with decorators that ask for less are as routes with them', async () => {
+    const app = await start({ platform, imports: [module()], providers: [Queries] });
+    await ask(app, '{ optional }');
+    await ask(app, '{ anonymous }');
+    await ask(app, 'mutation { ensured }');
+    const { token } = await app.sessions.createAnonymous();
+    await ask(app, '{ anonymous }', { authorization: `Bearer ${token}` });
+    expect(ran).toEqual(['optional of null', 'ensured of null', 'anonymous of null']);
+  });
+
+  it('a query with @EnsureSession() or @EndSession() stops the boot', async () => {
+    for (const decorator of [EnsureSession(), EndSession()]) {
+      @Resolver()
+      class Reading {
+        @decorator @Query(() => String) query(): string {
+          return '';
+        }
+      }
+      const boot = () => start({ platform, imports: [module()], providers: [Reading] });
+      expect(await attempt(boot, async () => true)).toBe('stops the boot');
+    }
+  });
+});
+
+@Controller()
+class Doors {
+  @StartSession() @MessagePattern('start') start(): SessionPrincipal {
+    return { userId: note('start') };
+  }
+  @EndSession() @MessagePattern('end') end(): string {
+    return note('end');
+  }
+  @EnsureSession() @MessagePattern('ensure') ensure(): string {
+    return note('ensure');
+  }
+}
+
+it('a message of a microservice with @StartSession(), @EndSession() or @EnsureSession() is refused', async () => {
+  const strategy = new OwnTransport();
+  const configure = async (app: INestApplication) => {
+    app.connectMicroservice({ strategy });
+    await app.startAllMicroservices();
+  };
+  await start({ controllers: [Doors], configure });
+  for (const pattern of ['start', 'end', 'ensure'])
+    await expect(strategy.receive(pattern)).rejects.toBeDefined();
+  expect(ran).toEqual([]);
+});
 
 @Controller()
 class Messages {

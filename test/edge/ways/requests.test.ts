@@ -4,6 +4,7 @@ import {
   Catch,
   Controller,
   createParamDecorator,
+  Delete,
   type ExecutionContext,
   Get,
   Head,
@@ -12,7 +13,9 @@ import {
   type MiddlewareConsumer,
   Module,
   Next,
+  Patch,
   Post,
+  Put,
   Query as Parameter,
   Redirect,
   Sse,
@@ -37,6 +40,18 @@ const start = edgeApps();
 class Routes {
   @Get('route') route(): string {
     return note('route');
+  }
+  @Post('verb') post(): string {
+    return note('post');
+  }
+  @Put('verb') put(): string {
+    return note('put');
+  }
+  @Patch('verb') patch(): string {
+    return note('patch');
+  }
+  @Delete('verb') delete(): string {
+    return note('delete');
   }
   @Head('head') head(): void {
     note('head');
@@ -127,6 +142,10 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
 
   it.each([
     ['GET', 'route'],
+    ['POST', 'verb'],
+    ['PUT', 'verb'],
+    ['PATCH', 'verb'],
+    ['DELETE', 'verb'],
     ['HEAD', 'route'],
     ['HEAD', 'head'],
     ['GET', 'redirect'],

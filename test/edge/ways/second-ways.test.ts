@@ -4,9 +4,10 @@ import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitte
 import { Query, Resolver } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { Interval, ScheduleModule } from '@nestjs/schedule';
-import { RequireRole } from 'nestjs-sessions';
+import { Public, RequireRole } from 'nestjs-sessions';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, ask } from '../support/graphql.js';
+import { attempt } from '../support/outcomes.js';
 import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
 
@@ -19,6 +20,18 @@ const start = edgeApps();
 class Heard {
   @RequireRole('admin') @Get('heard') @OnEvent('heard') heard(): string {
     return note('heard');
+  }
+}
+
+@RequireRole('admin')
+@Controller()
+class Listening {
+  @Get('route') route(): void {}
+  @OnEvent('heard') heard(): void {
+    note('heard');
+  }
+  @Interval(5) scheduled(): void {
+    note('scheduled');
   }
 }
 
@@ -75,6 +88,14 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     while (ran.length === 0) await new Promise(setImmediate);
   });
 
+  it('a listener and a schedule in a class of routes run, whatever stands on the class', async () => {
+    const imports = [EventEmitterModule.forRoot(), ScheduleModule.forRoot()];
+    const { app, url } = await start({ platform, imports, controllers: [Listening] });
+    expect((await fetch(`${url}/route`)).status).toBe(401);
+    app.get(EventEmitter2).emit('heard');
+    while (new Set(ran).size < 2) await new Promise(setImmediate);
+  });
+
   it('a route that is a message too is closed by both ways', async () => {
     const strategy = new OwnTransport();
     const { url } = await start({ platform, controllers: [Messages], configure: connect(strategy) });
@@ -100,4 +121,55 @@ it('a query that is a message too is closed by both ways', async () => {
   expect((await ask(app, '{ message }')).errors).toHaveLength(1);
   await expect(strategy.receive('message')).rejects.toBeDefined();
   expect(ran).toEqual([]);
+});
+
+/** As `@Transactional()` and `@Span()` of other libraries: a new function, with what stood on the old one. */
+const Wrapped =
+  (isCopying = true): MethodDecorator =>
+  (_target, _name, descriptor) => {
+    const method = descriptor.value as object as (...args: unknown[]) => unknown;
+    const wrapper = function (this: unknown, ...args: unknown[]) {
+      return method.apply(this, args);
+    };
+    if (isCopying)
+      for (const key of Reflect.getMetadataKeys(method))
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, method), wrapper);
+    return { ...descriptor, value: wrapper as never };
+  };
+
+it.each([true, false])(
+  'a method that another decorator replaces is guarded as ever: %p',
+  async (isCopying) => {
+    @Controller()
+    class Replaced {
+      @Get('plain') @Wrapped(isCopying) plain(): string {
+        return note('plain');
+      }
+      @RequireRole('admin') @Get('role') @Wrapped(isCopying) role(): string {
+        return note('role');
+      }
+      @Public() @Get('public') @Wrapped(isCopying) public(): string {
+        return note('public');
+      }
+    }
+    const { url } = await start({ controllers: [Replaced] });
+    for (const path of ['plain', 'role', 'public']) await fetch(`${url}/${path}`);
+    expect(ran).toEqual(['public']);
+  },
+);
+
+it('the same above @Public() stops the boot, unless it copies what stands on the method', async () => {
+  for (const isCopying of [true, false]) {
+    @Controller()
+    class Replaced {
+      @Get('public') @Wrapped(isCopying) @Public() public(): string {
+        return note('public');
+      }
+    }
+    const outcome = await attempt(
+      () => start({ controllers: [Replaced] }),
+      async ({ url }) => (await fetch(`${url}/public`)).ok,
+    );
+    expect(outcome).toBe(isCopying ? 'open' : 'stops the boot');
+  }
 });
