@@ -375,7 +375,7 @@ describe('the recipe', () => {
       ana.credentialsVersion = 2;
       await redeem(before.remember).expect(401);
       const late = await signIn();
-      await rows.update({}, { until: 1 });
+      await rows.updateAll({ until: 1 });
       await redeem(late.remember).expect(401);
       expect(await rows.count()).toBe(0);
     });
