@@ -11,9 +11,32 @@ export type Fetch = typeof globalThis extends {
 
 export interface SessionClient {
   readonly fetch: Fetch;
-  signIn(path: string, credentials: object): Promise<SessionInfo>;
+  signIn<More extends object = object>(path: string, credentials: object): Promise<SessionInfo & More>;
   signOut(): Promise<boolean>;
   forget(): void;
+  socketProtocols(
+    url:
+      | string
+      | {
+          readonly href: string;
+        },
+    ...protocols: readonly [string, ...string[]]
+  ): string[];
+  socketAuth(
+    url:
+      | string
+      | {
+          readonly href: string;
+        },
+  ): (callback: (auth: SocketCredentials) => void) => void;
+  connectionParams(
+    url:
+      | string
+      | {
+          readonly href: string;
+        },
+  ): () => SocketCredentials;
+  socketEnded(end: unknown): Promise<string | null>;
   on<Type extends SessionClientEvent['type']>(type: Type, listener: SessionClientListener<Type>): () => void;
 }
 
@@ -53,6 +76,7 @@ export interface SessionClientOptions {
   readonly origin: string;
   readonly insecureInDevelopment?: boolean;
   readonly signOutPath: string;
+  readonly statusPath?: string;
   readonly transport?: 'bearer' | 'cookie';
   readonly idleTimeout?: number;
   readonly onStepUp?: (challenge: StepUpChallenge) => unknown;
@@ -74,6 +98,10 @@ export interface SessionInfo {
     readonly label: string | null;
   };
 }
+
+export type SocketCredentials = {
+  readonly token?: string;
+};
 
 export interface StepUpChallenge {
   readonly maxAge: number | null;

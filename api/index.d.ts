@@ -364,6 +364,10 @@ export interface SecretOptions {
 
 export type SecurityLevel = 'low' | 'medium' | 'high';
 
+export declare class SessionAnswer {
+  with(response: SessionResponse, issued: IssuedSession): BearerAnswer | CookieAnswer;
+}
+
 export declare abstract class SessionBus {
   readonly maxMessageBytes: number;
   abstract subscribe(channel: string, hear: (message: string) => void): Promise<void>;

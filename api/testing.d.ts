@@ -81,6 +81,8 @@ export interface SignedIn extends IssuedSession {
   };
 }
 
+export type SocketUnderTest = WebSocketUnderTest | IoSocketUnderTest;
+
 export interface StoreContractCase {
   readonly name: string;
   run(): Promise<void>;
@@ -99,6 +101,8 @@ export declare class TestClock {
   set(to: Date | number): void;
 }
 
+export declare function endOf(socket: SocketUnderTest): Promise<string | null>;
+
 export declare function recordSessionEvents(app: Pick<INestApplicationContext, 'get'>): SessionEventRecorder;
 
 export declare function sessionBusContract(create: () => Promise<BusUnderTest>): StoreContractCase[];
@@ -110,3 +114,16 @@ export declare function signInAs(
   principal: SessionPrincipal,
   client?: ClientInfo,
 ): Promise<SignedIn>;
+
+// Not exported, but named by what is.
+
+interface IoSocketUnderTest {
+  on(event: string, listener: (what: never) => void): unknown;
+}
+
+interface WebSocketUnderTest {
+  readonly readyState: number;
+  addEventListener(type: 'close', listener: (end: { readonly reason: string }) => void): unknown;
+  addEventListener(type: 'error', listener: () => void): unknown;
+  once?(event: never, listener: (...details: never[]) => void): unknown;
+}

@@ -107,6 +107,7 @@ export type {
   EnsureSessionOptions,
   StartSessionOptions,
 } from './http/rules.js';
+export { SessionAnswer } from './http/session-answer.js';
 export { SessionCookie } from './http/session-cookie.js';
 export type { BegunSignIn } from './core/life/begun-sign-in.js';
 export { BeginSignIn } from './http/begin-sign-in.middleware.js';

@@ -18,12 +18,14 @@ import { ScopedHandlers } from './http/placement/scoped-handlers.js';
 import { Refusals } from './http/refusals.js';
 import { RequirementRegistry } from './http/requirement-registry.js';
 import { SignInBeginnings } from './http/sign-in-beginnings.js';
+import { SessionAnswer } from './http/session-answer.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { SessionGuard } from './http/session.guard.js';
 import { TokenChanges } from './http/token-changes.js';
 import { TokenDelivery } from './http/token-delivery.js';
 import { GatewayServers } from './realtime/gateway-servers.js';
 import { Gateways } from './realtime/gateways.js';
+import { GraphqlSockets } from './realtime/graphql-sockets.js';
 import { Handshake } from './realtime/handshake.js';
 import { OpenConnections } from './realtime/open-connections.js';
 import { PlatformView } from './realtime/platform-view.js';
@@ -32,6 +34,7 @@ import { SocketIoServers } from './realtime/socket-io-servers.js';
 import { SocketMessages } from './realtime/socket-messages.js';
 import { SocketSeats } from './realtime/socket-seats.js';
 import { Streams } from './realtime/streams.js';
+import { Upgrades } from './realtime/upgrades.js';
 import { WsServers } from './realtime/ws-servers.js';
 import { ClockWatch } from './purge/clock-watch.js';
 import { SessionPurge } from './purge/session-purge.js';
@@ -69,6 +72,8 @@ const REALTIME = [
   SocketIoServers,
   GatewayServers,
   SocketMessages,
+  GraphqlSockets,
+  Upgrades,
   Streams,
   { provide: LiveConnections, useClass: OpenConnections },
 ];
@@ -91,6 +96,7 @@ const REALTIME = [
     Arrivals,
     SignInBeginnings,
     RequirementRegistry,
+    SessionAnswer,
     SessionCookie,
     TokenChanges,
     TokenDelivery,
@@ -108,7 +114,7 @@ const REALTIME = [
     SessionAudit,
     SessionService,
   ],
-  exports: [SessionService, SessionGuard, ...EDGE],
+  exports: [SessionService, SessionAnswer, SessionGuard, ...EDGE],
 })
 export class SessionModule extends ConfigurableModuleClass {
   /**

@@ -14,6 +14,7 @@ import { purge } from './scenarios/purge.js';
 import { revocation } from './scenarios/revocation.js';
 import { sessionValues } from './scenarios/session-values.js';
 import { signIns } from './scenarios/sign-ins.js';
+import { sockets } from './scenarios/sockets.js';
 import { touches } from './scenarios/touches.js';
 import { smoke } from './smoke.js';
 
@@ -31,6 +32,7 @@ const commands = {
   'session-values': sessionValues,
   boot,
   touches,
+  sockets,
   'sign-ins': signIns,
   nodes,
 };

@@ -23,6 +23,13 @@ export async function fillAccounts(view) {
   });
 }
 
+/** @returns what happened, in words */
+export function showArrival({ number, balanceInCents, amountInCents }) {
+  const amount = document.querySelector(`[data-number="${number}"] .amount`);
+  if (amount) amount.textContent = formatMoney(balanceInCents);
+  return `${formatMoney(amountInCents)} arrived on ${formatAccount(number)}.`;
+}
+
 /** @throws Error that says what to mend */
 function read(fields) {
   const to = fields.get('to').replaceAll(' ', '');
@@ -40,6 +47,7 @@ function complaint(field, message) {
 function show(list, accounts) {
   const rows = accounts.map(({ number, balanceInCents }) => {
     const row = fromTemplate('account-row');
+    row.firstElementChild.dataset.number = number;
     row.querySelector('.number').textContent = formatAccount(number);
     row.querySelector('.amount').textContent = formatMoney(balanceInCents);
     return row;

@@ -1,10 +1,11 @@
 import { call, heard } from './api.js';
-import { fillAccounts } from './accounts.js';
+import { fillAccounts, showArrival } from './accounts.js';
 import { Countdown } from './countdown.js';
 import { fillDevices } from './devices.js';
 import { byId, fromTemplate, onPress, say } from './dom.js';
 import { fillSignIn } from './sign-in.js';
 import { fillStaff } from './staff.js';
+import { listen } from './stream.js';
 
 const VIEWS = { accounts: fillAccounts, devices: fillDevices, staff: fillStaff };
 
@@ -19,6 +20,7 @@ const countdown = new Countdown(onStatus);
 /** Who is signed in. All that the page knows is in memory, and gone with the session. */
 let who = null;
 let leaveView = () => {};
+let stopListening = () => {};
 let navigations = 0;
 
 heard.activity = () => countdown.askSoon();
@@ -47,6 +49,7 @@ function enter({ username, session: { id, roles } }) {
   byId('who').hidden = byId('nav').hidden = false;
   byId('staff-link').hidden = !isStaff();
   say('');
+  stopListening = listen('/news', (arrival) => say(showArrival(arrival)));
   void countdown.start();
   void showView();
 }
@@ -66,6 +69,8 @@ function blank() {
   navigations++;
   leaveView();
   leaveView = () => {};
+  stopListening();
+  stopListening = () => {};
   countdown.stop();
   byId('step-up').close();
   byId('who').hidden = byId('nav').hidden = true;

@@ -1,8 +1,8 @@
 import { call, callInBackground } from './api.js';
 import { onPress, onSubmit, say } from './dom.js';
-import { watchSessions } from './live-sessions.js';
 import { describe, nameOf, numbered, showSessions } from './session-list.js';
 import { confirmed } from './step-up.js';
+import { listen } from './stream.js';
 
 /** @returns what to do when the view is left */
 export function fillStaff(view, { roles: ownRoles }) {
@@ -63,10 +63,17 @@ export function fillStaff(view, { roles: ownRoles }) {
     for (const box of roles.elements.role) box.checked = found.roles.includes(box.value);
     list.replaceChildren();
     stopWatching();
-    stopWatching = watchSessions(pathOf(found), user.querySelector('#live'), show);
+    stopWatching = listen(`${pathOf(found)}/live`, show, () => showLight('not live'));
   }
 
-  function show(sessions) {
+  function showLight(text) {
+    const light = user.querySelector('#live');
+    light.textContent = text;
+    light.toggleAttribute('data-lost', text !== 'live');
+  }
+
+  function show({ sessions }) {
+    showLight('live');
     const rows = sessions.map(({ id, client, createdAt, lastSeenAt }) => ({
       id,
       name: nameOf(client),

@@ -1,5 +1,6 @@
 import type { SessionClientEvent, SessionClientListener, SessionInfo, StepUpChallenge } from './events.js';
 import type { AnyFetch, Fetch } from './platform.js';
+import type { SocketCredentials } from './sockets.js';
 
 /** What a client needs to know of the API. */
 export interface SessionClientOptions {
@@ -16,13 +17,18 @@ export interface SessionClientOptions {
   /** The path of the `@EndSession()` route, such as `'/auth/sign-out'`. */
   readonly signOutPath: string;
   /**
+   * The path of a route that needs a session and is `@Background()`, such as `'/me/session'`: what `socketEnded()` asks.
+   */
+  readonly statusPath?: string;
+  /**
    * Who holds the token. `'bearer'` (default): this client, in memory. `'cookie'`: the browser, where no script can
    * read it; then the client only tells of events, and answers step-up challenges.
    */
   readonly transport?: 'bearer' | 'cookie';
   /**
    * After how many milliseconds without a request the token is discarded. Default: the idle timeout that the answer to
-   * the sign-in tells. Not with cookies, which other pages of the application may be using.
+   * the sign-in tells. Not with cookies, which other pages of the application may be using. What a socket sends is not
+   * seen here: with sockets pass `Infinity`, and the server ends the session, and they with it.
    */
   readonly idleTimeout?: number;
   /**
@@ -52,9 +58,11 @@ export interface SessionClient {
    * Posts the credentials, as JSON, to a `@StartSession()` route, and keeps the token of the answer. With a session, it
    * is the step-up of that session.
    *
+   * @typeParam More what the answer has beside the session, by the option `answer` of the route
+   * @returns the session, and beside its properties what else the answer has: never the token
    * @throws SessionClientError with the code of the answer when the sign-in is refused; the other codes are listed there
    */
-  signIn(path: string, credentials: object): Promise<SessionInfo>;
+  signIn<More extends object = object>(path: string, credentials: object): Promise<SessionInfo & More>;
 
   /**
    * Discards the token, at once and in any case, and ends the session on the server.
@@ -68,6 +76,47 @@ export interface SessionClient {
    * until its idle timeout: `signOut()` is what ends it.
    */
   forget(): void;
+
+  /**
+   * What a WebSocket shows in place of a header, which browsers let no page set:
+   * `new WebSocket(url, session.socketProtocols(url, 'app'))`. The token is in it, so keep it nowhere, and ask anew for
+   * each connection. The server answers with one of the other protocols.
+   *
+   * @param url where the socket goes to, whole
+   * @param protocols what your server understands; one at least
+   * @throws TypeError where that is not on the origin: the token would go elsewhere, or over plain HTTP
+   */
+  socketProtocols(
+    url: string | { readonly href: string },
+    ...protocols: readonly [string, ...string[]]
+  ): string[];
+
+  /**
+   * The option `auth` of socket.io, which asks it at each connection: `io(url, { auth: session.socketAuth(url) })`.
+   *
+   * @throws TypeError as `socketProtocols()` does
+   */
+  socketAuth(url: string | { readonly href: string }): (callback: (auth: SocketCredentials) => void) => void;
+
+  /**
+   * The option `connectionParams` of graphql-ws, which asks it at each connection:
+   * `createClient({ url, connectionParams: session.connectionParams(url) })`.
+   *
+   * @throws TypeError as `socketProtocols()` does
+   */
+  connectionParams(url: string | { readonly href: string }): () => SocketCredentials;
+
+  /**
+   * To be told of every end of a socket, and of every connection that failed: `close` of a WebSocket, `closed` of
+   * graphql-ws, `disconnect` and `connect_error` of socket.io. Browsers hide from pages why a handshake was refused, so it
+   * asks the route at `statusPath`; where the session is over, there is the event `ended`.
+   *
+   * @returns `null` where the app should connect again, such as with a token that was renewed meanwhile; otherwise why not:
+   *   the code for which that would be refused, such as `session_invalid` or `role_required`, or `closed` for an end that
+   *   somebody wanted
+   * @throws TypeError where there is no `statusPath`
+   */
+  socketEnded(end: unknown): Promise<string | null>;
 
   /** Calls the listener at every event of this type, until what is returned is called. */
   on<Type extends SessionClientEvent['type']>(type: Type, listener: SessionClientListener<Type>): () => void;

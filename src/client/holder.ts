@@ -19,7 +19,8 @@ export interface Gain {
 
 /** Holds the token, in a variable of a closure and nowhere else, and decides which answers still concern it. */
 export function createHolder(emit: Listeners['emit'], isCookie: boolean, idleTimeout?: number) {
-  let held: Holding | null = null;
+  // Whether a browser has a cookie is not for a page to know.
+  let held: Holding | null = isCookie ? { signIn: 0 } : null;
   let begun = 0;
   /** The answer of a sign-in counts only if its number is above this. */
   let settled = 0;
@@ -38,7 +39,6 @@ export function createHolder(emit: Listeners['emit'], isCookie: boolean, idleTim
     /** For a request that is sent now. */
     take(): Holding | null {
       clock.touch();
-      // Whether a browser has a cookie is not for a page to know.
       if (isCookie) held ??= { signIn: 0 };
       return held;
     },

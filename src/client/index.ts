@@ -9,4 +9,5 @@ export type {
   SessionInfo,
   StepUpChallenge,
 } from './events.js';
+export type { SocketCredentials } from './sockets.js';
 export type { AnyFetch, Fetch } from './platform.js';

@@ -13,8 +13,11 @@ import {
   type ResponseLike,
   type Send,
 } from './platform.js';
+import { assertOnOrigin, objectionIn, type SocketCredentials } from './sockets.js';
 import { tokenIn, withoutToken } from './token-header.js';
 import { type Line, transmit } from './transmission.js';
+
+type Url = Parameters<SessionClient['socketAuth']>[0];
 
 /** A request, with what it was sent with and what the answer says of that. */
 interface Attempt {
@@ -32,6 +35,7 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
   const send = (options.fetch as Send | undefined) ?? ((input, init) => platform.fetch(input, init));
   const line: Line = { origin, isCookie, send };
   const signOutAddress = ownAddress(options.signOutPath);
+  const statusAddress = options.statusPath && ownAddress(options.statusPath);
   const { on, emit } = createListeners();
   const holder = createHolder(emit, isCookie, options.idleTimeout);
   let signIns: Promise<unknown> = Promise.resolve();
@@ -96,13 +100,16 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
     return verdict !== 'step-up' || now.signIn !== sent.signIn;
   }
 
-  function signIn(path: string, credentials: object): Promise<SessionInfo> {
-    const work = authenticate(path, credentials);
+  function signIn<More extends object>(path: string, credentials: object): Promise<SessionInfo & More> {
+    const work = authenticate<More>(path, credentials);
     signIns = Promise.allSettled([signIns, work]).then(() => {});
     return work;
   }
 
-  async function authenticate(path: string, credentials: object): Promise<SessionInfo> {
+  async function authenticate<More extends object>(
+    path: string,
+    credentials: object,
+  ): Promise<SessionInfo & More> {
     const number = holder.begin();
     const init = {
       method: 'POST',
@@ -111,7 +118,8 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
       redirect: 'error',
     };
     const { sent, response } = await attempt(ownAddress(path), init, true);
-    const gain = gainOf(path, response, await bodyOf(response));
+    const body = await bodyOf(response);
+    const gain = gainOf(path, response, body);
     const before = holder.current();
     if (!holder.adopt(number, gain)) {
       void endOnServer(gain);
@@ -119,7 +127,8 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
     }
     // That of a sign-in at the same time, of which the server does not know that this one replaces it.
     if (before?.token && before !== sent && before.sessionId !== gain.session.id) void endOnServer(before);
-    return gain.session;
+    const { token: _token, expiresAt: _expiresAt, session, ...more } = body as Gain & { expiresAt?: string };
+    return { ...(more as More), ...session };
   }
 
   function gainOf(path: string, { ok, status }: ResponseLike, body: unknown): Gain {
@@ -150,5 +159,47 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
   }
 
   const forget = () => holder.discard('forgotten');
-  return Object.freeze({ fetch: fetch as unknown as Fetch, signIn, signOut, forget, on });
+
+  function socketProtocols(url: Url, ...protocols: readonly [string, ...string[]]): string[] {
+    const { token } = socketCredentials(url)();
+    return token ? [...protocols, `bearer.${token}`] : [...protocols];
+  }
+
+  /** Asked at each connection, for what is held then. */
+  function socketCredentials(url: Url): () => SocketCredentials {
+    assertOnOrigin(origin, url);
+    return () => {
+      const token = holder.take()?.token;
+      return token ? { token } : {};
+    };
+  }
+
+  function socketAuth(url: Url) {
+    const credentials = socketCredentials(url);
+    return (callback: (auth: SocketCredentials) => void) => callback(credentials());
+  }
+
+  async function socketEnded(end: unknown): Promise<string | null> {
+    if (!statusAddress)
+      throw new TypeError('`statusPath` is missing: a path that can be asked, like "/me/session".');
+    const objection = objectionIn(end);
+    if (objection) return objection;
+    // The app knows already, and an answer would tell it once more.
+    if (!holder.current()) return 'session_required';
+    const response = await fetch(statusAddress).catch(() => null);
+    const isRefused = response?.status === 401 || response?.status === 403;
+    return isRefused ? codeOf(await bodyOf(response)) : null;
+  }
+
+  return Object.freeze({
+    fetch: fetch as unknown as Fetch,
+    signIn,
+    signOut,
+    forget,
+    socketProtocols,
+    socketAuth,
+    connectionParams: socketCredentials,
+    socketEnded,
+    on,
+  });
 }

@@ -1,4 +1,4 @@
-import { type ExecutionContext, ForbiddenException } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isOfOneRequest } from './graphql-context.js';
@@ -35,16 +35,20 @@ export interface Exchange {
   readonly call: Call;
 }
 
+export interface Called {
+  readonly request: object | undefined;
+  readonly call: Call;
+}
+
 export interface Call {
   /** Of a field of GraphQL, the one that it belongs to. */
   readonly prev?: Call | undefined;
 }
 
 /**
- * `null` where there is neither: WebSocket and RPC messages, and what other libraries call with the guards of Nest. Where
- * these name no type of context, Nest says `http`.
+ * `null` where there is neither: WebSocket and RPC messages, operations of GraphQL over a WebSocket, and what other libraries
+ * call with the guards of Nest. Where these name no type of context, Nest says `http`.
  *
- * @throws ForbiddenException for a GraphQL operation over an upgraded connection
  * @throws Error in a GraphQL context without request, or with one that is not under way
  */
 export function exchangeOf(context: ExecutionContext): Exchange | null {
@@ -64,7 +68,7 @@ export function exchangeOf(context: ExecutionContext): Exchange | null {
 }
 
 /** The request that a context is about, and the call; `null` as with `exchangeOf`. Throws nothing. */
-export function callOf(context: ExecutionContext): { request: object | undefined; call: Call } | null {
+export function callOf(context: ExecutionContext): Called | null {
   switch (context.getType<'graphql' | 'http' | 'ws' | 'rpc'>()) {
     case 'http': {
       const request = context.getArgByIndex<SessionRequest & Call>(0);
@@ -98,45 +102,52 @@ interface GraphqlContext {
   readonly req?: GraphqlRequest;
   readonly res?: SessionResponse;
   readonly reply?: SessionResponse;
+  /** What Mercurius gives of its own accord: over a WebSocket, the handshake. */
+  readonly request?: GraphqlRequest;
 }
 
 interface GraphqlInfo {
   readonly operation?: { readonly operation?: string };
+  /** Made anew for each execution. */
+  readonly variableValues?: object;
   /** Made anew for each call, and linked to that of the field above it. */
   readonly path?: Call;
 }
 
 /** One call of a resolver. */
-interface Field {
+export interface Field {
   readonly context: GraphqlContext | undefined;
   readonly operation: string | undefined;
+  /** Stands for the one execution of a document. */
+  readonly execution: object | undefined;
   readonly call: Call;
 }
 
 /** What a resolver gets is `(parent, args, context, info)`, but for one of references: `(reference, context, info)`. */
-function fieldOf(execution: ExecutionContext): Field {
+export function fieldOf(execution: ExecutionContext): Field {
   const args = execution.getArgs<unknown[]>();
   const isReference = args.length === 3;
   const context = args[isReference ? 1 : 2] as GraphqlContext | undefined;
   const info = args[isReference ? 2 : 3] as GraphqlInfo | undefined;
   // All references of a document have the same `info`.
   const call = isReference ? (args[0] as Call) : (info?.path ?? (info as Call | undefined) ?? args);
-  return { context, operation: info?.operation?.operation, call: call as Call };
+  return {
+    context,
+    operation: info?.operation?.operation,
+    execution: info?.variableValues,
+    call: call as Call,
+  };
 }
 
 function graphqlRequest(context: GraphqlContext | undefined): GraphqlRequest | undefined {
   return context?.req ?? (context?.reply && 'request' in context.reply ? context.reply.request : undefined);
 }
 
-function graphqlExchange({ context, operation, call }: Field): Exchange {
+function graphqlExchange({ context, operation, call }: Field): Exchange | null {
   const request = graphqlRequest(context);
   const response = context?.res ?? context?.reply ?? request?.res;
-  if (isUpgraded(request, response) || (!response && operation === 'subscription')) {
-    throw new ForbiddenException(
-      'Sessions do not reach GraphQL operations over an upgraded connection (WebSocket): it would outlive its session. ' +
-        'Send queries and mutations by HTTP requests, and put @Public() on what anybody may subscribe to.',
-    );
-  }
+  const isOverSocket = isUpgraded(request, response) || isUpgraded(context?.request, undefined);
+  if (isOverSocket || (!response && operation === 'subscription')) return null;
   if (!request || !response) {
     throw new Error(
       'Sessions need the request: let the `context` of your GraphQL module return `{ req, res }`.',

@@ -20,3 +20,12 @@ export function isOfOneRequest(
   const isAnswerToIt = response.req === undefined || response.req === request;
   return first === request && isAnswerToIt && !response.writableEnded;
 }
+
+/** By GraphQL contexts of operations over a WebSocket, the execution that each was first seen with. */
+const executions = new WeakMap<object, object | undefined>();
+
+/** Whether a GraphQL context was made for one execution: where it is shared, Nest leaves the connection there that came first. */
+export function isOfOneExecution(context: object, execution: object | undefined): boolean {
+  if (!executions.has(context)) executions.set(context, execution);
+  return executions.get(context) === execution;
+}

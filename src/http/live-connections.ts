@@ -11,6 +11,12 @@ export abstract class LiveConnections {
    * @throws WsException with the body that a refused request is answered with
    */
   abstract admitMessage(context: ExecutionContext, requirement: Requirement): Promise<boolean>;
+  /**
+   * Whether a resolver of an operation over a WebSocket may run.
+   *
+   * @throws SessionException with its code in `extensions`; Error where the context does not tell of the WebSocket
+   */
+  abstract admitOperation(context: ExecutionContext, requirement: Requirement): Promise<boolean>;
   /** Ends an answer that goes on with the session that it was begun with. */
   abstract keep(response: SessionResponse, requirement: Requirement, accepted: AcceptedToken): void;
 }

@@ -5,9 +5,9 @@ import type { BegunSignIn } from '../core/life/begun-sign-in.js';
 import type { AcceptedToken } from '../core/life/accepted-token.js';
 import type { RefusedToken } from '../core/life/validation.js';
 import type { Credentials } from './credentials.js';
-import { type Call, callOf, type Exchange } from './exchange.js';
+import { type Call, type Called, callOf, type Exchange } from './exchange.js';
 import type { Requirement } from './requirement.js';
-import { sessionOfMessage, sessionOfSocket } from './socket-sessions.js';
+import { sessionOfMessage, sessionOfOperation, sessionOfSocket } from './socket-sessions.js';
 
 /**
  * Whom a request is, as far as is known. One object is judged and handed to the handler. After a start or an end the
@@ -145,14 +145,16 @@ export function sessionOf(source: object): ActiveSession | AnonymousSession | nu
 /** The session that the handler of a context was let in on. */
 export function sessionFor(context: ExecutionContext): ActiveSession | AnonymousSession | null {
   if (context.getType() === 'ws') return sessionOfMessage(context);
-  return stateFor(context)?.session ?? null;
+  const called = callOf(context);
+  if (called === null) return null;
+  const state = stateOfCall(called);
+  const isOfGraphql = called.call !== called.request;
+  return state?.session ?? (isOfGraphql ? sessionOfOperation(called.call) : null);
 }
 
-/** What the handler of a context was let in on, as far as that is known. */
-function stateFor(context: ExecutionContext): RequestState | undefined {
-  const called = callOf(context);
-  if (!called?.request) return undefined;
-  const { request, call } = called;
+/** What the handler of a call was let in on, as far as that is known. */
+function stateOfCall({ request, call }: Called): RequestState | undefined {
+  if (!request) return undefined;
   const state = stateOf(request);
   if (call === request) return state;
   for (let place: Call | undefined = call; place; place = place.prev) {

@@ -212,10 +212,16 @@ export class SessionGuard implements CanActivate {
     if (token !== null) this.delivery.renew(response, { sessionId, token, transport, changesSeen });
   }
 
-  /** Messages of sockets are judged on what their socket was opened with. */
+  /** What comes over a socket is judged on what that was opened with. */
   private judgeMessage(context: ExecutionContext, requirement: Requirement): boolean | Promise<boolean> {
-    const isSocket = context.getType() === 'ws';
-    return isSocket ? this.connections.admitMessage(context, requirement) : this.refuseMessage(context);
+    switch (context.getType<'ws' | 'graphql'>()) {
+      case 'ws':
+        return this.connections.admitMessage(context, requirement);
+      case 'graphql':
+        return this.connections.admitOperation(context, requirement);
+      default:
+        return this.refuseMessage(context);
+    }
   }
 
   /** Messages of RPC have no request to read a token from: closed, unless `@Public()`. */

@@ -22,6 +22,14 @@ const SIGNED_IN: Requirement = {
 /** Of what leads to nothing that is known here. */
 export const ANYBODY_SIGNED_IN: EntryRule = () => [SIGNED_IN];
 
+/** Of what goes on under several rules at once: whoever goes on has a role of each set of each. */
+export function allOf(requirements: Iterable<Requirement>): EntryRule {
+  return () => {
+    const roleSets = Array.from(requirements, (requirement) => requirement.roleSets).flat();
+    return [{ ...SIGNED_IN, session: roleSets.length > 0 ? 'signed-in' : 'none', roleSets }];
+  };
+}
+
 /** Who comes: the user of a session, `null` for a session of nobody. */
 export interface Visitor {
   readonly userId: string | null;

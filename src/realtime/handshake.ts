@@ -12,7 +12,7 @@ import { Refusals } from '../http/refusals.js';
 import { SessionCookie } from '../http/session-cookie.js';
 import { refusalOf, SessionInvalidException, TooManyGuessesException } from '../session.exceptions.js';
 import { type EntryRule, assertEntry } from './entry.js';
-import { takeOfferedToken } from './offered-token.js';
+import { takeOfferedTokens } from './offered-token.js';
 import { PlatformView } from './platform-view.js';
 import { SeatWatch } from './seat-watch.js';
 import { type Ticket, ticketFor } from './ticket.js';
@@ -82,11 +82,9 @@ export class Handshake {
     shown: Shown | undefined,
   ): Credentials {
     const cookieName = this.cookie.nameOn(this.channels.check(view));
-    const offered = takeOfferedToken(request);
+    const explicit = new Set<unknown>(takeOfferedTokens(request));
     const credentials = readCredentials(view, cookieName);
-    const explicit = new Set<unknown>();
     if (credentials.kind === 'bearer') explicit.add(credentials.token);
-    if (offered !== undefined) explicit.add(offered);
     if (shown !== undefined) explicit.add(shown.token);
     if (explicit.size > 1) throw ambiguous();
     const [token] = explicit;

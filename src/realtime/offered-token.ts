@@ -1,29 +1,26 @@
 import type { IncomingMessage } from 'node:http';
-import { SessionInvalidException } from '../session.exceptions.js';
 
 const HEADER = 'sec-websocket-protocol';
 const PREFIX = 'bearer.';
 
-const taken = new WeakMap<IncomingMessage, string>();
+/** By the headers as they came over the wire, which all views of a request share. */
+const taken = new WeakMap<readonly string[], readonly string[]>();
 
 /**
  * Browsers let pages set no header on a handshake, but protocols: `new WebSocket(url, ['app', 'bearer.' + token])`. The
- * token is taken out of the request, so that no server chooses it as the protocol, and answers with it.
- *
- * @throws SessionInvalidException where there is more than one
+ * tokens are taken out of the request, so that no server chooses one as the protocol, and answers with it, or logs it.
  */
-export function takeOfferedToken(request: IncomingMessage): string | undefined {
-  const offered = request.headers[HEADER];
-  if (offered === undefined || !offered.includes(PREFIX)) return taken.get(request);
+export function takeOfferedTokens({ headers, rawHeaders }: IncomingMessage): readonly string[] {
+  const offered = headers[HEADER];
+  if (offered === undefined || !offered.includes(PREFIX)) return taken.get(rawHeaders) ?? [];
   const tokens = protocolsIn(offered).filter(isToken);
   const rest = withoutTokens(offered);
-  if (rest === '') delete request.headers[HEADER];
-  else request.headers[HEADER] = rest;
-  hideIn(request.rawHeaders);
-  if (tokens.length > 1) throw new SessionInvalidException('The request shows more than one token.');
-  const token = tokens[0]?.slice(PREFIX.length);
-  if (token !== undefined) taken.set(request, token);
-  return token;
+  if (rest === '') delete headers[HEADER];
+  else headers[HEADER] = rest;
+  hideIn(rawHeaders);
+  const texts = tokens.map((token) => token.slice(PREFIX.length));
+  taken.set(rawHeaders, texts);
+  return texts;
 }
 
 function hideIn(rawHeaders: string[]): void {

@@ -3,6 +3,7 @@ import type { AcceptedToken } from '../core/life/accepted-token.js';
 import { rawResponseOf, type SessionResponse } from '../http/exchange.js';
 import { LiveConnections } from '../http/live-connections.js';
 import type { Requirement } from '../http/requirement.js';
+import { GraphqlSockets } from './graphql-sockets.js';
 import { SocketMessages } from './socket-messages.js';
 import { Streams } from './streams.js';
 
@@ -11,6 +12,7 @@ import { Streams } from './streams.js';
 export class OpenConnections extends LiveConnections {
   constructor(
     private readonly messages: SocketMessages,
+    private readonly operations: GraphqlSockets,
     private readonly streams: Streams,
   ) {
     super();
@@ -18,6 +20,10 @@ export class OpenConnections extends LiveConnections {
 
   admitMessage(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
     return this.messages.admit(context, requirement);
+  }
+
+  admitOperation(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
+    return this.operations.admit(context, requirement);
   }
 
   keep(response: SessionResponse, requirement: Requirement, accepted: AcceptedToken): void {

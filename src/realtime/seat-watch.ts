@@ -52,7 +52,12 @@ export class SeatWatch implements OnApplicationShutdown {
     group.deadline = Math.min(group.deadline, deadline);
     this.plan(group, checkedAt);
     this.timer ??= setInterval(() => this.turn(), TICK).unref();
-    if (changesHeard !== this.changesHeard) this.look([group.sessionId]);
+    this.lookAgain(seat, changesHeard);
+  }
+
+  /** Where something has changed since so many changes were heard of. */
+  lookAgain({ opened }: Seat, changesHeard: number): void {
+    if (changesHeard !== this.changesHeard) this.look([opened.sessionId]);
   }
 
   leave(seat: Seat): void {

@@ -1,5 +1,6 @@
 import type { Opened } from '../core/life/continuation.js';
 import type { EntryRule } from './entry.js';
+import { Few } from './few.js';
 
 /** One socket or stream that a session has opened in this process. */
 export interface Seat {
@@ -16,7 +17,7 @@ export interface Seat {
 export interface SeatGroup {
   readonly sessionId: string;
   readonly userId: string | null;
-  readonly seats: Set<Seat>;
+  readonly seats: Few<Seat>;
   /** When its session ends, as far as was known at the last look; epoch milliseconds. */
   deadline: number;
   /** Its place in the wheel. */
@@ -26,7 +27,7 @@ export interface SeatGroup {
 /** Who sits where, by session and by user. */
 export class Seats {
   private readonly bySession = new Map<string, SeatGroup>();
-  private readonly byUser = new Map<string, Set<SeatGroup>>();
+  private readonly byUser = new Map<string, Few<SeatGroup>>();
 
   /** How many sessions have seats. */
   get size(): number {
@@ -51,7 +52,7 @@ export class Seats {
     const { sessionId } = opened;
     let group = this.bySession.get(sessionId);
     if (group === undefined) {
-      group = { sessionId, userId, seats: new Set(), deadline: Infinity, due: 0 };
+      group = { sessionId, userId, seats: new Few(), deadline: Infinity, due: 0 };
       this.bySession.set(sessionId, group);
       if (userId !== null) this.enter(userId, group);
     }
@@ -71,8 +72,8 @@ export class Seats {
   }
 
   private enter(userId: string, group: SeatGroup): void {
-    const ofUser = this.byUser.get(userId);
-    if (ofUser) ofUser.add(group);
-    else this.byUser.set(userId, new Set([group]));
+    let ofUser = this.byUser.get(userId);
+    if (ofUser === undefined) this.byUser.set(userId, (ofUser = new Few()));
+    ofUser.add(group);
   }
 }

@@ -1,5 +1,5 @@
-/** How much is done in one turn of the event loop, in milliseconds: nothing else waits for longer. */
-const SLICE = 10;
+/** How much is done in one turn of the event loop, in milliseconds. What the clients answer takes several times as long. */
+const SLICE = 5;
 
 /** Does small things one after the other, and lets others come in between: thousands of sockets are closed at once. */
 export class SlicedWork {

@@ -1,8 +1,6 @@
 import { type ExecutionContext, HttpException, Injectable, type OnModuleInit } from '@nestjs/common';
-import type { AcceptedToken } from '../core/life/accepted-token.js';
 import { toSession } from '../core/life/recorded-session.js';
 import type { SessionRecord } from '../core/model/record.js';
-import { SessionCore } from '../core/session-core.js';
 import { assertAuthorized } from '../http/authorization.js';
 import { Refusals } from '../http/refusals.js';
 import type { Requirement } from '../http/requirement.js';
@@ -38,7 +36,6 @@ export class SocketMessages implements OnModuleInit {
   private readonly judged = new WeakMap<ExecutionContext, Promise<boolean>>();
 
   constructor(
-    private readonly core: SessionCore,
     private readonly gateways: Gateways,
     private readonly seats: SocketSeats,
     private readonly refusals: Refusals,
@@ -63,29 +60,16 @@ export class SocketMessages implements OnModuleInit {
     const client = context.getArgByIndex<Client>(0);
     let record: SessionRecord | null = null;
     try {
-      const accepted = await this.examine(client, requirement, (found) => (record = found));
-      assertAuthorized(requirement, accepted);
-      const session = accepted && toSession(accepted.record, accepted.policy, accepted.now);
+      const verdict = await this.seats.examine(client, !requirement.isBackground);
+      record = verdict?.record ?? null;
+      if (verdict?.reason !== undefined) throw refusalOf(verdict.reason);
+      assertAuthorized(requirement, verdict);
+      const session = verdict && toSession(verdict.record, verdict.policy, verdict.now);
       noteMessage(client, context.getHandler(), session);
       return true;
     } catch (error) {
       throw this.refuse(context, client, error, record);
     }
-  }
-
-  private async examine(
-    client: Client,
-    { isBackground }: Requirement,
-    onRecord: (record: SessionRecord | null) => void,
-  ): Promise<AcceptedToken | null> {
-    const seat = this.seats.of(client);
-    if (seat === undefined) return null;
-    const verdict = await this.core.continuation.check(seat.opened, !isBackground);
-    onRecord(verdict.record);
-    if (verdict.reason === undefined) return verdict;
-    const refusal = refusalOf(verdict.reason);
-    this.seats.end(client, refusal.code);
-    throw refusal;
   }
 
   /** Tells the client: by an event, by the acknowledgement that it may wait for, and by what Nest makes of the exception. */

@@ -4,6 +4,7 @@ export {
   type StoreContractCase,
   type StoreUnderTest,
 } from './contract/session-store-contract.js';
+export { endOf, type SocketUnderTest } from './end-of.js';
 export { InMemorySessionStore } from './in-memory-session.store.js';
 export {
   recordSessionEvents,

@@ -75,9 +75,27 @@ describeInBrowser('a customer', { TRANSFER_WITHIN: `${PASSWORD_AGE}ms` }, ({ ban
     expect(await page.locator('#step-up-password').inputValue()).toBe('');
   });
 
+  it('sees money arrive that somebody else has sent, in every window, and keeps what was typed in', async () => {
+    const ben = await bank.windows.signIn('ben');
+    const second = await bank.windows.openBeside(ben.context());
+    await seeHeading(second, 'Accounts');
+    await goTo(second, 'Devices');
+    await seeHeading(second, 'Where you are signed in');
+    await ben.getByLabel('To account').fill('1000');
+    const before = await ben.locator('.amount').innerText();
+    const ana = await bank.windows.signIn('ana');
+    await send(ana, '1');
+    await see(ana, '€1.00 sent to 1000 0003.');
+    for (const page of [ben, second]) await see(page, '€1.00 arrived on 1000 0003.');
+    expect(await ben.locator('.amount').innerText()).not.toBe(before);
+    expect(await ben.getByLabel('To account').inputValue()).toBe('1000');
+    // It is nobody else's news.
+    expect(await ana.getByText('arrived').count()).toBe(0);
+  });
+
   it('sends nothing where they would rather not confirm it', async () => {
     const page = await bank.windows.signIn('ben');
-    await see(page, '€762.50');
+    await see(page, '€763.50');
     await wait(PASSWORD_AGE);
     await page.getByLabel('To account').fill('10000001');
     await page.getByLabel('Amount in euros').fill('700');
@@ -85,7 +103,7 @@ describeInBrowser('a customer', { TRANSFER_WITHIN: `${PASSWORD_AGE}ms` }, ({ ban
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await see(page, 'Nothing was done');
     await page.reload();
-    await see(page, '€762.50');
+    await see(page, '€763.50');
   });
 
   it('is told what is wrong with a transfer', async () => {

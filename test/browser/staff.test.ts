@@ -1,7 +1,10 @@
 import { afterEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { describeInBrowser } from './support/chromium.js';
-import { goTo, see, seeHeading } from './support/windows.js';
+import { goTo, see, seeHeading, signIn } from './support/windows.js';
+
+/** Before the page asks by itself, in milliseconds. */
+const AT_ONCE = 5_000;
 
 describeInBrowser('staff', {}, ({ bank }) => {
   afterEach(() => bank.windows.close());
@@ -18,20 +21,23 @@ describeInBrowser('staff', {}, ({ bank }) => {
     return page;
   }
 
-  it('sees sessions begin and end by themselves, and ends one: its window says so on its next step', async () => {
+  it('sees sessions begin and end by themselves, and ends one: its windows say so at once', async () => {
     const staff = await watch('sam', 'ana');
     await see(staff, 'Not signed in anywhere.');
     const customer = await bank.windows.signIn('ana');
     await sessions(staff).first().waitFor();
+    const window = await bank.windows.openBeside(customer.context());
+    await seeHeading(window, 'Accounts');
     await bank.windows.signIn('ana');
     await sessions(staff).nth(1).waitFor();
 
     await sessions(staff).nth(1).getByRole('button').click();
     await sessions(staff).nth(1).waitFor({ state: 'detached' });
-    await goTo(customer, 'Devices');
-    await see(customer, 'You are not signed in here any more: your session was ended.');
-    await seeHeading(customer, 'Sign in');
-    expect(await customer.locator('#username').textContent()).toBe('');
+    for (const page of [customer, window]) {
+      await page.getByText('You are not signed in here any more').waitFor({ timeout: AT_ONCE });
+      await seeHeading(page, 'Sign in');
+      expect(await page.locator('#username').textContent()).toBe('');
+    }
 
     await staff.getByRole('button', { name: 'End all' }).click();
     await see(staff, 'Not signed in anywhere.');
@@ -67,11 +73,29 @@ describeInBrowser('staff', {}, ({ bank }) => {
     const admin = await watch('ada', 'sam');
     const stream = staff.waitForEvent('requestfinished', {
       predicate: (request) => request.url().endsWith('/live'),
-      timeout: 5_000, // a stream ends by itself after three times that
+      timeout: AT_ONCE,
     });
     await Promise.all([stream, admin.getByRole('button', { name: 'End all' }).click()]);
-    await see(staff, 'your session was ended');
+    await staff.getByText('your session was ended').waitFor({ timeout: AT_ONCE });
     expect(await staff.locator('#user').count()).toBe(0);
+  });
+
+  it('sees nothing more of a customer who becomes a colleague', async () => {
+    const staff = await watch('sam', 'ben');
+    await see(staff, 'Not signed in anywhere.');
+    const admin = await watch('ada', 'ben');
+    await admin.getByLabel('support').check();
+    await admin.getByRole('button', { name: 'Save roles' }).click();
+    await see(admin, 'ben is now customer and support.');
+    const ben = await bank.windows.open();
+    await signIn(ben, 'ben', 'Staff');
+    await sessions(admin).first().waitFor();
+    await see(staff, 'not live');
+    expect(await sessions(staff).count()).toBe(0);
+    await admin.getByLabel('support').uncheck();
+    await admin.getByRole('button', { name: 'Save roles' }).click();
+    await see(admin, 'ben is now customer.');
+    await sessions(staff).first().waitFor();
   });
 
   it('finds nobody where there is nobody, and says what a name looks like', async () => {

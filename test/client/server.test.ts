@@ -29,6 +29,13 @@ class BankController {
     return password === 'secret' ? { userId } : null;
   }
 
+  @HttpCode(200)
+  @StartSession({ answer: () => ({ user: { name: 'Ana' }, userId: 'eve' }) })
+  @Post('greeting')
+  greeting() {
+    return { userId: 'ana' };
+  }
+
   @HttpCode(200) @RequireRecentAuth('5m') @Post('transfers') transfer(
     @Body() body: object,
     @Req() request: never,
@@ -88,6 +95,13 @@ describe.each(PLATFORMS)('against a server on %s', (platform) => {
     expect((await client.fetch('/me')).status).toBe(401);
     const [copy = ''] = tokens;
     expect((await app.sessions.validate(copy)).session).toBeNull();
+  });
+
+  it('is told what else the answer has, and neither the token nor anything in place of the session', async () => {
+    const { client } = clientOf(await start({ controllers }));
+    const signedIn = await client.signIn<{ user: { name: string } }>('/greeting', {});
+    expect(signedIn).toMatchObject({ userId: 'ana', level: 1, user: { name: 'Ana' } });
+    expect(Object.keys(signedIn)).not.toContain('token');
   });
 
   it('goes on with renewed tokens, also when requests overlap', async () => {

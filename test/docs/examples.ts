@@ -17,6 +17,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'RequireRecentAuth',
     'RequireRole',
     'RequireSession',
+    'SessionAnswer',
     'SessionCookie',
     'SessionModule',
     'SessionPrincipal',
@@ -47,6 +48,12 @@ const DECLARATIONS: Readonly<Record<string, string>> = {
   app: `declare const app: import('@nestjs/platform-express').NestExpressApplication;`,
   sessions: `declare const sessions: import('nestjs-sessions').SessionService;`,
   id: `declare const id: string;`,
+  // Of the browser.
+  WebSocket: `declare class WebSocket {
+    constructor(url: string, protocols: string[]);
+    addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+    close(): void;
+  }`,
   UsersService: `declare abstract class UsersService {
     abstract verify(credentials: Credentials): Promise<{ id: string; roles: string[] } | null>;
     abstract verifyById(userId: string, password: string): Promise<object | null>;
@@ -89,15 +96,45 @@ declare module '@nestjs/graphql' {
   export const Args: (name: string) => ParameterDecorator;
 }
 declare module '@nestjs/websockets' {
+  export interface OnGatewayConnection { handleConnection(client: never): unknown }
+  export interface OnGatewayDisconnect { handleDisconnect(client: never): unknown }
   export const WebSocketGateway: () => ClassDecorator;
   export const WebSocketServer: () => PropertyDecorator;
   export const SubscribeMessage: (name: string) => MethodDecorator;
   export const MessageBody: () => ParameterDecorator;
 }
 declare module 'socket.io' {
-  export interface Server {
-    emit(event: string, what: string): void;
+  export interface Room {
+    emit(event: string, what: unknown): void;
+    fetchSockets(): Promise<object[]>;
+  }
+  export interface Server extends Room {
+    to(room: string): Room;
+    in(room: string): Room;
     disconnectSockets(): void;
+  }
+  export interface Socket { data: any; join(room: string): Promise<void> }
+}
+declare module 'socket.io-client' {
+  interface Options {
+    auth?: object | ((callback: (data: object) => void) => void);
+    extraHeaders?: Record<string, string>;
+    transports?: string[];
+  }
+  export interface Socket {
+    readonly active: boolean;
+    connect(): this;
+    on(event: string, listener: (...details: never[]) => void): this;
+  }
+  export const io: (url: string, options: Options) => Socket;
+}
+declare module 'ws' {
+  export class WebSocket {
+    constructor(url: string, options: { headers: Record<string, string> });
+    readonly readyState: number;
+    addEventListener(type: 'close', listener: (end: { reason: string }) => void): void;
+    addEventListener(type: 'error', listener: () => void): void;
+    once(event: string, listener: (...details: never[]) => void): this;
   }
 }
 declare module '@nestjs/jwt' {

@@ -4,16 +4,15 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { type ActiveSession, CurrentSession, Public, RequireRole, sessionOf } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
-import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { type EdgeApp, type EdgeAppOptions, edgeApps } from './support/edge-apps.js';
+import { connect, disconnectAll, heard, outcomeOf } from './support/io-visitor.js';
+import { NOBODY, seatsTaken } from '../support/seats-taken.js';
 import { noteRuns } from './support/runs.js';
 
 const { ran, note } = noteRuns();
 const start = edgeApps();
-const opened: Socket[] = [];
-afterEach(() => {
-  for (const socket of opened.splice(0)) socket.disconnect();
-});
+afterEach(disconnectAll);
 
 @WebSocketGateway()
 class Chat {
@@ -74,48 +73,12 @@ class Recovering {
   }
 }
 
-type Options = Partial<ManagerOptions & SocketOptions>;
-
 const withIo = (gateway: Type, options: EdgeAppOptions = {}): Promise<EdgeApp> =>
   start({
     providers: [gateway],
     ...options,
     configure: (app) => app.useWebSocketAdapter(new IoAdapter(app as INestApplicationContext)),
   });
-
-function connect(port: number, options: Options = {}, namespace = ''): Socket {
-  const socket = io(`http://127.0.0.1:${port}${namespace}`, {
-    reconnection: false,
-    forceNew: true,
-    ...options,
-  });
-  opened.push(socket);
-  return socket;
-}
-
-const heard = (socket: Socket, event: string) =>
-  new Promise<unknown>((resolve) => socket.once(event, (what: unknown) => resolve(what)));
-
-interface ConnectError extends Error {
-  readonly data?: { readonly code: string };
-  readonly context?: {
-    readonly status?: number;
-    readonly responseText?: string;
-    readonly statusCode?: number;
-  };
-}
-
-/** Whether it connects; or the code of what refuses it. */
-async function outcomeOf(socket: Socket): Promise<string> {
-  const connected = heard(socket, 'connect').then(() => 'connected');
-  const refused = heard(socket, 'connect_error').then((error) => {
-    const { data, context, message } = error as ConnectError;
-    if (data) return data.code;
-    const text = context?.responseText;
-    return text ? (JSON.parse(text) as { code: string }).code : message;
-  });
-  return Promise.race([connected, refused]);
-}
 
 const END = { status: 'error', code: 'session_invalid' };
 const TRANSPORTS = [['websocket'], ['polling', 'websocket'], ['polling']];
@@ -127,8 +90,10 @@ describe.each(['express', 'fastify'] as const)('a gateway of socket.io on %s', (
     it('lets in by cookie and header, and ends with the session', async () => {
       const { app, port, sessions } = await withIo(Chat, { platform });
       const { bearer, cookie } = await signInAs(app, { userId: 'ana' });
+      const opened: Socket[] = [];
       for (const extraHeaders of [{ ...bearer }, { ...cookie }]) {
         const socket = connect(port, { transports, extraHeaders });
+        opened.push(socket);
         expect(await outcomeOf(socket)).toBe('connected');
         expect(await socket.emitWithAck('say', 'hello')).toBe('ana: hello');
       }
@@ -255,6 +220,7 @@ it('middleware of the application comes after the check, and may refuse too', as
   expect(await by({})).toBe('session_required');
   expect(ran).toEqual([]);
   expect(await by({ ...bearer, 'x-unwanted': '1' })).toBe('no');
+  expect(seatsTaken(app)).toEqual(NOBODY);
   expect(await by({ ...bearer })).toBe('connected');
 });
 

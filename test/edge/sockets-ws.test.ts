@@ -1,4 +1,4 @@
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import { Controller, type INestApplicationContext, Post, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -7,6 +7,7 @@ import {
   AllowAnonymous,
   Background,
   CurrentSession,
+  EndSession,
   OptionalSession,
   Public,
   RequireLevel,
@@ -73,6 +74,31 @@ class Open {
   @SubscribeMessage('closed') closed() {
     return { event: 'closed', data: note('closed') };
   }
+}
+
+@RequireRole('admin')
+class Ruled {
+  @SubscribeMessage('inherited') inherited() {
+    return { event: 'inherited', data: note('inherited') };
+  }
+  @SubscribeMessage('overridden') overridden() {
+    return { event: 'overridden', data: note('overridden') };
+  }
+}
+
+@WebSocketGateway()
+class Inheriting extends Ruled {
+  @Public() @SubscribeMessage('overridden') override overridden() {
+    return { event: 'overridden', data: note('their own') };
+  }
+  @SubscribeMessage('added') added() {
+    return { event: 'added', data: note('added') };
+  }
+}
+
+@Controller()
+class Leaving {
+  @EndSession() @Post('sign-out') signOut(): void {}
 }
 
 const withWs = (options: EdgeAppOptions): Promise<EdgeApp> =>
@@ -245,6 +271,22 @@ describe.each(['express', 'fastify'] as const)('a gateway of ws on %s', (platfor
     expect(counted('{"event":"public","data":null}')).toBe(50);
   });
 
+  it('asks what the classes ask that it inherits from, unless a method says otherwise', async () => {
+    const { app, port } = await open(Inheriting);
+    const ana = await signInAs(app, { userId: 'ana' });
+    const boss = await signInAs(app, { userId: 'boss', roles: ['admin'] });
+    const asked = ['inherited', 'overridden', 'added'];
+    const outcomes = async (headers: Record<string, string>) => {
+      const { ask } = await openSocket(port, { headers });
+      const answers = [];
+      for (const event of asked) answers.push((await ask(event)).data);
+      return answers.map((data) => (data as { code?: string }).code ?? data);
+    };
+    expect(await outcomes({})).toEqual(['session_required', 'their own', 'session_required']);
+    expect(await outcomes({ ...ana.bearer })).toEqual(['role_required', 'their own', 'role_required']);
+    expect(await outcomes({ ...boss.bearer })).toEqual(['inherited', 'their own', 'added']);
+  });
+
   it('messages are activity, unless in the background', async () => {
     const { app, port, sessions, clock } = await open(Chat);
     const { bearer, session } = await signInAs(app, { userId: 'ana' });
@@ -266,6 +308,8 @@ const ENDS: Record<string, (app: EdgeApp, session: ActiveSession, token: string)
   rotation: ({ sessions }, { id }) => sessions.rotate(id),
   'a step-up': ({ sessions }, { id, userId }) =>
     sessions.authenticate(id, { userId, level: 2, roles: ['admin'] }),
+  'sign-out over HTTP': ({ url }, _, token) =>
+    fetch(`${url}/sign-out`, { method: 'POST', headers: { authorization: `Bearer ${token}` } }),
   'an eviction': ({ app }, { userId }) => signInAs(app, { userId, roles: ['admin'] }),
 };
 
@@ -273,13 +317,28 @@ describe('sockets end with their session', () => {
   const port = async (app: EdgeApp) => app.port;
 
   it.each(Object.keys(ENDS))('by %s, at once', async (end) => {
-    const app = await withWs({ providers: [Admins], options: { maxSessionsPerUser: 1 } });
+    const app = await withWs({
+      providers: [Admins],
+      controllers: [Leaving],
+      options: { maxSessionsPerUser: 1 },
+    });
     const { bearer, session, token } = await signInAs(app.app, { userId: 'boss', roles: ['admin'] });
     const sockets = await Promise.all(
       [1, 2].map(async () => openSocket(await port(app), { headers: { ...bearer } })),
     );
     await ENDS[end]!(app, session, token);
     for (const { ended } of sockets) expect(await ended).toEqual([4401, 'session_invalid']);
+  });
+
+  it('by the reuse of a token that was replaced', async () => {
+    const app = await withWs({ providers: [Chat] });
+    const { token: stolen, session } = await signInAs(app.app, { userId: 'ana' });
+    await app.sessions.validate(stolen);
+    const { token } = await app.sessions.rotate(session.id);
+    const { ended } = await openSocket(app.port, { headers: { authorization: `Bearer ${token}` } });
+    app.clock.advance('1m');
+    expect((await app.sessions.validate(stolen)).session).toBe(null);
+    expect(await ended).toEqual([4401, 'session_invalid']);
   });
 
   it('with the role that the gateway asks for', async () => {

@@ -4,7 +4,7 @@ import { AllowAnonymous, EndSession, Public, SessionGuard, StartSession } from '
 import { fakeContext, fakeExchange } from '../support/fake-context.js';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn, signInByCookie } from '../support/sign-in.js';
-import { appsOn, countRows, sharedAppOn, type TestApp } from '../support/test-app.js';
+import { countRows, sharedAppOn, type TestApp } from '../support/test-app.js';
 
 @Controller()
 class CrossingController {
@@ -97,7 +97,6 @@ async function codeOf(request: Promise<{ status: number; body: { code?: string }
 
 describe.each(PLATFORMS)('on %s', (platform) => {
   const options = { trustedOrigins: [TRUSTED] };
-  const startOwn = appsOn(platform);
   const start = sharedAppOn(platform, { controllers, trustProxy: true, options });
 
   describe('an unsafe request with the cookie', () => {
@@ -112,17 +111,6 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       // A refusal is no reason to end anything.
       await app.http.get('/me').set(HTTPS).set('Cookie', cookie).expect(200);
     });
-  });
-
-  it('tells once what was refused, and what to do if the page is of the application', async () => {
-    const app = await startOwn({ controllers, trustProxy: true, options });
-    const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
-    const send = () => app.http.post('/act').set(HTTPS).set('Cookie', cookie).set(from(FOREIGN)).expect(403);
-    await send();
-    await send();
-    const warnings = app.logs.texts('warn').filter((text) => text.includes('cross_origin'));
-    expect(warnings).toHaveLength(1);
-    for (const said of [FOREIGN, OWN, 'trustedOrigins']) expect(warnings[0]).toContain(said);
   });
 
   describe('a sign-in on GET, which answers by the cookie that the request shows,', () => {

@@ -77,6 +77,7 @@ describe('the public surface', () => {
         "class InvalidSessionArgumentException",
         "class ReauthenticationRequiredException",
         "class RoleRequiredException",
+        "class SessionAnswer",
         "class SessionBus",
         "class SessionCookie",
         "class SessionDecoratorError",
@@ -208,6 +209,7 @@ describe('the public surface', () => {
       [
         "class InMemorySessionStore",
         "class TestClock",
+        "function endOf",
         "function recordSessionEvents",
         "function sessionBusContract",
         "function sessionStoreContract",
@@ -217,6 +219,7 @@ describe('the public surface', () => {
         "type SessionEventRecorder",
         "type SessionEventType",
         "type SignedIn",
+        "type SocketUnderTest",
         "type StoreContractCase",
         "type StoreUnderTest",
       ]
@@ -236,6 +239,7 @@ describe('the public surface', () => {
         "type SessionClientListener",
         "type SessionClientOptions",
         "type SessionInfo",
+        "type SocketCredentials",
         "type StepUpChallenge",
       ]
     `);

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setImmediate as giveWay } from 'node:timers/promises';
 import type { SessionCluster } from '../../src/cluster/session-cluster.js';
 import type { Announcement } from '../../src/core/model/announcement.js';
@@ -9,6 +10,8 @@ import { resolveOptions } from '../../src/core/options/resolve-options.js';
 import { SessionCore } from '../../src/core/session-core.js';
 import { ANYBODY_SIGNED_IN } from '../../src/realtime/entry.js';
 import { SeatWatch } from '../../src/realtime/seat-watch.js';
+import { SocketSeats } from '../../src/realtime/socket-seats.js';
+import { heapInUse } from '../support/attack-heap.js';
 import type { Seat } from '../../src/realtime/seats.js';
 import { ticketFor } from '../../src/realtime/ticket.js';
 
@@ -213,6 +216,23 @@ describe('seats', () => {
       ]);
       if (seat !== null) await here.until(() => isClosed);
     }
+  });
+
+  it('take little memory each', async () => {
+    const here = world();
+    const verdict = await here.core.validation.validate(await here.signIn('ana'));
+    if (verdict.reason !== undefined) throw new Error(verdict.reason);
+    const seats = new SocketSeats(here.core, here.watch);
+    const clients = Array.from({ length: 10_000 }, () => ({}));
+    const before = await heapInUse();
+    for (const client of clients) {
+      // As a driver gives them: no two records share a text.
+      const record = { ...verdict.record, id: randomUUID(), userId: randomUUID() };
+      const tokenHash = randomBytes(32).toString('hex');
+      const accepted = Object.assign(verdict.with(record), { token: { ...verdict.token, tokenHash } });
+      seats.take(client, ticketFor(accepted, 0), ANYBODY_SIGNED_IN, () => {});
+    }
+    expect(((await heapInUse()) - before) * 2 ** 20).toBeLessThan(clients.length * 2_500);
   });
 
   it('of thousands are closed a few at a time', async () => {

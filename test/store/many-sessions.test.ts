@@ -64,8 +64,9 @@ await describeOnEachDatabase((leg) => {
     });
     expect(plans.length).toBeGreaterThanOrEqual(3);
     for (const plan of plans) {
-      expect(plan).toContain('IDX_');
-      expect(plan).not.toMatch(/Seq Scan|"type":"ALL"/);
+      // MySQL may go by the primary key where most rows are of this user.
+      expect(plan).toMatch(/IDX_|range scan on s using PRIMARY/);
+      expect(plan).not.toMatch(/Seq Scan|Table scan|"type":"ALL"/);
     }
     expect(plans[0]).not.toMatch(/\bSort\b|filesort|TEMP B-TREE/);
   });

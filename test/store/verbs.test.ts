@@ -283,6 +283,7 @@ await describeOnEachDatabase((leg) => {
     const { session, token } = await create();
     for (let minutes = 0; minutes < 12 * 60 - 14; minutes += 14) {
       expect(await reasonFor(token)).toBe('live');
+      await node.store.flush();
       cluster.clock.advance('14m');
     }
     expect(await reasonFor(token)).toBe('live');

@@ -27,6 +27,7 @@ export function resolverCaller(app: INestApplication, type: Type) {
   return (method: string, context: object, operation = 'mutation'): Promise<unknown> => {
     const call = called.get(method) ?? create(method);
     called.set(method, call);
-    return call({}, {}, context, { operation: { operation }, path: { key: method, prev: undefined } });
+    const info = { operation: { operation }, variableValues: {}, path: { key: method, prev: undefined } };
+    return call({}, {}, context, info);
   };
 }

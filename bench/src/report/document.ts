@@ -12,6 +12,7 @@ export type SectionName =
   | 'flood'
   | 'memory'
   | 'revocation'
+  | 'sockets'
   | 'contention'
   | 'large-user'
   | 'boot'

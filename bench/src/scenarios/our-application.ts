@@ -1,3 +1,4 @@
+import type { INestApplication } from '@nestjs/common';
 import type { AddressInfo, Server } from 'node:net';
 import { DataSource } from 'typeorm';
 import { OwnScene } from '../application/scene.js';
@@ -7,6 +8,7 @@ import { type SessionModuleOptions, SessionService } from '../library.js';
 
 /** An application with our sessions on PostgreSQL, in this very process. */
 export interface OurApplication {
+  readonly app: INestApplication;
   readonly sessions: SessionService;
   readonly dataSource: DataSource;
   readonly origin: string;
@@ -39,6 +41,7 @@ export async function withOurs<T>(
       await app.listen(0, '127.0.0.1');
       const headers = await credentials();
       return await job({
+        app,
         sessions: app.get(SessionService),
         dataSource: app.get(DataSource),
         origin: `http://127.0.0.1:${((app.getHttpServer() as Server).address() as AddressInfo).port}`,

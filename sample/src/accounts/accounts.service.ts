@@ -1,11 +1,26 @@
-import { BadRequestException, ConflictException, Injectable, NotFoundException } from '@nestjs/common';
+import {
+  BadRequestException,
+  ConflictException,
+  Injectable,
+  NotFoundException,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import { Subject } from 'rxjs';
 import { In, QueryFailedError, Repository } from 'typeorm';
 import { Account } from './account.entity.js';
 import type { TransferDto } from './accounts.dto.js';
 
+/** Money has come to an account. */
+export interface Arrival extends Account {
+  amountInCents: number;
+}
+
 @Injectable()
-export class AccountsService {
+export class AccountsService implements OnModuleDestroy {
+  /** What this process has moved. A bank on several machines would tell it by its message broker. */
+  readonly arrivals = new Subject<Arrival>();
+
   constructor(@InjectRepository(Account) private readonly accounts: Repository<Account>) {}
 
   list(ownerId: string): Promise<Account[]> {
@@ -27,7 +42,13 @@ export class AccountsService {
       throw new NotFoundException(`There is no account ${to}.`);
     }
     await this.move(from, to, amountInCents);
+    const receiver = await this.accounts.findOneByOrFail({ number: to });
+    this.arrivals.next({ ...receiver, amountInCents });
     return this.find(ownerId, from);
+  }
+
+  onModuleDestroy(): void {
+    this.arrivals.complete();
   }
 
   /** One statement does both sides or neither, whatever happens at the same time; the table's check does the rest. */

@@ -1,20 +1,21 @@
 import { Controller, type MessageEvent, type OnModuleDestroy, Param, Sse } from '@nestjs/common';
 import {
-  ActiveSession,
-  Background,
+  type ActiveSession,
   CurrentSession,
   RequireRole,
   type SessionEvent,
   SessionService,
 } from 'nestjs-sessions';
-import { concatMap, filter, map, merge, type Observable, startWith, Subject, takeUntil, timer } from 'rxjs';
+import { concatMap, filter, map, merge, type Observable, Subject, takeUntil, timer } from 'rxjs';
 import { Charges } from './charges.js';
 import { UserParams } from './staff.dto.js';
 
-const LIFE = 15_000;
-const RETRY = 500;
+const LOOK_EVERY = 15_000;
 
-/** The sessions of a user as they come and go, as server-sent events. */
+/**
+ * The sessions of a user as they come and go, as server-sent events. A stream ends with the session of whoever watches, and
+ * with its role; that is no work of ours.
+ */
 @RequireRole('support')
 @Controller('staff/users/:username/sessions')
 export class LiveSessionsController implements OnModuleDestroy {
@@ -25,12 +26,6 @@ export class LiveSessionsController implements OnModuleDestroy {
     private readonly sessions: SessionService,
   ) {}
 
-  /**
-   * The guard looks when a stream begins, so a stream ends when the session of whoever watches does, or its roles
-   * change. What this process is not told of, such as a timeout or another process, is found soon all the same: no
-   * stream lives long; the browser asks for the next one by itself, and the guard looks again.
-   */
-  @Background()
   @Sse('live')
   async live(
     @CurrentSession() watcher: ActiveSession,
@@ -38,29 +33,28 @@ export class LiveSessionsController implements OnModuleDestroy {
   ): Promise<Observable<MessageEvent>> {
     const { id: userId } = await this.charges.find(username, watcher);
     const news = this.sessions.events.pipe(filter((event) => concerns(event, userId)));
-    const end = this.sessions.events.pipe(filter((event) => mayShutOut(event, watcher)));
-    return news.pipe(
-      startWith(null),
-      concatMap(() => this.sessions.list(userId)),
-      map((sessions) => ({ data: { sessions }, retry: RETRY })),
-      takeUntil(merge(end, this.closing, timer(LIFE))),
+    // By and by too: of a timeout, and of what another process does, this process is not told.
+    return merge(timer(0, LOOK_EVERY), news).pipe(
+      concatMap(() => this.look(username, watcher.id)),
+      map((sessions) => ({ data: { sessions } })),
+      takeUntil(this.closing),
     );
   }
 
   onModuleDestroy(): void {
     this.closing.next();
   }
+
+  /** Whom somebody may look after is asked each time: the roles of both may have changed since the stream began. */
+  private async look(username: string, watcherId: string): Promise<ActiveSession[]> {
+    const watcher = await this.sessions.get(watcherId);
+    if (!watcher?.userId) return [];
+    const { id } = await this.charges.find(username, watcher);
+    return this.sessions.list(id);
+  }
 }
 
 /** `revokeEveryone` names no user. */
 function concerns({ type, userId }: SessionEvent, watched: string): boolean {
   return type !== 'refused' && (userId === watched || (type === 'revoked' && userId === null));
-}
-
-/** `revokeEveryone` names no sessions. */
-function mayShutOut(event: SessionEvent, watcher: ActiveSession): boolean {
-  if (event.type === 'roles-changed') return event.userId === watcher.userId;
-  if (event.type === 'expired') return event.sessionId === watcher.id;
-  if (event.type !== 'revoked') return false;
-  return event.sessionIds.length === 0 || event.sessionIds.includes(watcher.id);
 }

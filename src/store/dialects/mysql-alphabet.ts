@@ -16,12 +16,12 @@ export async function alphabetOf(
   field: keyof SessionRecord,
 ): Promise<Alphabet> {
   const { clientEncoding } = (await runner.connect()) as { clientEncoding?: unknown };
-  const [{ connection, stored }] = (await runner.query(
-    `SELECT @@character_set_client AS connection, CHARSET(MAX(${table.column(field)})) AS stored ` +
+  const [{ sent, kept }] = (await runner.query(
+    `SELECT @@character_set_client AS sent, CHARSET(MAX(${table.column(field)})) AS kept ` +
       `FROM ${table.name} WHERE 1 = 0`,
-  )) as [{ connection: string; stored: string }];
-  if (!UTF_8.has(clientEncoding) || !connection.startsWith('utf8')) return nothing;
-  return (asked, characters) => throughBoth(asked, [connection, stored], characters);
+  )) as [{ sent: string; kept: string }];
+  if (!UTF_8.has(clientEncoding) || !sent.startsWith('utf8')) return nothing;
+  return (asked, characters) => throughBoth(asked, [sent, kept], characters);
 }
 
 const nothing: Alphabet = async (_, characters) => characters.map(() => '');
@@ -36,7 +36,7 @@ async function throughBoth(
     (text, charset) => `CONVERT(${text} USING ${charset.replace(/\W/g, '')})`,
     'CONVERT(UNHEX(?) USING utf8mb4)',
   );
-  const sent = Buffer.from(characters.join(' ')).toString('hex');
-  const [row] = (await runner.query(`SELECT HEX(${converted}) AS text`, [sent])) as [{ text: string }];
+  const bytes = Buffer.from(characters.join(' ')).toString('hex');
+  const [row] = (await runner.query(`SELECT HEX(${converted}) AS text`, [bytes])) as [{ text: string }];
   return Buffer.from(row.text, 'hex').toString().split(' ');
 }

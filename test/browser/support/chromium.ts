@@ -29,8 +29,7 @@ export function describeInBrowser(
   settings: SampleSettings,
   tests: (suite: Suite) => void,
 ): void {
-  const describeOrSkip = existsSync(EXECUTABLE) ? describe : skip();
-  describeOrSkip.each(PLATFORMS)(`${name}, on %s`, (platform) => {
+  describeWithChromium().each(PLATFORMS)(`${name}, on %s`, (platform) => {
     const bank = {} as { sample: RunningSample; windows: Windows };
     let browser: Browser;
 
@@ -48,8 +47,13 @@ export function describeInBrowser(
   });
 }
 
+/** `describe`, where there is a Chromium. */
+export function describeWithChromium(): typeof describe.skip {
+  return existsSync(EXECUTABLE) ? describe : skip();
+}
+
 /** With the memory of left pages that people's browsers have, and that Playwright switches off. */
-function launch(): Promise<Browser> {
+export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: EXECUTABLE,
     args: ARGUMENTS,

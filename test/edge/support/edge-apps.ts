@@ -19,9 +19,11 @@ export interface EdgeAppOptions {
   readonly importsBefore?: (DynamicModule | Type)[];
   readonly controllers?: Type[];
   readonly providers?: Provider[];
-  readonly options?: SessionModuleOptions & Pick<SessionModuleStaticOptions, 'globalGuard'>;
+  readonly options?: SessionModuleOptions & Pick<SessionModuleStaticOptions, 'globalGuard' | 'store'>;
   /** Whether the platform believes what proxies say. */
   readonly trustProxy?: boolean;
+  /** Of Fastify. */
+  readonly isHttp2?: boolean;
   /** Before the application starts. */
   readonly configure?: (app: INestApplication) => unknown;
 }
@@ -46,6 +48,7 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
     imports = [],
     importsBefore = [],
     trustProxy = false,
+    isHttp2 = false,
     options,
     configure,
     ...own
@@ -58,7 +61,10 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
       providers: own.providers ?? [],
     });
     const module = await builder.compile();
-    const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter({ trustProxy });
+    const adapter =
+      platform === 'express'
+        ? new ExpressAdapter()
+        : new FastifyAdapter({ trustProxy, ...(isHttp2 && { http2: true as const }) } as object);
     if (adapter instanceof ExpressAdapter) adapter.set('trust proxy', trustProxy);
     const app = module.createNestApplication(adapter, { logger: false, forceCloseConnections: true });
     running.push(app);

@@ -2,27 +2,39 @@ import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { on, once } from 'node:events';
 
-/** What one operation brought: results, or the messages of errors. */
+/** What one operation brought: results, or the messages of errors and their `extensions.code`. */
 export interface Operation {
   readonly results: readonly unknown[];
   readonly errors: readonly string[];
+  readonly codes: readonly unknown[];
 }
 
 /** One upgraded connection, for several operations. */
 export interface GraphqlConnection {
   run(query: string): Promise<Operation>;
+  /** The results of a subscription, as they come. */
+  subscribe(query: string): AsyncIterableIterator<unknown>;
+  /** The code and the reason of its end. */
+  readonly ended: Promise<readonly [number, string]>;
   close(): Promise<void>;
 }
 
-/** Connects as an app does that shows these headers at the handshake, and these `connectionParams` after it. */
+/** What an app shows. */
+export interface GraphqlVisit {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Before that of GraphQL. */
+  readonly protocols?: readonly string[];
+  readonly connectionParams?: Record<string, unknown>;
+}
+
+/** Connects as an app does that shows these headers and protocols at the handshake, and these `connectionParams` after it. */
 export function connectGraphql(
   port: number,
-  headers: Record<string, string>,
-  connectionParams: Record<string, unknown> = {},
+  { headers = {}, protocols = [], connectionParams = {} }: GraphqlVisit,
 ): GraphqlConnection {
   class Socket extends WebSocket {
-    constructor(url: string, protocols: string[]) {
-      super(url, protocols, { headers });
+    constructor(url: string, own: string[]) {
+      super(url, [...protocols, ...[own].flat()], { headers });
     }
   }
   const url = `ws://127.0.0.1:${port}/graphql`;
@@ -34,20 +46,37 @@ export function connectGraphql(
     lazy: false,
     onNonLazyError: () => {},
   });
-  return {
-    async run(query) {
-      const results: unknown[] = [];
-      try {
-        for await (const { data, errors } of client.iterate({ query })) {
-          if (errors) return { results, errors: errors.map(({ message }) => message) };
-          results.push(data);
-        }
-        return { results, errors: [] };
-      } catch (error) {
-        return { results, errors: [String(error)] };
+  const ended = new Promise<readonly [number, string]>((resolve) => {
+    client.on('closed', (event) => {
+      const { code, reason } = event as { code: number; reason: string };
+      resolve([code, reason]);
+    });
+  });
+  const run = async (query: string): Promise<Operation> => {
+    const results: unknown[] = [];
+    try {
+      for await (const { data, errors } of client.iterate({ query })) {
+        if (errors) return { results, ...told(errors) };
+        results.push(data);
       }
-    },
+      return { results, errors: [], codes: [] };
+    } catch (error) {
+      return { results, ...told([error].flat()) };
+    }
+  };
+  return {
+    run,
+    ended,
+    subscribe: (query) => client.iterate({ query }),
     close: async () => client.dispose(),
+  };
+}
+
+function told(errors: readonly unknown[]): Pick<Operation, 'errors' | 'codes'> {
+  const read = errors as readonly { message?: string; extensions?: { code?: unknown } }[];
+  return {
+    errors: read.map(({ message }) => String(message)),
+    codes: read.map(({ extensions }) => extensions?.code),
   };
 }
 

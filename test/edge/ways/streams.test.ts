@@ -4,9 +4,12 @@ import { GraphQLSchemaHost, Query, Resolver, Subscription } from '@nestjs/graphq
 import { createHandler } from 'graphql-sse/lib/use/express';
 import { OptionalSession, Public, RequireLevel, RequireRole } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
-import { Subject } from 'rxjs';
+import compression from 'compression';
 import type { ServerResponse } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
+import { connect } from 'node:http2';
+import { map, Subject } from 'rxjs';
+import { once } from 'node:events';
 import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
 import { APOLLO, MERCURIUS } from '../support/graphql.js';
 import { askByOldProtocol, connectGraphql, type GraphqlConnection } from '../support/graphql-ws.js';
@@ -165,6 +168,45 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     await app.sessions.setRoles('ana', []);
     await endOf(former.reading);
   });
+});
+
+/** As Nest shows it: with the interceptors of an application, and the middleware that compresses answers. */
+it('server-sent events end behind interceptors and compression', async () => {
+  const app = await start({
+    controllers: [Streams],
+    configure: (nest) => {
+      nest.use(compression({ threshold: 0 }));
+      nest.useGlobalInterceptors({
+        intercept: (_, next) => next.handle().pipe(map((event) => ({ data: `seen: ${String(event)}` }))),
+      });
+    },
+  });
+  const { bearer } = await signInAs(app.app, { userId: 'ana', roles: ['watcher'] });
+  const telling = setInterval(() => events.next('first'), 5);
+  const answer = await fetch(`${app.url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
+  await app.sessions.revokeAll('ana');
+  clearInterval(telling);
+  await endOf(readingOf(answer));
+  while (events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+it('server-sent events over HTTP/2 end alone, and leave the connection to the others', async () => {
+  const { app, url, sessions } = await start({ platform: 'fastify', isHttp2: true, controllers: [Streams] });
+  const { bearer } = await signInAs(app, { userId: 'ana', roles: ['watcher'] });
+  const { bearer: others } = await signInAs(app, { userId: 'ben', roles: ['watcher'] });
+  const client = connect(url);
+  const request = (headers: object) => client.request({ ':path': '/stream', ...headers });
+  const [anas, bens] = [request(bearer), request(others)];
+  const telling = setInterval(() => events.next('event'), 5);
+  const heads = await Promise.all([once(anas, 'response'), once(bens, 'response')]);
+  expect(heads.map(([head]) => (head as { ':status': number })[':status'])).toEqual([200, 200]);
+  anas.resume();
+  await Promise.all([once(anas, 'close'), sessions.revokeAll('ana')]);
+  let later = '';
+  bens.on('data', (part) => (later += String(part)));
+  while (!later.includes('event')) await new Promise((resolve) => setTimeout(resolve, 5));
+  clearInterval(telling);
+  client.destroy();
 });
 
 const onConnect = (): boolean => Boolean(note('connect'));

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import type { IssuedSession } from '../core/model/session.js';
+import { SessionCore } from '../core/session-core.js';
+import { ChannelRule } from './channel.js';
+import { readCredentials } from './credentials.js';
+import { requestOf, type SessionResponse } from './exchange.js';
+import { SessionCookie } from './session-cookie.js';
+import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
+
+/** What `@StartSession()` answers, for handlers that give a session a token by themselves. */
+@Injectable()
+export class SessionAnswer {
+  /** @internal Nest makes it. */
+  constructor(
+    private readonly core: SessionCore,
+    private readonly channels: ChannelRule,
+    private readonly cookie: SessionCookie,
+    private readonly delivery: TokenDelivery,
+  ) {}
+
+  /**
+   * Gives the token to the client by the way by which it has shown its own, in the body or as the cookie, and by the option
+   * `transport` to who has shown none. The answer is kept out of caches.
+   *
+   * @param response with `@Res({ passthrough: true })`
+   * @param issued as of `rotate`, `authenticate` or `create`
+   * @returns the body of the answer; there is no token in it where the browser has it in the cookie
+   * @throws HttpsRequiredException where the cookie would go over plain HTTP, and the option `requireHttps` is on
+   */
+  with(response: SessionResponse, issued: IssuedSession): BearerAnswer | CookieAnswer {
+    const request = requestOf(response);
+    const { kind } = readCredentials(request, this.cookie.nameOn(this.channels.classify(request)));
+    const isShown = kind === 'bearer' || kind === 'cookie';
+    return this.delivery.issue(response, issued, isShown ? kind : this.core.options.transport);
+  }
+}
