@@ -382,6 +382,7 @@ export interface SessionClient {
 }
 
 export declare class SessionCookie {
+  read(request: SessionRequest): string | null;
   set(response: SessionResponse, token: string): void;
   headersFor(response: SessionResponse, token: string): FinalHeaders;
   clear(response: SessionResponse): void;

@@ -30,7 +30,7 @@ function readBearer(authorization: string): string | null {
   return authorization.slice(SCHEME.length).trim();
 }
 
-function readCookie(header: string, name: string): Credentials {
+export function readCookie(header: string, name: string): Credentials {
   let token: string | null = null;
   for (let start = 0; start < header.length;) {
     const separator = header.indexOf(';', start);

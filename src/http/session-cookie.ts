@@ -3,16 +3,34 @@ import { stringifySetCookie } from 'cookie';
 import { SessionCore } from '../core/session-core.js';
 import { type FinalHeaders, NO_STORE, setFinalHeaders } from './answer-headers.js';
 import { type Channel, ChannelRule } from './channel.js';
-import { requestOf, type SessionResponse } from './exchange.js';
+import { readCookie } from './credentials.js';
+import { requestOf, type SessionRequest, type SessionResponse } from './exchange.js';
+import { OriginRule } from './origin-rule.js';
 
-/** The cookie that `@StartSession` and `@EndSession` set and clear, for those who do it by hand. */
+/** The cookie that `@StartSession` sets, the guard reads and `@EndSession` clears, for those who do it by hand. */
 @Injectable()
 export class SessionCookie {
   /** @internal Nest makes it. */
   constructor(
     private readonly core: SessionCore,
     private readonly channels: ChannelRule,
+    private readonly origins: OriginRule,
   ) {}
+
+  /**
+   * The token that a browser shows, for `SessionService.validate` where no guard stands. `null` where there is none, or
+   * more than one.
+   *
+   * @throws HttpsRequiredException where it came over plain HTTP, and the option `requireHttps` is on
+   * @throws CrossOriginException where a page of another origin sent it by a method that may change something
+   */
+  read(request: SessionRequest): string | null {
+    const name = this.nameOn(this.channels.check(request));
+    const shown = readCookie(request.headers.cookie ?? '', name);
+    if (shown.kind !== 'cookie') return null;
+    this.origins.check({ request, isMutation: false }, false);
+    return shown.token;
+  }
 
   /**
    * Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches.

@@ -31,6 +31,9 @@ type Answer = BearerAnswer | CookieAnswer;
 /** What an answer has already, or must not have. */
 const ITS_OWN: readonly (keyof BearerAnswer)[] = ['token', 'expiresAt', 'session'];
 
+const TO_REDIRECT =
+  "To redirect, write @Redirect('/', 303), or @HttpCode(303) and response.header('Location', …) in the handler";
+
 /** A sign-in under way: its request, what it must fulfil, and what is known of it. */
 interface SignInRequest {
   readonly exchange: Exchange;
@@ -59,7 +62,7 @@ export class StartSessionInterceptor implements NestInterceptor {
       throw new Error('@StartSession() works only where SessionGuard has run before it.');
     const signIn = { exchange, state, begun: state.begun, requirement };
     if (signIn.requirement.answersItself) {
-      throw this.mistake(signIn, 'answers through @Res() itself: write @Res({ passthrough: true })');
+      throw this.mistake(signIn, `answers through @Res() itself: write @Res({ passthrough: true }) and return the principal. ${TO_REDIRECT}`);
     }
     // Two are enough to see that there is more than one.
     return next.handle().pipe(
@@ -104,7 +107,7 @@ export class StartSessionInterceptor implements NestInterceptor {
 
   private principalOf(signIn: SignInRequest, emitted: readonly unknown[]): SessionPrincipal {
     if (rawResponseOf(signIn.exchange.response).headersSent) {
-      throw this.mistake(signIn, 'has sent the answer itself: return the principal');
+      throw this.mistake(signIn, `has sent the answer itself, without the session: return the principal. ${TO_REDIRECT}`);
     }
     if (emitted.length > 1) throw this.mistake(signIn, 'emitted more than one value: return one principal');
     const [principal] = emitted;

@@ -68,8 +68,20 @@ const DECLARATIONS: Readonly<Record<string, string>> = {
 const FOREIGN = `
 declare module 'express' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
-  export type Request = IncomingMessage;
-  export interface Response extends ServerResponse { sendStatus(status: number): this }
+  export interface Request extends IncomingMessage {
+    method: string;
+    protocol: string;
+    originalUrl: string;
+    body: any;
+  }
+  export interface Response extends ServerResponse {
+    locals: Record<string, unknown>;
+    sendStatus(status: number): this;
+    cookie(name: string, value: string, options: object): this;
+    clearCookie(name: string, options: object): this;
+    location(address: string): this;
+    redirect(status: number, address: string): void;
+  }
   export type NextFunction = () => void;
 }
 declare module 'express-session' {

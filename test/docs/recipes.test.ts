@@ -240,20 +240,145 @@ describe('the recipe', () => {
     });
     const { bearer } = await signInAs(app, { userId: 'ana' });
     const html = { Accept: 'text/html,application/xhtml+xml' };
-    await http(app).get('/me').set(html).expect(303).expect('Location', '/sign-in');
-    await http(app)
-      .get('/me')
-      .set(html)
-      .set('Authorization', 'Bearer x')
-      .expect(303)
-      .expect('Location', '/sign-in');
-    await http(app).get('/vault').set(html).set(bearer).expect(303).expect('Location', '/confirm');
+    const leads = async (asked: request.Test, address: string) =>
+      void (await asked.set(html).expect(303).expect('Location', address));
+    await leads(http(app).get('/me?a=1'), '/sign-in?why=session_required&returnTo=%2Fme%3Fa%3D1');
+    await leads(
+      http(app).get('/me').set('Authorization', 'Bearer x'),
+      '/sign-in?why=session_invalid&returnTo=%2Fme',
+    );
+    await leads(
+      http(app).get('/vault').set(bearer),
+      '/confirm?why=reauthentication_required&returnTo=%2Fvault',
+    );
+    await leads(http(app).post('/sign-in'), '/sign-in?why=sign_in_failed');
+    await leads(
+      http(app).post('/sign-in').send({ returnTo: '/me' }),
+      '/sign-in?why=sign_in_failed&returnTo=%2Fme',
+    );
+    await leads(http(app).post('/sign-in').set(bearer), '/confirm?why=sign_in_failed');
+    await leads(http(app).post('/admin'), '/sign-in?why=session_required');
+    await leads(http(app).post('/admin').set(bearer), '/refused?why=role_required');
+    await leads(
+      http(app).get('/me').set('Host', 'app.example.com'),
+      '/refused?why=https_required&returnTo=%2Fme',
+    );
     await http(app).get('/me').set(html).set(bearer).expect(200);
     const script = await http(app).get('/me').set('Accept', 'application/json').expect(401);
     expect(script.body.code).toBe('session_required');
-    expect((await http(app).post('/sign-in').set(html).expect(401)).body.code).toBe('sign_in_failed');
+    expect((await http(app).post('/sign-in').expect(401)).body.code).toBe('sign_in_failed');
     await http(app).get('/own').set(html).expect(401);
-    await http(app).post('/admin').set(html).set(bearer).expect(403);
+  });
+
+  it('for the way back leads to a page of one’s own, with the session', async () => {
+    const { PageSignInController, Passwords } = await page.run<Record<string, Type>>(
+      'page-sign-in.controller.ts',
+    );
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const verify = async (_: string, password: string) => (password === 'right' ? { userId: 'ana' } : null);
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ProbeController, PageSignInController as Type],
+      providers: [{ provide: Passwords as Type, useValue: { verify } }],
+    });
+    const send = (returnTo?: string, password = 'right') =>
+      http(app).post('/sign-in').send({ username: 'ana', password, returnTo });
+    const answer = await send('/orders?page=2').expect(303).expect('Location', '/orders?page=2');
+    await http(app).get('/me').set('Cookie', cookieIn(answer)).expect(200);
+    for (const elsewhere of [
+      undefined,
+      'https://evil.example/',
+      '//evil.example',
+      '/\\evil.example',
+      '/\t/evil.example',
+      '/x/..//evil.example',
+      '/.//evil.example',
+    ])
+      await send(elsewhere).expect(303).expect('Location', '/');
+    expect((await send('/orders', 'wrong').expect(401)).body.code).toBe('sign_in_failed');
+  });
+
+  it('for sign-up signs in, and tells of a name that is taken', async () => {
+    const { SignUpController, NewAccounts } = await page.run<Record<string, Type>>('sign-up.controller.ts');
+    const { AppModule } = await page.run<WithModule>('counting.store.ts');
+    const add = async (name: string) => (name === 'taken' ? null : { id: 7, roles: [] });
+    const app = await start({
+      imports: [AppModule],
+      controllers: [ProbeController, SignUpController as Type],
+      providers: [{ provide: NewAccounts as Type, useValue: { add } }],
+    });
+    const recorder = recordSessionEvents(app);
+    const send = (name: string) => http(app).post('/auth/sign-up').send({ name, password: 'a good one' });
+    const { body } = await send('ana').expect(201);
+    await http(app).get('/me').set('Authorization', `Bearer ${body.token}`).expect(200, { userId: '7' });
+    await send('taken').expect(409);
+    expect(recorder.of('sign-in-failed')).toEqual([]);
+  });
+
+  describe('for remember me', () => {
+    async function startRemembering() {
+      const { RememberMeController, RememberMe, Remembered, Members } =
+        await page.run<Record<string, Type>>('remember-me.ts');
+      const { AppModule } = await page.run<WithModule>('counting.store.ts');
+      const ana = { id: 'ana', roles: [], credentialsVersion: 1 };
+      const members = {
+        verify: async (_: string, password: string) => (password === 'right' ? ana : null),
+        byId: async () => ana,
+      };
+      @Controller()
+      class VaultController {
+        @RequireLevel(2) @Get('vault') vault(): string {
+          return 'gold';
+        }
+      }
+      const app = await start({
+        imports: [inMemory, TypeOrmModule.forFeature([Remembered as Type]), AppModule],
+        controllers: [ProbeController, VaultController, RememberMeController as Type],
+        providers: [RememberMe as Type, { provide: Members as Type, useValue: members }],
+      });
+      const source = app.get<DataSource>(getDataSourceToken());
+      const rows = source.getRepository<{ hash: string; until: number }>(Remembered as Type);
+      const redeem = (cookie: string) => http(app).post('/auth/remembered').set('Cookie', cookie);
+      const signIn = async () => {
+        const form = { username: 'ana', password: 'right', remember: true };
+        return cookiesOf(await http(app).post('/auth/sign-in').send(form).expect(201));
+      };
+      return { app, ana, rows, redeem, signIn };
+    }
+
+    function cookiesOf({ headers }: request.Response) {
+      const cookies = headers['set-cookie'] as unknown as string[];
+      const named = (name: string) => cookies.findLast((text) => text.startsWith(name))?.split(';')[0] ?? '';
+      return { remember: named('__Host-remember='), session: named('sid=') };
+    }
+
+    it('a token signs in once, and is followed by another', async () => {
+      const { app, rows, redeem, signIn } = await startRemembering();
+      const first = await signIn();
+      expect(JSON.stringify(await rows.find())).not.toContain(first.remember.split('=')[1]);
+      await http(app).get('/vault').set('Cookie', first.session).expect(200);
+      const second = cookiesOf(await redeem(first.remember).expect(201));
+      await http(app).get('/me').set('Cookie', second.session).expect(200, { userId: 'ana' });
+      await http(app).get('/vault').set('Cookie', second.session).expect(401);
+      await redeem(first.remember).expect(401);
+      await redeem('').expect(401);
+      const both = await Promise.all([redeem(second.remember), redeem(second.remember)]);
+      expect(both.map(({ status }) => status).toSorted()).toEqual([201, 401]);
+    });
+
+    it('a token is worth nothing after sign-out, a change of password, and its time', async () => {
+      const { app, ana, rows, redeem, signIn } = await startRemembering();
+      const { remember, session } = await signIn();
+      await http(app).post('/auth/sign-out').set('Cookie', `${session}; ${remember}`).expect(201);
+      await redeem(remember).expect(401);
+      const before = await signIn();
+      ana.credentialsVersion = 2;
+      await redeem(before.remember).expect(401);
+      const late = await signIn();
+      await rows.updateAll({ until: 1 });
+      await redeem(late.remember).expect(401);
+      expect(await rows.count()).toBe(0);
+    });
   });
 
   it('for a change of password ends all other sessions, and every copy of the token', async () => {

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { All, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { AllowAnonymous, Public, SessionCookie, SessionService } from 'nestjs-sessions';
 import { TestClock } from 'nestjs-sessions/testing';
@@ -33,6 +33,9 @@ class ByHandController {
     @Res({ passthrough: true }) response: AnyResponse,
   ): void {
     this.cookie.clear(response as never);
+  }
+  @HttpCode(200) @Public() @All('read-by-hand') read(@Req() request: never): object {
+    return { token: this.cookie.read(request) };
   }
   @Get('anything') anything(): string {
     return 'anything';
@@ -151,6 +154,32 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect([answer.body.code, cookiesIn(answer).join()]).toEqual(['https_required', 'theme=dark']);
     const left = await app.http.post('/clear-by-hand').set(plain).expect(200);
     expect(cookiesIn(left)).toEqual(['__Host-sid=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax']);
+  });
+
+  it('can be read by hand, as the guard reads it', async () => {
+    const app = await start({ controllers, trustProxy: true });
+    const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
+    const [, token] = cookie.split('=');
+    const read = (shown: string, headers: object = HTTPS) =>
+      app.http
+        .get('/read-by-hand')
+        .set({ ...headers, Cookie: shown })
+        .expect(200);
+    expect((await read(`theme=dark; ${cookie}`)).body).toEqual({ token });
+    for (const other of ['theme=dark', `sid=${token}`, `${cookie}; ${cookie}`])
+      expect((await read(other)).body).toEqual({ token: null });
+    expect((await read(cookie, {})).body).toEqual({ token: null });
+    expect((await read(`sid=${token}`, {})).body).toEqual({ token });
+  });
+
+  it('is read by hand neither over plain HTTP nor of a page of another origin that may change something', async () => {
+    const app = await start({ controllers, trustProxy: true });
+    const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
+    const plain = { Host: 'app.example.com', Cookie: cookie };
+    expect((await app.http.get('/read-by-hand').set(plain).expect(403)).body.code).toBe('https_required');
+    const foreign = { ...HTTPS, Cookie: cookie, Origin: 'https://evil.example' };
+    expect((await app.http.post('/read-by-hand').set(foreign).expect(403)).body.code).toBe('cross_origin');
+    await app.http.get('/read-by-hand').set(foreign).expect(200);
   });
 
   it('over HTTPS it is cleared with the prefix and Secure, or the browser would not', async () => {

@@ -1,4 +1,4 @@
-import { Controller, Get, Post, Req, Res, UnauthorizedException } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Req, Res, UnauthorizedException } from '@nestjs/common';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type SessionPrincipal, StartSession } from 'nestjs-sessions';
 import { EMPTY, Observable, of, throwError } from 'rxjs';
@@ -12,6 +12,7 @@ interface AnyResponse {
   json?: (body: unknown) => void;
   send: (body: unknown) => void;
   setHeader?: (name: string, value: string) => void;
+  header: (name: string, value: string) => void;
 }
 
 const ANA = { userId: 'ana' };
@@ -100,6 +101,12 @@ class BadController {
   }
   @StartSession() @Post('passes') passes(@Res({ passthrough: true }) response: AnyResponse) {
     return typeof response.send === 'function' ? ANA : null;
+  }
+  @StartSession() @HttpCode(303) @Post('redirects') redirects(
+    @Res({ passthrough: true }) response: AnyResponse,
+  ) {
+    response.header('Location', '/orders');
+    return ANA;
   }
   @StartSession() @Post('sends-anyhow') sendsAnyhow(@Res({ passthrough: true }) response: AnyResponse) {
     reply(response, { mine: true });
@@ -204,7 +211,7 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
     const answer = await app.http.post('/answers');
     expect([answer.status, answer.body.message]).toEqual([500, 'Internal Server Error']);
     expect(called).not.toHaveBeenCalled();
-    expect(app.logs.texts('error').join()).toContain('@Res({ passthrough: true })');
+    expect(app.logs.texts('error').join()).toMatch(/@Res\({ passthrough: true }\).*To redirect, write/);
     await expectNoSession(app);
   });
 
@@ -221,12 +228,18 @@ describe.each(PLATFORMS)('on %s a @StartSession() handler', (platform: Platform)
     const app = start();
     await app.http.post('/sends-anyhow');
     await expectNoSession(app);
-    expect(app.logs.texts('error').join()).toContain('has sent the answer itself');
+    expect(app.logs.texts('error').join()).toMatch(/has sent the answer itself.*To redirect, write/);
   });
 
   it('with @Res({ passthrough: true }) signs in', async () => {
     const app = start();
     const answer = await app.http.post('/passes').expect(201);
+    await app.http.get('/me').set(bearer(answer.body.token)).expect(200);
+  });
+
+  it('redirects by status and Location, with the session', async () => {
+    const app = start();
+    const answer = await app.http.post('/redirects').expect(303).expect('Location', '/orders');
     await app.http.get('/me').set(bearer(answer.body.token)).expect(200);
   });
 
