@@ -62,7 +62,10 @@ export class StartSessionInterceptor implements NestInterceptor {
       throw new Error('@StartSession() works only where SessionGuard has run before it.');
     const signIn = { exchange, state, begun: state.begun, requirement };
     if (signIn.requirement.answersItself) {
-      throw this.mistake(signIn, `answers through @Res() itself: write @Res({ passthrough: true }) and return the principal. ${TO_REDIRECT}`);
+      throw this.mistake(
+        signIn,
+        `answers through @Res() itself: write @Res({ passthrough: true }) and return the principal. ${TO_REDIRECT}`,
+      );
     }
     // Two are enough to see that there is more than one.
     return next.handle().pipe(
@@ -107,7 +110,10 @@ export class StartSessionInterceptor implements NestInterceptor {
 
   private principalOf(signIn: SignInRequest, emitted: readonly unknown[]): SessionPrincipal {
     if (rawResponseOf(signIn.exchange.response).headersSent) {
-      throw this.mistake(signIn, `has sent the answer itself, without the session: return the principal. ${TO_REDIRECT}`);
+      throw this.mistake(
+        signIn,
+        `has sent the answer itself, without the session: return the principal. ${TO_REDIRECT}`,
+      );
     }
     if (emitted.length > 1) throw this.mistake(signIn, 'emitted more than one value: return one principal');
     const [principal] = emitted;
