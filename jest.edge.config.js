@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import base from './jest.config.js';
 
-const { reporters, testTimeout, ...project } = base;
+const { reporters, testTimeout, maxWorkers, workerIdleMemoryLimit, ...project } = base;
 /** The last are those of routes that the page "What is guarded" names: on Nest 12 they run with all others. */
 const TESTS = [
   '**/test/edge/*.test.ts',
@@ -41,6 +41,8 @@ function isInstalled(major) {
 export default {
   reporters,
   testTimeout,
+  maxWorkers,
+  workerIdleMemoryLimit,
   testMatch: TESTS,
   passWithNoTests: true,
   ...(projects.length > 0 ? { projects } : { testPathIgnorePatterns: ['/'] }),

@@ -121,10 +121,14 @@ describe('clients that leave', () => {
       await until(() => seatsTaken(app.app).sessions === 0);
     };
     await comeAndGo(ROUNDS / 5);
-    const before = await heapInUse();
-    await comeAndGo(ROUNDS);
-    expect(seatsTaken(app.app)).toEqual(NOBODY);
-    expect((await heapInUse()) - before).toBeLessThan(NOISE);
+    const growth = async () => {
+      const before = await heapInUse();
+      await comeAndGo(ROUNDS);
+      expect(seatsTaken(app.app)).toEqual(NOBODY);
+      return (await heapInUse()) - before;
+    };
+    // What is held grows every time; what else the process does, once.
+    if ((await growth()) >= NOISE) expect(await growth()).toBeLessThan(NOISE);
   });
 });
 
