@@ -1,3 +1,4 @@
+import { contestant as contestantCalled } from '../contestants/catalogue.js';
 import type { Platform } from '../contestants/contestant.js';
 
 /** What is wanted of a contestant: so many times the requests per second of another. With 64 connections. */
@@ -40,10 +41,14 @@ export const GOALS: readonly Goal[] = [
   ...goalsOn('express', 'ours-express-cache', [['near cache, × bare handler', 'bare-express', 0.9]]),
 ];
 
+/** @throws Error for the id of a contestant that there is not */
 function goalsOn(
   platform: Platform,
   contestant: string,
   rows: readonly (readonly [what: string, reference: string, atLeast: number])[],
 ): Goal[] {
-  return rows.map(([what, reference, atLeast]) => ({ what, platform, contestant, reference, atLeast }));
+  return rows.map(([what, reference, atLeast]) => {
+    for (const id of [contestant, reference]) contestantCalled(id);
+    return { what, platform, contestant, reference, atLeast };
+  });
 }

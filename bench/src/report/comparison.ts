@@ -4,7 +4,7 @@ import { type Goal, GOAL_CONNECTIONS, GOALS } from '../measure/goals.js';
 import type { Pair, Series } from '../measure/rounds.js';
 import type { Sample } from '../measure/sample.js';
 import { median, type Spread, spreadOf } from '../measure/statistics.js';
-import { type Cell, figure, megabytes, milliseconds, table } from './table.js';
+import { type Cell, figure, megabytes, milliseconds, table, verdict } from './table.js';
 
 export const PLATFORM_TITLES: Readonly<Record<Platform, string>> = { express: 'Express', fastify: 'Fastify' };
 
@@ -81,7 +81,7 @@ export function describeGoals(allSeries: readonly Series[]): string {
 
 function judge({ atLeast }: Goal, ratio: number | null): string {
   if (ratio === null) return 'not measured';
-  return ratio >= atLeast ? 'met' : '**missed**';
+  return verdict(ratio >= atLeast);
 }
 
 /** Both were measured beside the bare handler, not beside each other. */

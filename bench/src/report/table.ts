@@ -14,6 +14,11 @@ export function figure(value: number): string {
   return value.toFixed(2);
 }
 
+/** Of a goal. */
+export function verdict(isMet: boolean): string {
+  return isMet ? 'met' : '**missed**';
+}
+
 export function milliseconds(microseconds: number): string {
   return figure(microseconds / 1000);
 }

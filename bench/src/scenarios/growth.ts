@@ -4,7 +4,7 @@ import { median, ratioOf } from '../measure/statistics.js';
 import { print } from '../print.js';
 import { writeSection } from '../report/document.js';
 import { describeMachine } from '../report/machine.js';
-import { type Cell, figure, table } from '../report/table.js';
+import { type Cell, figure, table, verdict } from '../report/table.js';
 import { type OurApplication, withOurs } from './our-application.js';
 
 const LIVE = 1_000;
@@ -69,6 +69,6 @@ function describe(sizes: readonly number[], medians: readonly (readonly number[]
   const last = ratioOf(medians.at(-1) ?? [], smallest).median;
   return [
     table(['sessions', 'p50 µs', '× the smallest', 'spread'], rows),
-    `Goal: the largest at most ${GOAL} times the smallest; ${last <= GOAL ? 'met' : '**missed**'}.`,
+    `Goal: the largest at most ${GOAL} times the smallest; ${verdict(last <= GOAL)}.`,
   ].join('\n\n');
 }

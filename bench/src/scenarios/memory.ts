@@ -4,6 +4,7 @@ import { bearer } from '../contestants/bearer.js';
 import type { Header } from '../contestants/contestant.js';
 import { forgeToken } from '../contestants/our-sessions.js';
 import { load } from '../load/wrk.js';
+import { heapInUse } from '../measure/heap.js';
 import { print } from '../print.js';
 import { writeSection } from '../report/document.js';
 import { describeMachine } from '../report/machine.js';
@@ -32,15 +33,15 @@ export async function memory({ isSmoke }: Settings): Promise<void> {
   const options = { clock: () => now };
   const report = await withOurs({ live, options }, async (ours) => {
     await warmUp(ours);
-    const idle = await heapInUse();
+    const idle = await settledHeap();
     now += MINUTE; // Each use counts as activity.
     for (const token of ours.tokens) await ours.sessions.validate(token);
-    const used = await heapInUse();
+    const used = await settledHeap();
     const points: Point[] = [];
     for (let minute = 1; minute <= minutes; minute++) {
       now += MINUTE;
       await simulateMinute(ours, minute);
-      if (minute % every === 0) points.push({ minute, heap: await heapInUse() });
+      if (minute % every === 0) points.push({ minute, heap: await settledHeap() });
     }
     return describe(live, used - idle, points);
   });
@@ -75,11 +76,9 @@ async function loadHonestly(origin: string, headers: readonly Header[], seconds:
   if (refused > 0) throw new Error(`An honest client was refused ${refused} times.`);
 }
 
-async function heapInUse(): Promise<number> {
+async function settledHeap(): Promise<number> {
   await wait(UNTIL_WRITTEN);
-  globalThis.gc?.();
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
+  return heapInUse();
 }
 
 function describe(live: number, forAll: number, points: readonly Point[]): string {

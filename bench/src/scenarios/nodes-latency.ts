@@ -6,7 +6,7 @@ import type { NodeAnswer, NodeAssignment, NodeQuestion } from '../application/me
 import { OwnScene } from '../application/scene.js';
 import { REDIS_URL } from '../contestants/session-stores.js';
 import { median, quantile } from '../measure/statistics.js';
-import { type Cell, figure, table } from '../report/table.js';
+import { type Cell, figure, table, verdict } from '../report/table.js';
 
 const MAIN = fileURLToPath(new URL('../application/node.js', import.meta.url));
 /** At the median, in milliseconds. */
@@ -34,7 +34,7 @@ export async function describeLatency(revocations: number): Promise<string> {
       nodes.toString(),
       figure(p50),
       figure(quantile(times, 0.99)),
-      goal === undefined ? '' : `≤ ${goal}, ${p50 <= goal ? 'met' : '**missed**'}`,
+      goal === undefined ? '' : `≤ ${goal}, ${verdict(p50 <= goal)}`,
     ]);
   }
   return table(['bus', 'nodes', 'p50 ms', 'p99 ms', 'goal for p50'], rows);

@@ -2,7 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { NearCache } from '../../../dist/cluster/near-cache.js';
 import { MACHINE_TIME } from '../../../dist/cluster/node-time.js';
 import type { SessionRecord } from '../library.js';
-import { figure } from '../report/table.js';
+import { heapInUse } from '../measure/heap.js';
+import { figure, verdict } from '../report/table.js';
 import { record } from './records.js';
 
 const GIBIBYTE = 2 ** 30;
@@ -29,12 +30,6 @@ export function describeMemory(entries: number): string {
   const [kept, each] = [cache.size.toLocaleString('en'), figure(Math.min(...times))];
   return (
     `${kept} sessions without data take ${figure(bytes)} bytes each. A look-up of one of them, in order, takes ${each} ns ` +
-    `(best of ${ROUNDS} rounds). Goal: at most 1,000 ns; ${Math.min(...times) <= 1_000 ? 'met' : '**missed**'}.`
+    `(best of ${ROUNDS} rounds). Goal: at most 1,000 ns; ${verdict(Math.min(...times) <= 1_000)}.`
   );
-}
-
-function heapInUse(): number {
-  globalThis.gc?.();
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
 }

@@ -7,7 +7,7 @@ import { quantile } from '../measure/statistics.js';
 import { print } from '../print.js';
 import { writeSection } from '../report/document.js';
 import { describeMachine } from '../report/machine.js';
-import { type Cell, figure, table } from '../report/table.js';
+import { type Cell, figure, table, verdict } from '../report/table.js';
 import { type OurApplication, withOurs } from './our-application.js';
 import { rowsOf, rowsPerSecondOf, watchBatches } from './purge-batches.js';
 import { validateSteadily } from './steady-validations.js';
@@ -94,12 +94,12 @@ function describe(outcomes: readonly [string, Outcome][]): string {
     what,
     figure(outcome.rows),
     figure(outcome.rowsPerSecond),
-    outcome.rowsPerSecond >= rowsPerSecond ? 'met' : '**missed**',
+    verdict(outcome.rowsPerSecond >= rowsPerSecond),
     figure(outcome.first),
     figure(outcome.last),
     figure(outcome.quiet),
     figure(outcome.during),
-    outcome.during <= p99 ? 'met' : '**missed**',
+    verdict(outcome.during <= p99),
     figure(outcome.lag),
   ]);
   const head = [

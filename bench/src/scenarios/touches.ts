@@ -3,7 +3,7 @@ import type { Settings } from '../command-line.js';
 import { print } from '../print.js';
 import { writeSection } from '../report/document.js';
 import { describeMachine } from '../report/machine.js';
-import { type Cell, figure, table } from '../report/table.js';
+import { type Cell, figure, table, verdict } from '../report/table.js';
 import { type OurApplication, withOurs } from './our-application.js';
 
 /** The default of `touchEvery`. */
@@ -86,12 +86,11 @@ function describe(hour: number, before: Figures, after: Figures): Cell[] {
   const updated = after.updated - before.updated;
   const hot = (after.hot - before.hot) / updated;
   const bytes = (after.wal - before.wal) / updated;
-  const judge = (isMet: boolean) => (isMet ? 'met' : '**missed**');
   return [
     hour,
     figure(updated),
-    `${figure(hot * 100)} %, ${judge(hot >= GOALS.hot)}`,
-    `${figure(bytes)}, ${judge(bytes <= GOALS.bytes)}`,
+    `${figure(hot * 100)} %, ${verdict(hot >= GOALS.hot)}`,
+    `${figure(bytes)}, ${verdict(bytes <= GOALS.bytes)}`,
     `${kilobytes(before.indexes)} to ${kilobytes(after.indexes)} kB`,
   ];
 }
