@@ -32,6 +32,7 @@ import { OpenConnections } from './realtime/open-connections.js';
 import { PlatformView } from './realtime/platform-view.js';
 import { SeatWatch } from './realtime/seat-watch.js';
 import { SocketIoServers } from './realtime/socket-io-servers.js';
+import { SocketJudgement } from './realtime/socket-judgement.js';
 import { SocketMessages } from './realtime/socket-messages.js';
 import { SocketSeats } from './realtime/socket-seats.js';
 import { Streams } from './realtime/streams.js';
@@ -72,6 +73,7 @@ const REALTIME = [
   WsServers,
   SocketIoServers,
   GatewayServers,
+  SocketJudgement,
   SocketMessages,
   GraphqlSockets,
   Upgrades,

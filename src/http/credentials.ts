@@ -1,3 +1,4 @@
+import type { Transport } from '../core/options/options.js';
 import type { SessionRequest } from './exchange.js';
 
 /** What a request shows to be let in. */
@@ -6,6 +7,11 @@ export type Credentials =
   | { readonly kind: 'bearer' | 'cookie'; readonly token: string }
   /** More than one token where there must be one: whichever were taken, another part of the system could take the other. */
   | { readonly kind: 'ambiguous' };
+
+/** By which way a token was shown: a new one goes back by the same. */
+export function shownBy({ kind }: Credentials): Transport | null {
+  return kind === 'bearer' || kind === 'cookie' ? kind : null;
+}
 
 const NONE: Credentials = { kind: 'none' };
 const AMBIGUOUS: Credentials = { kind: 'ambiguous' };

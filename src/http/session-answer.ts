@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { IssuedSession } from '../core/model/session.js';
 import { SessionCore } from '../core/session-core.js';
 import { ChannelRule } from './channel.js';
-import { readCredentials } from './credentials.js';
+import { readCredentials, shownBy } from './credentials.js';
 import { requestOf, type SessionResponse } from './exchange.js';
 import { SessionCookie } from './session-cookie.js';
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
@@ -29,8 +29,7 @@ export class SessionAnswer {
    */
   with(response: SessionResponse, issued: IssuedSession): BearerAnswer | CookieAnswer {
     const request = requestOf(response);
-    const { kind } = readCredentials(request, this.cookie.nameOn(this.channels.classify(request)));
-    const isShown = kind === 'bearer' || kind === 'cookie';
-    return this.delivery.issue(response, issued, isShown ? kind : this.core.options.transport);
+    const credentials = readCredentials(request, this.cookie.nameOn(this.channels.classify(request)));
+    return this.delivery.issue(response, issued, shownBy(credentials) ?? this.core.options.transport);
   }
 }

@@ -17,6 +17,7 @@ import type { Issued } from '../core/life/rotation.js';
 import { SessionCore } from '../core/session-core.js';
 import type { SignInAttempt } from '../core/life/sign-in.js';
 import { SessionException, SignInFailedException } from '../session.exceptions.js';
+import { shownBy } from './credentials.js';
 import { type Exchange, exchangeOf, rawResponseOf, type SessionRequest } from './exchange.js';
 import { Refusals } from './refusals.js';
 import { requesterOf } from './requester.js';
@@ -161,9 +162,7 @@ export class StartSessionInterceptor implements NestInterceptor {
 
   /** A session that was shown is answered by the same way. */
   private transportOf({ requirement, state: { accepted, credentials } }: SignInRequest): Transport {
-    const { kind } = credentials;
-    if (accepted && (kind === 'bearer' || kind === 'cookie')) return kind;
-    return requirement.life.transport ?? this.core.options.transport;
+    return (accepted && shownBy(credentials)) ?? requirement.life.transport ?? this.core.options.transport;
   }
 
   private noPrincipal(signIn: SignInRequest, { message }: InvalidArgumentError): Error {

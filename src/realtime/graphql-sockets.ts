@@ -1,17 +1,14 @@
 import { type ExecutionContext, ForbiddenException, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { toSession } from '../core/life/recorded-session.js';
-import type { SessionRecord } from '../core/model/record.js';
-import { assertAuthorized } from '../http/authorization.js';
 import { type GraphqlClient, type SocketOperation, socketOperationOf } from '../http/graphql-socket.js';
-import { Refusals } from '../http/refusals.js';
 import type { Requirement } from '../http/requirement.js';
 import { noteOperation } from '../http/socket-sessions.js';
-import { refusalOf, SessionException, SessionStoreUnavailableException } from '../session.exceptions.js';
+import { SessionException, SessionStoreUnavailableException } from '../session.exceptions.js';
 import { closeCodeOf } from './close-code.js';
 import { allOf } from './entry.js';
 import { Handshake } from './handshake.js';
 import { SeatWatch } from './seat-watch.js';
+import { SocketJudgement } from './socket-judgement.js';
 import { SocketSeats } from './socket-seats.js';
 
 /** `readyState` of a WebSocket that is neither closing nor closed. */
@@ -31,23 +28,15 @@ interface Connection {
 @Injectable()
 export class GraphqlSockets {
   private readonly connections = new WeakMap<GraphqlClient, Connection>();
-  /** Where the guard is global and a decorator brings it along too, a call comes here twice. */
-  private readonly judged = new WeakMap<ExecutionContext, Promise<boolean>>();
 
   constructor(
     private readonly handshake: Handshake,
     private readonly seats: SocketSeats,
     private readonly watch: SeatWatch,
-    private readonly refusals: Refusals,
+    private readonly judgement: SocketJudgement,
   ) {}
 
-  admit(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
-    let verdict = this.judged.get(context);
-    if (verdict === undefined) this.judged.set(context, (verdict = this.look(context, requirement)));
-    return verdict;
-  }
-
-  private async look(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
+  async admit(context: ExecutionContext, requirement: Requirement): Promise<boolean> {
     const operation = socketOperationOf(context);
     if (requirement.opens !== null || requirement.session === 'ensured') {
       throw new ForbiddenException('Sessions are started and ended by HTTP requests, not over a WebSocket.');
@@ -95,18 +84,10 @@ export class GraphqlSockets {
     requirement: Requirement,
     { subscribed }: Connection,
   ): Promise<void> {
-    let record: SessionRecord | null = null;
     const { changesHeard } = this.watch;
-    try {
-      // Clients subscribe again by themselves when they connect again.
-      const verdict = await this.seats.examine(client, !requirement.isBackground && !isSubscription);
-      record = verdict?.record ?? null;
-      if (verdict?.reason !== undefined) throw refusalOf(verdict.reason);
-      assertAuthorized(requirement, verdict);
-      noteOperation(call, verdict && toSession(verdict.record, verdict.policy, verdict.now));
-    } catch (error) {
-      throw this.refusals.tellOf(null, error, record);
-    }
+    // Clients subscribe again by themselves when they connect again.
+    const isActivity = !requirement.isBackground && !isSubscription;
+    noteOperation(call, await this.judgement.judge(client, requirement, isActivity));
     if (!isSubscription) return;
     subscribed.add(requirement);
     this.seats.lookAgain(client, changesHeard);
