@@ -482,7 +482,8 @@ class Model {
       return undefined;
     });
     const readMembers = (reading: Verb, next: State) => {
-      const own = at < 0 ? -1 : this.rowOf(at, next.nodes[at]!.join);
+      const join = next.nodes[at]?.join ?? 0;
+      const own = join === 0 ? -1 : this.rowOf(at, join);
       reading.members = 0;
       for (const [index, row] of next.rows.entries())
         if (row !== 'none' && index !== own) reading.members |= 1 << index;
