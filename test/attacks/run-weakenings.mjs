@@ -11,6 +11,8 @@ const COPIED = ['src', 'test', 'docs', 'README.md', 'package.json', 'jest.config
 const INSTALLS = ['node_modules', 'test/providers/node_modules'];
 const ASSERTION = /expect\(|expected .+, got |Property failed|The contract wants/;
 const MISTAKE = /SyntaxError|ReferenceError|Cannot find module/;
+/** In milliseconds. The baseline runs all tests that are named, each weakening one of them. */
+const PATIENCE = { baseline: 1_800_000, weakening: 180_000 };
 
 const all = JSON.parse(await readFile(join(ROOT, 'test/attacks/weakenings.json'), 'utf8'));
 const wanted = process.argv[2];
@@ -42,7 +44,7 @@ async function makeCopy() {
 async function checkBaseline(folder) {
   const names = [...new Set(weakenings.map(({ testName }) => testName))];
   const files = [...new Set(weakenings.map(({ caughtBy }) => caughtBy))];
-  const { failed, ran, mistakes, messages } = await run(folder, files, names.join('|'));
+  const { failed, ran, mistakes, messages } = await run(folder, files, names.join('|'), PATIENCE.baseline);
   if (failed > 0 || mistakes > 0 || ran === 0) {
     throw new Error(`Without any weakening ${failed} tests fail:\n${messages.join('\n')}`);
   }
@@ -65,7 +67,7 @@ async function faultOf(folder, { file, find, replace, caughtBy, testName }) {
   if (found !== 1) return `${file} has its place ${found} times`;
   await writeFile(path, source.split(find).join(replace));
   try {
-    const { ran, mistakes, messages } = await run(folder, [caughtBy], testName);
+    const { ran, mistakes, messages } = await run(folder, [caughtBy], testName, PATIENCE.weakening);
     if (messages.some((message) => ASSERTION.test(message) && !MISTAKE.test(message))) return null;
     if (mistakes > 0) return 'it does not even run';
     return ran === 0 ? `${caughtBy} has no such test` : `${caughtBy} does not catch it`;
@@ -74,7 +76,7 @@ async function faultOf(folder, { file, find, replace, caughtBy, testName }) {
   }
 }
 
-function run(folder, files, testName) {
+function run(folder, files, testName, timeout) {
   const output = join(folder, 'result.json');
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
   const options = ['--json', `--outputFile=${output}`, '--silent', '--forceExit', '-t', testName];
@@ -82,8 +84,11 @@ function run(folder, files, testName) {
     execFile(
       process.execPath,
       [...jest, ...files, ...options],
-      { cwd: folder, maxBuffer: 2 ** 26, timeout: 180_000 },
-      () => readFile(output, 'utf8').then((text) => resolve(summaryOf(JSON.parse(text))), reject),
+      { cwd: folder, maxBuffer: 2 ** 26, timeout },
+      (error) => {
+        if (error?.killed) reject(new Error(`it took longer than ${timeout / 1000} s`));
+        else readFile(output, 'utf8').then((text) => resolve(summaryOf(JSON.parse(text))), reject);
+      },
     );
   }).finally(() => rm(output, { force: true }));
 }
