@@ -4,7 +4,9 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
+const execute = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'docs', 'README.md', 'package.json', 'jest.config.js'];
 /** Shared by all copies. */
@@ -76,21 +78,20 @@ async function faultOf(folder, { file, find, replace, caughtBy, testName }) {
   }
 }
 
-function run(folder, files, testName, timeout) {
+async function run(folder, files, testName, timeout) {
   const output = join(folder, 'result.json');
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
   const options = ['--json', `--outputFile=${output}`, '--silent', '--forceExit', '-t', testName];
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      [...jest, ...files, ...options],
-      { cwd: folder, maxBuffer: 2 ** 26, timeout },
-      (error) => {
-        if (error?.killed) reject(new Error(`it took longer than ${timeout / 1000} s`));
-        else readFile(output, 'utf8').then((text) => resolve(summaryOf(JSON.parse(text))), reject);
-      },
-    );
-  }).finally(() => rm(output, { force: true }));
+  const settings = { cwd: folder, maxBuffer: 2 ** 26, timeout };
+  try {
+    // Jest ends with an error when a test has failed.
+    await execute(process.execPath, [...jest, ...files, ...options], settings).catch((error) => {
+      if (error.killed) throw new Error(`it took longer than ${timeout / 1_000} s`);
+    });
+    return summaryOf(JSON.parse(await readFile(output, 'utf8')));
+  } finally {
+    await rm(output, { force: true });
+  }
 }
 
 function summaryOf({ numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults }) {
