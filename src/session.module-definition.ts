@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule, type Provider, type Type
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { ClusterNode } from './cluster/cluster-node.js';
 import { SessionCluster } from './cluster/session-cluster.js';
 import { SessionOptionsError } from './core/model/errors.js';
 import { boolean } from './core/options/option-kinds.js';
@@ -11,7 +12,6 @@ import { type ResolvedSessionOptions, resolveOptions } from './core/options/reso
 import { SessionStore } from './core/model/store.js';
 import { GLOBAL_GUARD } from './http/placement/global-guard.js';
 import { SessionGuard } from './http/session.guard.js';
-import { clusterDatabaseOn } from './store/cluster/cluster-database.js';
 import { SchemaCheck } from './store/schema-check.js';
 import {
   BaseSessionEntity,
@@ -98,7 +98,11 @@ function wire(definition: DynamicModule, options: SessionModuleStaticOptions): D
 const CLUSTER_WITHOUT_DATABASE: Provider = {
   provide: SessionCluster,
   inject: [RESOLVED_OPTIONS],
-  useFactory: (options: ResolvedSessionOptions) => new SessionCluster(options, null),
+  useFactory({ cluster }: ResolvedSessionOptions) {
+    if (cluster === null) return new SessionCluster(null);
+    const fix = 'it needs the store on TypeORM: leave it out beside the option `store`.';
+    throw new SessionOptionsError('cluster', cluster, fix);
+  },
 };
 
 /** The data source that the sessions are in. */
@@ -135,11 +139,19 @@ function typeOrmStorage(
       {
         provide: SessionCluster,
         inject: [DATA_SOURCE, RESOLVED_OPTIONS],
-        useFactory: (source: DataSource, options: ResolvedSessionOptions) =>
-          new SessionCluster(options, options.cluster === null ? null : clusterDatabaseOn(source)),
+        useFactory: async (source: DataSource, options: ResolvedSessionOptions) =>
+          new SessionCluster(await nodeOn(source, options)),
       },
     ],
   };
+}
+
+/** Its code is loaded only where the option `cluster` is given. @throws SessionOptionsError */
+async function nodeOn(source: DataSource, { cluster }: ResolvedSessionOptions): Promise<ClusterNode | null> {
+  if (cluster === null) return null;
+  const { clusterDatabaseOn } = await import('./store/cluster/cluster-database.js');
+  const { nodeOf } = await import('./cluster/node-of.js');
+  return nodeOf(cluster, clusterDatabaseOn(source));
 }
 
 /** Nest would say of what it misses a class, and not what to do. @throws SessionOptionsError */

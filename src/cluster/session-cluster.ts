@@ -1,58 +1,6 @@
-import { Logger } from '@nestjs/common';
-import type { ClusterDatabase } from '../core/model/cluster-database.js';
-import { SessionOptionsError } from '../core/model/errors.js';
-import type { SessionBus } from '../core/model/session-bus.js';
-import { NEAR_CACHE_PROMISE } from '../core/options/policy-document.js';
-import type { ResolvedBus } from '../core/options/resolve-cluster.js';
-import type { ResolvedSessionOptions } from '../core/options/resolve-options.js';
-import { NEAR_CACHE_AGE } from '../core/outage/time-budgets.js';
-import { PostgresBus } from './buses/postgres-bus.js';
-import { TableBus } from './buses/table-bus.js';
-import { ClusterNode, type NodeReporter } from './cluster-node.js';
-import { MACHINE_TIME } from './node-time.js';
+import type { ClusterNode } from './cluster-node.js';
 
 /** This process among the others, by the option `cluster`; `node` is `null` without it. */
 export class SessionCluster {
-  readonly node: ClusterNode | null;
-
-  /** @throws SessionOptionsError for what does not go together */
-  constructor({ cluster }: ResolvedSessionOptions, database: ClusterDatabase | null) {
-    if (cluster === null) {
-      this.node = null;
-      return;
-    }
-    if (database === null) {
-      const fix = 'it needs the store on TypeORM: leave it out beside the option `store`.';
-      throw new SessionOptionsError('cluster', cluster, fix);
-    }
-    this.node = new ClusterNode({
-      registry: database.registry,
-      bus: busOf(cluster.bus, cluster.directUrl, database),
-      maxBytes: cluster.cache?.maxBytes ?? null,
-      time: MACHINE_TIME,
-      reporter: reporter(),
-    });
-  }
-}
-
-function busOf(bus: ResolvedBus, directUrl: string | null, database: ClusterDatabase): SessionBus | null {
-  if (bus === 'table') return new TableBus(database.messages);
-  if (bus !== 'postgres') return bus;
-  const { listen } = database;
-  if (listen !== null) return new PostgresBus(() => listen(directUrl));
-  const fix = "the data source is another database: use redisBus(…), or 'table', which is slower.";
-  throw new SessionOptionsError('cluster.bus', bus, fix);
-}
-
-function reporter(): NodeReporter {
-  const logger = new Logger('SessionCluster');
-  return {
-    onJoined: () =>
-      logger.log(
-        `The near cache is on. ${NEAR_CACHE_PROMISE} What is kept is at most ${NEAR_CACHE_AGE / 1_000} s old. ` +
-          'Every process that calls verbs of SessionService needs the option `cluster`.',
-      ),
-    onLeft: (cause) =>
-      logger.warn(`The near cache is off for now, and each request asks the database. ${String(cause)}`),
-  };
+  constructor(readonly node: ClusterNode | null) {}
 }

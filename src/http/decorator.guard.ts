@@ -4,6 +4,7 @@ import { Arrivals } from './arrivals.js';
 import { ChannelRule } from './channel.js';
 import { readCredentials } from './credentials.js';
 import { exchangeOf, type SessionRequest } from './exchange.js';
+import { noteAsked } from './placement/outside-calls.js';
 import { grant, type RequestState, startState, stateToJudge } from './request-state.js';
 import type { Requirement } from './requirement.js';
 import { RequirementRegistry } from './requirement-registry.js';
@@ -11,13 +12,6 @@ import { SessionCookie } from './session-cookie.js';
 import { SessionGuard } from './session.guard.js';
 import { SignInBeginnings } from './sign-in-beginnings.js';
 import { TokenChanges } from './token-changes.js';
-
-const asked = new WeakSet<ExecutionContext>();
-
-/** Whether the guard was asked for this call. */
-export function wasAsked(context: ExecutionContext): boolean {
-  return asked.has(context);
-}
 
 /** Brings the guard along with a decorator: the very one that is global, so that a test can put another in its place. */
 @Injectable()
@@ -37,7 +31,7 @@ export class DecoratorGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    asked.add(context);
+    noteAsked(context);
     return this.isReplaced ? this.askReplacement(context) : this.guard.canActivate(context);
   }
 

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { redisBus } from 'nestjs-sessions';
-import { SessionCluster } from '../../src/cluster/session-cluster.js';
+import { Test } from '@nestjs/testing';
+import { redisBus, SessionModule } from 'nestjs-sessions';
+import { InMemorySessionStore } from 'nestjs-sessions/testing';
 import type { ClusterOptions } from '../../src/core/options/options.js';
 import { resolveOptions } from '../../src/core/options/resolve-options.js';
 
@@ -69,9 +70,9 @@ it('repeats no password of a direct URL', () => {
   }
 });
 
-it('is refused beside a store of the application’s own', () => {
-  const options = resolveOptions({ cluster: {} });
-  expect(() => new SessionCluster(options, null)).toThrow(
+it('is refused beside a store of the application’s own', async () => {
+  const imports = [SessionModule.forRoot({ store: InMemorySessionStore, cluster: {} })];
+  await expect(Test.createTestingModule({ imports }).compile()).rejects.toThrow(
     /`cluster` is an object: it needs the store on TypeORM/,
   );
 });

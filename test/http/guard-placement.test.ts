@@ -163,6 +163,13 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       if (!(app instanceof SessionDecoratorError)) await app.http.get(path).expect(401);
     });
 
+    it('the same classes let in as before in an application with the global guard, in the same process', async () => {
+      await start({ controllers, options });
+      const app = await start({ controllers });
+      const token = await signIn(app, { userId: 'ana', roles: ['admin'], level: 2 });
+      for (const path of GUARDED) await app.http.get(path).set(bearer(token)).expect(200, 'guarded');
+    });
+
     it.each(['/public', '/class/public'])('@Public() is open: %s', async (path) => {
       const app = await start({ controllers, options });
       await app.http.get(path).expect(200, 'public');

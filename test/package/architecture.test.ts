@@ -77,8 +77,8 @@ function textOf(file: string): string {
 }
 
 function importsOf(file: string): string[] {
-  const imports = textOf(file).matchAll(/^(?:import|export)\s[^;]*?from '([^']+)'/gms);
-  return Array.from(imports, (match) => match[1] ?? '');
+  const imports = textOf(file).matchAll(/^(?:import|export)\s[^;]*?from '([^']+)'|\bimport\('([^']+)'\)/gms);
+  return Array.from(imports, ([, first, late]) => first ?? late ?? '');
 }
 
 /** Those of its imports that are files of `src`. */

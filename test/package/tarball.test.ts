@@ -56,6 +56,13 @@ describe('the tarball', () => {
     const targets = new Set((await Promise.all(linked)).flat());
     expect(targets).toContain('docs/README.md');
     expect([...targets].filter((target) => !files.has(target))).toEqual([]);
+    expect(await readFile('README.md', 'utf8')).toContain('`node_modules/nestjs-sessions/docs`');
+  });
+
+  it('names the repository when it is published, by which npm completes the links of the README', async () => {
+    const release = await readFile('.github/workflows/release.yml', 'utf8');
+    const steps = [...release.matchAll(/npm pkg set "repository\.url=|npm publish /g)].map(([step]) => step);
+    expect(steps).toEqual(['npm pkg set "repository.url=', 'npm publish ']);
   });
 
   it('has declarations and source maps of every module', () => {

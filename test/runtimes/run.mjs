@@ -16,7 +16,11 @@ const NESTS = { 11: join(ROOT, 'test/edge/nest-11/node_modules'), 12: join(ROOT,
 /** Tried and not promised: they start the package, and no suite runs on them. */
 const OTHERS = {
   Bun: { packed: '@oven/bun-linux-x64', path: '@oven/bun-linux-x64/bin/bun', args: [] },
-  Deno: { packed: '@deno/linux-x64-glibc', path: '@deno/linux-x64-glibc/deno', args: ['run', '--allow-all'] },
+  Deno: {
+    packed: '@deno/linux-x64-glibc',
+    path: '@deno/linux-x64-glibc/deno',
+    args: ['run', '--allow-all', '--node-modules-dir=manual'],
+  },
 };
 const OF_NEST = ['@nestjs', 'typeorm', 'reflect-metadata', 'rxjs'];
 const OF_ROOT = ['cookie', 'lru-cache', 'ms', 'on-headers', 'uuid', 'pg', 'mysql2'];

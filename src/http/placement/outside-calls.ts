@@ -1,6 +1,23 @@
-import { type CanActivate, UseGuards } from '@nestjs/common';
-import { wasAsked } from '../decorator.guard.js';
+import { type CanActivate, type ExecutionContext, UseGuards } from '@nestjs/common';
 import type { Class } from '../lineage.js';
+
+/** Calls for which the guard was asked that decorators bring along. */
+const asked = new WeakSet<ExecutionContext>();
+
+/**
+ * Whether a method is closed in any application of the process, as they share the functions. Where none is, nobody looks
+ * for what would be noted.
+ */
+let isAnyClosed = false;
+
+/** Notes that the guard was asked for this call. */
+export function noteAsked(context: ExecutionContext): void {
+  if (isAnyClosed) asked.add(context);
+}
+
+function wasAsked(context: ExecutionContext): boolean {
+  return asked.has(context);
+}
 
 /**
  * Other libraries call handlers by Nest's `ExternalContextCreator`. Of a controller it finds no guards that need a module, as
@@ -23,5 +40,6 @@ export function closeForCallsWithoutGuard(
 ): void {
   if (closed.has(handler)) return;
   closed.add(handler);
+  isAnyClosed = true;
   UseGuards(DECORATOR_IS_ASKED)(prototype as object, method, { value: handler });
 }

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, expect, it } from '@jest/globals';
+
+/** What stands in the place of a cluster, and the bus that `redisBus` makes. */
+const OF_CLUSTER = ['buses/redis-bus.js', 'cluster-life.js', 'session-cluster.js'];
+
+let loaded: readonly string[];
+
+/** All files that a script has loaded when it ends, as Node tells who measures coverage. */
+async function filesOf(script: string): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'loaded-'));
+  try {
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: folder };
+    await promisify(execFile)(process.execPath, [script], { env });
+    const reports = await Promise.all(
+      (await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8')),
+    );
+    const urls = reports.flatMap((report) =>
+      (JSON.parse(report) as { result: { url: string }[] }).result.map(({ url }) => url),
+    );
+    return urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Those of a folder of the package. */
+function under(folder: string): string[] {
+  const start = `${resolve('dist', folder)}/`;
+  return loaded.filter((file) => file.startsWith(start)).map((file) => file.slice(start.length));
+}
+
+beforeAll(async () => {
+  loaded = await filesOf('test/support/plain-application.mjs');
+});
+
+it('an application without the option `cluster` loads nothing of a cluster', () => {
+  expect(under('http')).toContain('session.guard.js');
+  expect(under('cluster').toSorted()).toEqual(OF_CLUSTER);
+  expect(under('store/cluster')).toEqual([]);
+});
+
+it.each(['client', 'cls', 'openapi', 'opentelemetry', 'terminus', 'testing'])(
+  'an application that does not import it loads nothing of %s',
+  (part) => {
+    expect(under(part)).toEqual([]);
+  },
+);
+
+it.each(['@nestjs/swagger', '@nestjs/terminus', '@nestjs/websockets', '@opentelemetry/api', 'nestjs-cls'])(
+  'an application that does not import it loads nothing of %s',
+  (peer) => {
+    expect(loaded.filter((file) => file.includes(`/node_modules/${peer}/`))).toEqual([]);
+  },
+);
