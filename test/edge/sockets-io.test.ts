@@ -150,7 +150,10 @@ describe.each(['express', 'fastify'] as const)('a gateway of socket.io on %s', (
 
   it('the id of a connection opens nothing without the session of it', async () => {
     const { app, port } = await withIo(Chat, { platform });
-    const [ana, ben] = await Promise.all([signInAs(app, { userId: 'ana' }), signInAs(app, { userId: 'ben' })]);
+    const [ana, ben] = await Promise.all([
+      signInAs(app, { userId: 'ana' }),
+      signInAs(app, { userId: 'ben' }),
+    ]);
     const socket = connect(port, { transports: ['polling'], extraHeaders: { ...ana.bearer } });
     expect(await outcomeOf(socket)).toBe('connected');
     const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling&sid=${socket.io.engine.id}`;

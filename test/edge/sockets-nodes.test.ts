@@ -35,9 +35,15 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
       redis = await ownRedis();
       folder = await mkdtemp(join(tmpdir(), 'sockets-nodes-'));
       const database = { type: 'sqlite', database: join(folder, 'test.sqlite'), busyTimeout: 10_000 };
-      const given = { install: INSTALL, platform, database: { ...database, enableWAL: true }, redisUrl: redis.url };
+      const given = {
+        install: INSTALL,
+        platform,
+        database: { ...database, enableWAL: true },
+        redisUrl: redis.url,
+      };
       // One after the other: the first one makes the tables.
-      for (const _ of ['here', 'there']) nodes.push(await NodeProcess.run('../edge/support/socket-node.mjs', given));
+      for (const _ of ['here', 'there'])
+        nodes.push(await NodeProcess.run('../edge/support/socket-node.mjs', given));
     });
     afterAll(async () => {
       await Promise.all(nodes.map((node) => node.kill()));

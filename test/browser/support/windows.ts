@@ -1,5 +1,12 @@
 import { expect } from '@jest/globals';
-import type { Browser, BrowserContext, BrowserContextOptions, ConsoleMessage, Page, WebSocket } from 'playwright-core';
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  ConsoleMessage,
+  Page,
+  WebSocket,
+} from 'playwright-core';
 
 /** All that a page could leave behind on a device. Text, since it runs in the browser. */
 const WHAT_IS_STORED = `(async () => [

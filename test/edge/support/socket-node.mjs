@@ -48,7 +48,10 @@ async function platformAdapter() {
   return new (await import('@nestjs/platform-fastify')).FastifyAdapter();
 }
 
-const app = await NestFactory.create(Application, await platformAdapter(), { logger: false, abortOnError: false });
+const app = await NestFactory.create(Application, await platformAdapter(), {
+  logger: false,
+  abortOnError: false,
+});
 app.useWebSocketAdapter(new RedisIoAdapter(app));
 await app.listen(0, '127.0.0.1');
 
