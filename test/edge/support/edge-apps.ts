@@ -64,7 +64,11 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
     const adapter =
       platform === 'express'
         ? new ExpressAdapter()
-        : new FastifyAdapter({ trustProxy, ...(isHttp2 && { http2: true as const }) } as object);
+        : new FastifyAdapter({
+            trustProxy,
+            forceCloseConnections: true,
+            ...(isHttp2 && { http2: true as const }),
+          } as object);
     if (adapter instanceof ExpressAdapter) adapter.set('trust proxy', trustProxy);
     const app = module.createNestApplication(adapter, { logger: false, forceCloseConnections: true });
     running.push(app);
