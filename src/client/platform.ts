@@ -61,7 +61,3 @@ interface Platform {
 }
 
 export const platform = globalThis as unknown as Platform;
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => void platform.setTimeout(resolve, milliseconds));
-}

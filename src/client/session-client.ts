@@ -8,7 +8,6 @@ import {
   type Fetch,
   type InitLike,
   type InputLike,
-  pause,
   platform,
   type RequestLike,
   type ResponseLike,
@@ -191,7 +190,7 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
       throw new TypeError('`statusPath` is missing: a path that can be asked, like "/me/session".');
     const objection = objectionIn(end);
     if (objection) return objection;
-    if (isCookie) await pause(COOKIE_COMES_WITHIN);
+    if (isCookie) await new Promise<void>((resolve) => platform.setTimeout(resolve, COOKIE_COMES_WITHIN));
     // The app knows already, and an answer would tell it once more.
     if (!holder.current()) return 'session_required';
     const response = await fetch(statusAddress).catch(() => null);
