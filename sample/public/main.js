@@ -3,9 +3,9 @@ import { fillAccounts, showArrival } from './accounts.js';
 import { Countdown } from './countdown.js';
 import { fillDevices } from './devices.js';
 import { byId, fromTemplate, onPress, say } from './dom.js';
+import { listenToNews } from './news.js';
 import { fillSignIn } from './sign-in.js';
 import { fillStaff } from './staff.js';
-import { listen } from './stream.js';
 
 const VIEWS = { accounts: fillAccounts, devices: fillDevices, staff: fillStaff };
 
@@ -49,7 +49,7 @@ function enter({ username, session: { id, roles } }) {
   byId('who').hidden = byId('nav').hidden = false;
   byId('staff-link').hidden = !isStaff();
   say('');
-  stopListening = listen('/news', (arrival) => say(showArrival(arrival)));
+  stopListening = listenToNews((arrival) => say(showArrival(arrival)));
   void countdown.start();
   void showView();
 }

@@ -1,7 +1,5 @@
-import { callInBackground } from './api.js';
+import { session } from './session.js';
 
-/** A stream ends with its token too: the answer that brings the new cookie is on its way then. */
-const COOKIE_COMES_WITHIN = 300;
 const PAUSE = 1_000;
 
 /**
@@ -10,29 +8,27 @@ const PAUSE = 1_000;
  *
  * @returns {() => void} stops it
  */
-export function listen(path, onNews, onLost = () => {}) {
+export function listen(path, onNews, onLost) {
   let source;
   let timer;
+  let isWanted = true;
 
   function open() {
     source = new EventSource(path);
     source.addEventListener('message', ({ data }) => onNews(JSON.parse(data)));
-    source.addEventListener('error', () => {
+    source.addEventListener('error', async (event) => {
       onLost();
+      const code = await session.socketEnded(event);
+      if (code !== null || !isWanted || source.readyState !== EventSource.CLOSED) return;
       clearTimeout(timer);
-      timer = setTimeout(ask, COOKIE_COMES_WITHIN);
+      timer = setTimeout(open, PAUSE);
     });
-  }
-
-  async function ask() {
-    await callInBackground('/me/session').catch(() => {});
-    if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, PAUSE);
   }
 
   open();
   return () => {
+    isWanted = false;
     clearTimeout(timer);
     source.close();
-    source = null;
   };
 }

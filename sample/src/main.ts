@@ -1,4 +1,5 @@
 import { ValidationPipe } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
 import { config } from './config.js';
 import { DEMO_USERS } from './demo-data.js';
 import { neverStored, securityHeaders } from './page/security-headers.js';
@@ -11,6 +12,8 @@ app.use(neverStored);
 
 // What no DTO asks for is refused: nobody can add `roles` to a body and hope that it is stored.
 app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }));
+
+app.useWebSocketAdapter(new WsAdapter(app));
 
 // On SIGTERM the last activity of every session is written before the database is closed.
 app.enableShutdownHooks();

@@ -19,6 +19,12 @@ import { type Line, transmit } from './transmission.js';
 
 type Url = Parameters<SessionClient['socketAuth']>[0];
 
+/**
+ * A socket ends at once when any page of the browser gets a new token, and the answer that brings the cookie is still on its
+ * way then, in milliseconds.
+ */
+const COOKIE_COMES_WITHIN = 300;
+
 /** A request, with what it was sent with and what the answer says of that. */
 interface Attempt {
   readonly sent: Holding | null;
@@ -184,6 +190,7 @@ export function createSessionClient(options: SessionClientOptions): SessionClien
       throw new TypeError('`statusPath` is missing: a path that can be asked, like "/me/session".');
     const objection = objectionIn(end);
     if (objection) return objection;
+    if (isCookie) await new Promise<void>((resolve) => platform.setTimeout(resolve, COOKIE_COMES_WITHIN));
     // The app knows already, and an answer would tell it once more.
     if (!holder.current()) return 'session_required';
     const response = await fetch(statusAddress).catch(() => null);

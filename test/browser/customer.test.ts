@@ -2,7 +2,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeInBrowser } from './support/chromium.js';
-import { goTo, see, seeHeading } from './support/windows.js';
+import { goTo, newsOf, see, seeHeading } from './support/windows.js';
 
 const PASSWORD_AGE = 4_000;
 
@@ -79,13 +79,18 @@ describeInBrowser('a customer', { TRANSFER_WITHIN: `${PASSWORD_AGE}ms` }, ({ ban
     const ben = await bank.windows.signIn('ben');
     const second = await bank.windows.openBeside(ben.context());
     await seeHeading(second, 'Accounts');
+    const sockets = await Promise.all([newsOf(ben), newsOf(second)]);
     await goTo(second, 'Devices');
     await seeHeading(second, 'Where you are signed in');
     await ben.getByLabel('To account').fill('1000');
     const before = await ben.locator('.amount').innerText();
     const ana = await bank.windows.signIn('ana');
+    const told = sockets.map((socket) => socket.waitForEvent('framereceived'));
     await send(ana, '1');
     await see(ana, '€1.00 sent to 1000 0003.');
+    for (const { payload } of await Promise.all(told)) {
+      expect(JSON.parse(String(payload))).toMatchObject({ number: '10000003', amountInCents: 100 });
+    }
     for (const page of [ben, second]) await see(page, '€1.00 arrived on 1000 0003.');
     expect(await ben.locator('.amount').innerText()).not.toBe(before);
     expect(await ben.getByLabel('To account').inputValue()).toBe('1000');

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { describeInBrowser } from './support/chromium.js';
-import { goTo, see, seeHeading, signIn } from './support/windows.js';
+import { goTo, newsOf, see, seeHeading, signIn } from './support/windows.js';
 
 /** Before the page asks by itself, in milliseconds. */
 const AT_ONCE = 5_000;
@@ -28,6 +28,7 @@ describeInBrowser('staff', {}, ({ bank }) => {
     await sessions(staff).first().waitFor();
     const window = await bank.windows.openBeside(customer.context());
     await seeHeading(window, 'Accounts');
+    const sockets = await Promise.all([newsOf(customer), newsOf(window)]);
     await bank.windows.signIn('ana');
     await sessions(staff).nth(1).waitFor();
 
@@ -38,6 +39,7 @@ describeInBrowser('staff', {}, ({ bank }) => {
       await seeHeading(page, 'Sign in');
       expect(await page.locator('#username').textContent()).toBe('');
     }
+    expect(sockets.map((socket) => socket.isClosed())).toEqual([true, true]);
 
     await staff.getByRole('button', { name: 'End all' }).click();
     await see(staff, 'Not signed in anywhere.');

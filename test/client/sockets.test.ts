@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, ORIGIN } from './wire.js';
 
 const CHAT = 'wss://api.example.com/chat';
 const OVER = { code: 'session_invalid' };
 /** As browsers tell of the end of a WebSocket. */
 const closed = (code: number, reason = '') => ({ type: 'close', code, reason });
+
+async function asked({ requests }: { readonly requests: readonly unknown[] }): Promise<void> {
+  while (requests.length === 0) await pause(10);
+}
 
 const withStatus = (options = {}) => connect({ statusPath: '/me/session', ...options });
 
@@ -179,9 +184,28 @@ describe('the end of a socket', () => {
   it('on a page that was loaded with the cookie there is asked about', async () => {
     const { wire, client, events } = withStatus({ transport: 'cookie' });
     const told = client.socketEnded(closed(4401, 'session_invalid'));
+    await asked(wire);
     await wire.last.answer(401, OVER);
     expect(await told).toBe('session_invalid');
     expect(events).toEqual([{ type: 'ended', reason: 'session_invalid' }]);
+  });
+
+  it('waits for the cookie that another page may just be getting', async () => {
+    const { wire, client } = withStatus({ transport: 'cookie' });
+    const told = client.socketEnded(closed(4401, 'session_invalid'));
+    await pause(200);
+    expect(wire.requests).toEqual([]);
+    await asked(wire);
+    await wire.last.answer(200, {});
+    expect(await told).toBeNull();
+  });
+
+  it('is no news either where the session ends meanwhile', async () => {
+    const { wire, client, events } = withStatus({ transport: 'cookie' });
+    const told = client.socketEnded(closed(4401, 'session_invalid'));
+    void client.signOut();
+    expect(await told).toBe('session_required');
+    expect([wire.requests.length, events.length]).toEqual([1, 1]);
   });
 
   it('needs a route to ask', async () => {

@@ -54,7 +54,7 @@ const CLIENT = await build({
   write: false,
 }).then(({ outputFiles: [file] }) => file?.text ?? '');
 
-describeWithChromium()('in Chromium', () => {
+describeWithChromium().each(['express', 'fastify'] as const)('in Chromium, on %s', (platform) => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();
@@ -67,6 +67,7 @@ describeWithChromium()('in Chromium', () => {
 
   const start = () =>
     startApp({
+      platform,
       controllers: [Pages],
       providers: [Chat],
       configure: (app) => app.useWebSocketAdapter(new WsAdapter(app as INestApplicationContext)),

@@ -13,7 +13,7 @@ import { signInAs } from 'nestjs-sessions/testing';
 import { pageAt } from '../docs/pages.js';
 import { RunnablePage } from '../docs/running.js';
 import { type EdgeApp, type EdgeAppOptions, edgeApps } from './support/edge-apps.js';
-import { APOLLO, MERCURIUS } from './support/graphql.js';
+import { APOLLO, type GraphqlLeg, MERCURIUS } from './support/graphql.js';
 import {
   askByOldProtocol,
   connectGraphql,
@@ -80,26 +80,21 @@ class Account {
   }
 }
 
-const LEGS = [
-  {
-    name: 'Apollo on Express',
-    platform: APOLLO.platform,
-    module: (options = {}) => APOLLO.module({ ...apollo, ...options }),
-  },
+const ofApollo: GraphqlLeg['module'] = (options) => APOLLO.module({ ...apollo, ...options });
+
+const LEGS: readonly GraphqlLeg[] = [
+  { name: 'Apollo on Express', platform: 'express', module: ofApollo },
+  { name: 'Apollo on Fastify', platform: 'fastify', module: ofApollo },
   {
     name: 'Apollo on Express, with a context',
-    platform: APOLLO.platform,
-    module: (options = {}) =>
-      APOLLO.module({
-        ...apollo,
-        context: ({ req, res }: { req: object; res: object }) => ({ req, res }),
-        ...options,
-      }),
+    platform: 'express',
+    module: (options) =>
+      ofApollo({ context: ({ req, res }: { req: object; res: object }) => ({ req, res }), ...options }),
   },
   {
     name: 'Mercurius on Fastify',
-    platform: MERCURIUS.platform,
-    module: (options = {}) =>
+    platform: 'fastify',
+    module: (options) =>
       MERCURIUS.module({
         ...mercurius,
         subscription: { ...mercurius.subscription, fullWsTransport: true },

@@ -108,11 +108,11 @@ describe.each(['express', 'fastify'] as const)('a gateway of socket.io on %s', (
       if (!isPolling) expect(told).toEqual([END, END]);
     });
 
-    it('lets in by `auth` over WebSocket', async () => {
+    it('lets in by `auth`, unless polling is all there is', async () => {
       const { app, port, sessions } = await withIo(Chat, { platform });
       const { token } = await signInAs(app, { userId: 'ana' });
-      if (isPolling) return;
       const socket = connect(port, { transports, auth: { token } });
+      if (isPolling) return expect(await outcomeOf(socket)).toBe('session_required');
       expect(await outcomeOf(socket)).toBe('connected');
       expect(await socket.emitWithAck('say', 'hello')).toBe('ana: hello');
       const ended = heard(socket, 'disconnect');
@@ -136,129 +136,132 @@ describe.each(['express', 'fastify'] as const)('a gateway of socket.io on %s', (
       expect(ran).toEqual([]);
     });
   });
-});
 
-it('an answer to polling says what is wrong, with the status of a request', async () => {
-  const { port } = await withIo(Chat);
-  const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`;
-  const answer = await fetch(url, { headers: { authorization: 'Bearer garbage' } });
-  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
-    401,
-    'Bearer error="invalid_token"',
-  ]);
-  expect(await answer.json()).toMatchObject({ code: 'session_invalid' });
-});
-
-it('the id of a connection opens nothing without the session of it', async () => {
-  const { app, port } = await withIo(Chat);
-  const [ana, ben] = await Promise.all([signInAs(app, { userId: 'ana' }), signInAs(app, { userId: 'ben' })]);
-  const socket = connect(port, { transports: ['polling'], extraHeaders: { ...ana.bearer } });
-  expect(await outcomeOf(socket)).toBe('connected');
-  const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling&sid=${socket.io.engine.id}`;
-  const statusFor = async (headers: Record<string, string>) =>
-    (await fetch(url, { method: 'POST', body: '42["say","x"]', headers })).status;
-  expect(await statusFor({})).toBe(401);
-  expect(await statusFor({ ...ben.bearer })).toBe(401);
-  expect(await statusFor({ ...ana.bearer })).toBe(200);
-  const upgrade = new Promise((resolve) => {
-    const own = connect(port, { transports: ['websocket'], query: { sid: socket.io.engine.id } });
-    own.once('connect_error', () => resolve('refused'));
-    own.once('connect', () => resolve('connected'));
+  it('an answer to polling says what is wrong, with the status of a request', async () => {
+    const { port } = await withIo(Chat, { platform });
+    const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`;
+    const answer = await fetch(url, { headers: { authorization: 'Bearer garbage' } });
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer error="invalid_token"',
+    ]);
+    expect(await answer.json()).toMatchObject({ code: 'session_invalid' });
   });
-  expect(await upgrade).toBe('refused');
-});
 
-it('a message that is refused is told by an event and by its acknowledgement', async () => {
-  const { app, port } = await withIo(Chat);
-  const { bearer } = await signInAs(app, { userId: 'ana' });
-  const socket = connect(port, { transports: ['websocket'], extraHeaders: { ...bearer } });
-  const told = heard(socket, 'exception');
-  const body = {
-    status: 'error',
-    statusCode: 403,
-    message: 'You are not allowed to do this.',
-    error: 'Forbidden',
-    code: 'role_required',
-    cause: { pattern: 'kick' },
-  };
-  expect(await socket.emitWithAck('kick', {})).toEqual(body);
-  expect(await told).toEqual(body);
-  expect(ran).toEqual(['connected as ana']);
-});
+  it('the id of a connection opens nothing without the session of it', async () => {
+    const { app, port } = await withIo(Chat, { platform });
+    const [ana, ben] = await Promise.all([
+      signInAs(app, { userId: 'ana' }),
+      signInAs(app, { userId: 'ben' }),
+    ]);
+    const socket = connect(port, { transports: ['polling'], extraHeaders: { ...ana.bearer } });
+    expect(await outcomeOf(socket)).toBe('connected');
+    const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling&sid=${socket.io.engine.id}`;
+    const statusFor = async (headers: Record<string, string>) =>
+      (await fetch(url, { method: 'POST', body: '42["say","x"]', headers })).status;
+    expect(await statusFor({})).toBe(401);
+    expect(await statusFor({ ...ben.bearer })).toBe(401);
+    expect(await statusFor({ ...ana.bearer })).toBe(200);
+    const upgrade = new Promise((resolve) => {
+      const own = connect(port, { transports: ['websocket'], query: { sid: socket.io.engine.id } });
+      own.once('connect_error', () => resolve('refused'));
+      own.once('connect', () => resolve('connected'));
+    });
+    expect(await upgrade).toBe('refused');
+  });
 
-it('a namespace lets in whom its gateway does; one without a gateway, the default one too, who has signed in', async () => {
-  const { app, port } = await withIo(Admins);
-  const ana = await signInAs(app, { userId: 'ana' });
-  const boss = await signInAs(app, { userId: 'boss', roles: ['admin'] });
-  const by = (token: string | undefined, namespace: string) =>
-    outcomeOf(connect(port, { transports: ['websocket'], auth: { token } }, namespace));
-  expect(await by(undefined, '/admin')).toBe('session_required');
-  expect(await by(ana.token, '/admin')).toBe('role_required');
-  expect(await by(boss.token, '/admin')).toBe('connected');
-  expect(await by(undefined, '')).toBe('session_required');
-  expect(await by(ana.token, '')).toBe('connected');
-});
+  it('a message that is refused is told by an event and by its acknowledgement', async () => {
+    const { app, port } = await withIo(Chat, { platform });
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    const socket = connect(port, { transports: ['websocket'], extraHeaders: { ...bearer } });
+    const told = heard(socket, 'exception');
+    const body = {
+      status: 'error',
+      statusCode: 403,
+      message: 'You are not allowed to do this.',
+      error: 'Forbidden',
+      code: 'role_required',
+      cause: { pattern: 'kick' },
+    };
+    expect(await socket.emitWithAck('kick', {})).toEqual(body);
+    expect(await told).toEqual(body);
+    expect(ran).toEqual(['connected as ana']);
+  });
 
-it('namespaces that are made from a pattern are guarded', async () => {
-  const { app, port, sessions } = await withIo(Rooms);
-  const { token } = await signInAs(app, { userId: 'ana' });
-  const to = (auth: object) => connect(port, { transports: ['websocket'], auth }, '/room-7');
-  expect(await outcomeOf(to({}))).toBe('session_required');
-  const socket = to({ token });
-  expect(await outcomeOf(socket)).toBe('connected');
-  expect(await socket.emitWithAck('say')).toBe('said');
-  const ended = heard(socket, 'disconnect');
-  await sessions.revokeAll('ana');
-  await ended;
-});
+  it('a namespace lets in whom its gateway does; one without a gateway, the default one too, who has signed in', async () => {
+    const { app, port } = await withIo(Admins, { platform });
+    const ana = await signInAs(app, { userId: 'ana' });
+    const boss = await signInAs(app, { userId: 'boss', roles: ['admin'] });
+    const by = (token: string | undefined, namespace: string) =>
+      outcomeOf(connect(port, { transports: ['websocket'], auth: { token } }, namespace));
+    expect(await by(undefined, '/admin')).toBe('session_required');
+    expect(await by(ana.token, '/admin')).toBe('role_required');
+    expect(await by(boss.token, '/admin')).toBe('connected');
+    expect(await by(undefined, '')).toBe('session_required');
+    expect(await by(ana.token, '')).toBe('connected');
+  });
 
-it('middleware of the application comes after the check, and may refuse too', async () => {
-  const { app, port } = await withIo(Refusing);
-  const { bearer } = await signInAs(app, { userId: 'ana' });
-  const by = (extraHeaders: Record<string, string>) =>
-    outcomeOf(connect(port, { transports: ['websocket'], extraHeaders }));
-  expect(await by({})).toBe('session_required');
-  expect(ran).toEqual([]);
-  expect(await by({ ...bearer, 'x-unwanted': '1' })).toBe('no');
-  expect(seatsTaken(app)).toEqual(NOBODY);
-  expect(await by({ ...bearer })).toBe('connected');
-});
+  it('namespaces that are made from a pattern are guarded', async () => {
+    const { app, port, sessions } = await withIo(Rooms, { platform });
+    const { token } = await signInAs(app, { userId: 'ana' });
+    const to = (auth: object) => connect(port, { transports: ['websocket'], auth }, '/room-7');
+    expect(await outcomeOf(to({}))).toBe('session_required');
+    const socket = to({ token });
+    expect(await outcomeOf(socket)).toBe('connected');
+    expect(await socket.emitWithAck('say')).toBe('said');
+    const ended = heard(socket, 'disconnect');
+    await sessions.revokeAll('ana');
+    await ended;
+  });
 
-it('nothing that was missed is sent before the check', async () => {
-  const { app, port, sessions } = await withIo(Recovering);
-  const { token } = await signInAs(app, { userId: 'ana' });
-  const auth: Record<string, unknown> = { token };
-  const socket = connect(port, { transports: ['websocket'], auth });
-  const news: unknown[] = [];
-  socket.on('news', (what) => news.push(what));
-  expect(await outcomeOf(socket)).toBe('connected');
-  const gateway = app.get(Recovering);
-  const first = heard(socket, 'news');
-  gateway.tell('first');
-  await first;
-  const gone = heard(socket, 'disconnect');
-  socket.io.engine.close();
-  await gone;
-  await sessions.revokeAll('ana');
-  gateway.tell('secret');
-  socket.connect();
-  expect(await outcomeOf(socket)).toBe('session_invalid');
-  expect(news).toEqual(['first']);
-});
+  it('middleware of the application comes after the check, and may refuse too', async () => {
+    const { app, port } = await withIo(Refusing, { platform });
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    const by = (extraHeaders: Record<string, string>) =>
+      outcomeOf(connect(port, { transports: ['websocket'], extraHeaders }));
+    expect(await by({})).toBe('session_required');
+    expect(ran).toEqual([]);
+    expect(await by({ ...bearer, 'x-unwanted': '1' })).toBe('no');
+    expect(seatsTaken(app)).toEqual(NOBODY);
+    expect(await by({ ...bearer })).toBe('connected');
+  });
 
-it('what is public is open to everybody, and tells of nobody', async () => {
-  @WebSocketGateway()
-  class Open {
-    @Public() @SubscribeMessage('public') public(@CurrentSession() session: unknown) {
-      return { session };
+  it('nothing that was missed is sent before the check', async () => {
+    const { app, port, sessions } = await withIo(Recovering, { platform });
+    const { token } = await signInAs(app, { userId: 'ana' });
+    const auth: Record<string, unknown> = { token };
+    const socket = connect(port, { transports: ['websocket'], auth });
+    const news: unknown[] = [];
+    socket.on('news', (what) => news.push(what));
+    expect(await outcomeOf(socket)).toBe('connected');
+    const gateway = app.get(Recovering);
+    const first = heard(socket, 'news');
+    gateway.tell('first');
+    await first;
+    const gone = heard(socket, 'disconnect');
+    socket.io.engine.close();
+    await gone;
+    await sessions.revokeAll('ana');
+    gateway.tell('secret');
+    socket.connect();
+    expect(await outcomeOf(socket)).toBe('session_invalid');
+    expect(news).toEqual(['first']);
+  });
+
+  it('what is public is open to everybody, and tells of nobody', async () => {
+    @WebSocketGateway()
+    class Open {
+      @Public() @SubscribeMessage('public') public(@CurrentSession() session: unknown) {
+        return { session };
+      }
+      @SubscribeMessage('closed') closed() {
+        return note('closed');
+      }
     }
-    @SubscribeMessage('closed') closed() {
-      return note('closed');
-    }
-  }
-  const { port } = await withIo(Open);
-  const socket = connect(port, { transports: ['websocket'] });
-  expect(await socket.emitWithAck('public', {})).toEqual({ session: null });
-  expect(await socket.emitWithAck('closed', {})).toMatchObject({ code: 'session_required' });
-  expect(ran).toEqual([]);
+    const { port } = await withIo(Open, { platform });
+    const socket = connect(port, { transports: ['websocket'] });
+    expect(await socket.emitWithAck('public', {})).toEqual({ session: null });
+    expect(await socket.emitWithAck('closed', {})).toMatchObject({ code: 'session_required' });
+    expect(ran).toEqual([]);
+  });
 });

@@ -45,13 +45,6 @@ afterEach(() => {
   Object.assign(SlowStore, { delay: 0, isDown: false });
 });
 
-const open = (): Promise<EdgeApp> =>
-  start({
-    providers: [Chat],
-    options: { store: SlowStore },
-    configure: (app) => app.useWebSocketAdapter(new WsAdapter(app as INestApplicationContext)),
-  });
-
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await pause(5);
 }
@@ -109,8 +102,16 @@ const AT_ONCE = 50;
 /** Megabytes: what a thousand sockets would hold on to is more than twice as much. */
 const NOISE = 4;
 
-describe('clients that leave', () => {
-  it.each(Object.keys(STAGES))('%s leave nothing behind', async (stage) => {
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  const open = (): Promise<EdgeApp> =>
+    start({
+      platform,
+      providers: [Chat],
+      options: { store: SlowStore },
+      configure: (app) => app.useWebSocketAdapter(new WsAdapter(app as INestApplicationContext)),
+    });
+
+  it.each(Object.keys(STAGES))('clients that leave %s leave nothing behind', async (stage) => {
     const app = await open();
     const { token } = await signInAs(app.app, { userId: 'ana' });
     if (stage === 'during the check') SlowStore.delay = 5;
@@ -130,33 +131,33 @@ describe('clients that leave', () => {
     // What is held grows every time; what else the process does, once.
     if ((await growth()) >= NOISE) expect(await growth()).toBeLessThan(NOISE);
   });
-});
 
-it('while the store is away handshakes and messages get 503, and sockets stay until their deadline', async () => {
-  const app = await open();
-  const { bearer } = await signInAs(app.app, { userId: 'ana' });
-  const { ask, ended, socket } = await openSocket(app.port, { headers: { ...bearer } });
-  SlowStore.isDown = true;
-  const { status, headers, body } = await refusedSocket(app.port, { headers: { ...bearer } });
-  expect([status, headers['retry-after'], body['code']]).toEqual([503, '2', 'session_store_unavailable']);
-  expect(await ask('say')).toMatchObject({ data: { code: 'session_store_unavailable', statusCode: 503 } });
-  app.clock.advance('29m');
-  await pause(300);
-  expect(socket.readyState).toBe(socket.OPEN);
-  app.clock.advance('1m');
-  expect(await ended).toEqual([4401, 'session_expired']);
-});
-
-it('rounds of revocation against handshake leave no socket', async () => {
-  const app = await open();
-  SlowStore.delay = 1;
-  for (let round = 0; round < 100; round++) {
+  it('while the store is away handshakes and messages get 503, and sockets stay until their deadline', async () => {
+    const app = await open();
     const { bearer } = await signInAs(app.app, { userId: 'ana' });
-    const opening = openSocket(app.port, { headers: { ...bearer } }).catch(() => null);
-    await pause(round % 5);
-    await app.sessions.revokeAll('ana');
-    const opened = await opening;
-    if (opened) expect(await opened.ended).toEqual([4401, 'session_invalid']);
-  }
-  expect(seatsTaken(app.app)).toEqual(NOBODY);
+    const { ask, ended, socket } = await openSocket(app.port, { headers: { ...bearer } });
+    SlowStore.isDown = true;
+    const { status, headers, body } = await refusedSocket(app.port, { headers: { ...bearer } });
+    expect([status, headers['retry-after'], body['code']]).toEqual([503, '2', 'session_store_unavailable']);
+    expect(await ask('say')).toMatchObject({ data: { code: 'session_store_unavailable', statusCode: 503 } });
+    app.clock.advance('29m');
+    await pause(300);
+    expect(socket.readyState).toBe(socket.OPEN);
+    app.clock.advance('1m');
+    expect(await ended).toEqual([4401, 'session_expired']);
+  });
+
+  it('rounds of revocation against handshake leave no socket', async () => {
+    const app = await open();
+    SlowStore.delay = 1;
+    for (let round = 0; round < ROUNDS; round++) {
+      const { bearer } = await signInAs(app.app, { userId: 'ana' });
+      const opening = openSocket(app.port, { headers: { ...bearer } }).catch(() => null);
+      await pause(round % 5);
+      await app.sessions.revokeAll('ana');
+      const opened = await opening;
+      if (opened) expect(await opened.ended).toEqual([4401, 'session_invalid']);
+    }
+    expect(seatsTaken(app.app)).toEqual(NOBODY);
+  });
 });

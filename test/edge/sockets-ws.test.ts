@@ -1,4 +1,4 @@
-import { Controller, type INestApplicationContext, Post, type Type } from '@nestjs/common';
+import { Controller, Get, type INestApplicationContext, Post, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -14,10 +14,11 @@ import {
   RequireRole,
   sessionOf,
 } from 'nestjs-sessions';
-import { signInAs } from 'nestjs-sessions/testing';
+import { recordSessionEvents, signInAs } from 'nestjs-sessions/testing';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { type EdgeApp, type EdgeAppOptions, edgeApps } from './support/edge-apps.js';
 import { noteRuns } from './support/runs.js';
 import { closeSockets, openSocket, refusedSocket } from './support/ws-visitor.js';
@@ -99,6 +100,13 @@ class Inheriting extends Ruled {
 @Controller()
 class Leaving {
   @EndSession() @Post('sign-out') signOut(): void {}
+}
+
+@Controller()
+class Account {
+  @Get('me') me(@CurrentSession('userId') userId: string) {
+    return { userId };
+  }
 }
 
 const withWs = (options: EdgeAppOptions): Promise<EdgeApp> =>
@@ -215,6 +223,22 @@ describe.each(['express', 'fastify'] as const)('a gateway of ws on %s', (platfor
     expect(await ask('rule')).toEqual({ event: 'ruled', data: 'rule' });
   });
 
+  it('tells the token to nobody, neither in the log nor in events', async () => {
+    const told: unknown[] = [];
+    const tell = (...what: unknown[]) => void told.push(...what);
+    const logger = { log: tell, warn: tell, error: tell, debug: tell, verbose: tell };
+    const { app, port, sessions } = await open(Chat, { configure: (nest) => nest.useLogger(logger) });
+    const { events } = recordSessionEvents(app);
+    const { token, session } = await signInAs(app, { userId: 'ana' });
+    const protocols = ['app', `bearer.${token}`];
+    const { ended } = await openSocket(port, { protocols });
+    await sessions.revoke(session.id);
+    await ended;
+    await refusedSocket(port, { protocols });
+    expect(events.map(({ type }) => type)).toEqual(['created', 'revoked', 'refused']);
+    expect(inspect({ told, events }, { depth: null })).not.toContain(token.slice(4));
+  });
+
   it('needs a session where it only sends', async () => {
     const { app, port } = await open(Pushing);
     expect((await refusedSocket(port)).status).toBe(401);
@@ -298,6 +322,49 @@ describe.each(['express', 'fastify'] as const)('a gateway of ws on %s', (platfor
     await ask('say', 'hello');
     expect(await seen()).toBe(clock.now());
   });
+
+  it('a gateway on a port and a path of its own is guarded', async () => {
+    const own = await freePort();
+    @WebSocketGateway(own, { path: '/own' })
+    class Own {
+      @SubscribeMessage('say') say(@ConnectedSocket() client: object) {
+        return { event: 'said', data: sessionOf(client)?.userId };
+      }
+    }
+    const { app, sessions } = await open(Own);
+    expect((await refusedSocket(own, { path: '/own' })).status).toBe(401);
+    const { token } = await signInAs(app, { userId: 'ana' });
+    const { ask, ended } = await openSocket(own, { path: '/own', protocols: ['app', `bearer.${token}`] });
+    expect(await ask('say')).toEqual({ event: 'said', data: 'ana' });
+    await sessions.revokeAll('ana');
+    expect(await ended).toEqual([4401, 'session_invalid']);
+  });
+
+  it('functions of the application still choose who comes in, and which protocol', async () => {
+    const seen: unknown[] = [];
+    @WebSocketGateway({
+      verifyClient: ({ req }: { req: { headers: Record<string, string>; rawHeaders: string[] } }) => {
+        seen.push(req.headers['sec-websocket-protocol'], ...req.rawHeaders);
+        return !('x-unwanted' in req.headers);
+      },
+      handleProtocols: (protocols: Set<string>) => {
+        seen.push(...protocols);
+        return [...protocols].at(-1);
+      },
+    })
+    class Choosing {
+      @SubscribeMessage('say') say() {
+        return { event: 'said', data: null };
+      }
+    }
+    const { app, port } = await open(Choosing);
+    const { token, bearer } = await signInAs(app, { userId: 'ana' });
+    const { socket } = await openSocket(port, { protocols: ['one', `bearer.${token}`, 'two'] });
+    expect(socket.protocol).toBe('two');
+    expect(JSON.stringify(seen)).not.toContain(token);
+    const unwanted = openSocket(port, { headers: { ...bearer, 'x-unwanted': '1' } });
+    await expect(unwanted).rejects.toThrow('401');
+  });
 });
 
 /** What ends a session, or what a socket has of it. */
@@ -313,25 +380,22 @@ const ENDS: Record<string, (app: EdgeApp, session: ActiveSession, token: string)
   'an eviction': ({ app }, { userId }) => signInAs(app, { userId, roles: ['admin'] }),
 };
 
-describe('sockets end with their session', () => {
-  const port = async (app: EdgeApp) => app.port;
+describe.each(['express', 'fastify'] as const)('sockets of ws on %s end with their session', (platform) => {
+  const open = (gateway: Type, options: EdgeAppOptions = {}) =>
+    withWs({ platform, providers: [gateway], ...options });
 
   it.each(Object.keys(ENDS))('by %s, at once', async (end) => {
-    const app = await withWs({
-      providers: [Admins],
-      controllers: [Leaving],
-      options: { maxSessionsPerUser: 1 },
-    });
+    const app = await open(Admins, { controllers: [Leaving], options: { maxSessionsPerUser: 1 } });
     const { bearer, session, token } = await signInAs(app.app, { userId: 'boss', roles: ['admin'] });
     const sockets = await Promise.all(
-      [1, 2].map(async () => openSocket(await port(app), { headers: { ...bearer } })),
+      [1, 2].map(async () => openSocket(app.port, { headers: { ...bearer } })),
     );
     await ENDS[end]!(app, session, token);
     for (const { ended } of sockets) expect(await ended).toEqual([4401, 'session_invalid']);
   });
 
   it('by the reuse of a token that was replaced', async () => {
-    const app = await withWs({ providers: [Chat] });
+    const app = await open(Chat);
     const { token: stolen, session } = await signInAs(app.app, { userId: 'ana' });
     await app.sessions.validate(stolen);
     const { token } = await app.sessions.rotate(session.id);
@@ -341,24 +405,47 @@ describe('sockets end with their session', () => {
     expect(await ended).toEqual([4401, 'session_invalid']);
   });
 
+  it('by the renewal of its token, once `grace` is over', async () => {
+    const app = await open(Chat, { controllers: [Account], options: { timeouts: { renewal: '5m' } } });
+    const { bearer } = await signInAs(app.app, { userId: 'ana' });
+    const { ended, ask } = await openSocket(app.port, { headers: { ...bearer } });
+    app.clock.advance('6m');
+    const { headers } = await fetch(`${app.url}/me`, { headers: { ...bearer } });
+    const authorization = `Bearer ${headers.get('session-token')}`;
+    expect((await fetch(`${app.url}/me`, { headers: { authorization } })).status).toBe(200);
+    expect(await ask('say', 'in time')).toEqual({ event: 'said', data: 'ana: in time' });
+    app.clock.advance('31s');
+    expect(await ended).toEqual([4401, 'session_invalid']);
+  });
+
   it('with the role that the gateway asks for', async () => {
-    const app = await withWs({ providers: [Admins] });
+    const app = await open(Admins);
     const { bearer } = await signInAs(app.app, { userId: 'boss', roles: ['admin'] });
     const { ended } = await openSocket(app.port, { headers: { ...bearer } });
     await app.sessions.setRoles('boss', ['customer']);
     expect(await ended).toEqual([4403, 'role_required']);
   });
 
-  it.each(['31m', '25h'])('by time, after %s', async (after) => {
-    const app = await withWs({ providers: [Chat] });
+  it('by time, where nothing happens', async () => {
+    const app = await open(Chat);
     const { bearer } = await signInAs(app.app, { userId: 'ana' });
     const { ended } = await openSocket(app.port, { headers: { ...bearer } });
-    app.clock.advance(after as '31m');
+    app.clock.advance('31m');
+    expect(await ended).toEqual([4401, 'session_expired']);
+  });
+
+  it('by time, whatever happens', async () => {
+    const app = await open(Chat, { options: { timeouts: { absolute: '40m' } } });
+    const { bearer } = await signInAs(app.app, { userId: 'ana' });
+    const { ended, ask } = await openSocket(app.port, { headers: { ...bearer } });
+    app.clock.advance('25m');
+    await ask('say', 'still here');
+    app.clock.advance('16m');
     expect(await ended).toEqual([4401, 'session_expired']);
   });
 
   it('spares the sockets of others', async () => {
-    const app = await withWs({ providers: [Chat] });
+    const app = await open(Chat);
     const [ana, ben] = await Promise.all([
       signInAs(app.app, { userId: 'ana' }),
       signInAs(app.app, { userId: 'ben' }),
@@ -369,47 +456,4 @@ describe('sockets end with their session', () => {
     await anas.ended;
     expect(await bens.ask('say', 'still here')).toEqual({ event: 'said', data: 'ben: still here' });
   });
-});
-
-it('a gateway on a port and a path of its own is guarded', async () => {
-  const own = await freePort();
-  @WebSocketGateway(own, { path: '/own' })
-  class Own {
-    @SubscribeMessage('say') say(@ConnectedSocket() client: object) {
-      return { event: 'said', data: sessionOf(client)?.userId };
-    }
-  }
-  const { app, sessions } = await withWs({ providers: [Own] });
-  expect((await refusedSocket(own, { path: '/own' })).status).toBe(401);
-  const { token } = await signInAs(app, { userId: 'ana' });
-  const { ask, ended } = await openSocket(own, { path: '/own', protocols: ['app', `bearer.${token}`] });
-  expect(await ask('say')).toEqual({ event: 'said', data: 'ana' });
-  await sessions.revokeAll('ana');
-  expect(await ended).toEqual([4401, 'session_invalid']);
-});
-
-it('functions of the application still choose who comes in, and which protocol', async () => {
-  const seen: unknown[] = [];
-  @WebSocketGateway({
-    verifyClient: ({ req }: { req: { headers: Record<string, string>; rawHeaders: string[] } }) => {
-      seen.push(req.headers['sec-websocket-protocol'], ...req.rawHeaders);
-      return !('x-unwanted' in req.headers);
-    },
-    handleProtocols: (protocols: Set<string>) => {
-      seen.push(...protocols);
-      return [...protocols].at(-1);
-    },
-  })
-  class Choosing {
-    @SubscribeMessage('say') say() {
-      return { event: 'said', data: null };
-    }
-  }
-  const { app, port } = await withWs({ providers: [Choosing] });
-  const { token, bearer } = await signInAs(app, { userId: 'ana' });
-  const { socket } = await openSocket(port, { protocols: ['one', `bearer.${token}`, 'two'] });
-  expect(socket.protocol).toBe('two');
-  expect(JSON.stringify(seen)).not.toContain(token);
-  const unwanted = openSocket(port, { headers: { ...bearer, 'x-unwanted': '1' } });
-  await expect(unwanted).rejects.toThrow('401');
 });

@@ -1,10 +1,4 @@
-import {
-  BadRequestException,
-  ConflictException,
-  Injectable,
-  NotFoundException,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { BadRequestException, ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Subject } from 'rxjs';
 import { In, QueryFailedError, Repository } from 'typeorm';
@@ -17,7 +11,7 @@ export interface Arrival extends Account {
 }
 
 @Injectable()
-export class AccountsService implements OnModuleDestroy {
+export class AccountsService {
   /** What this process has moved. A bank on several machines would tell it by its message broker. */
   readonly arrivals = new Subject<Arrival>();
 
@@ -45,10 +39,6 @@ export class AccountsService implements OnModuleDestroy {
     const receiver = await this.accounts.findOneByOrFail({ number: to });
     this.arrivals.next({ ...receiver, amountInCents });
     return this.find(ownerId, from);
-  }
-
-  onModuleDestroy(): void {
-    this.arrivals.complete();
   }
 
   /** One statement does both sides or neither, whatever happens at the same time; the table's check does the rest. */

@@ -8,7 +8,9 @@ export interface PageFile {
   readonly etag: string;
 }
 
-const FOLDER = new URL('../../public/', import.meta.url);
+const PAGE = new URL('../../public/', import.meta.url);
+/** Of the library. Browsers take it as it is. */
+const CLIENT = new URL('.', import.meta.resolve('nestjs-sessions/client'));
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -18,12 +20,18 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** All that there is to be had, read at the start: no path from a request ever reaches the disk. */
-export const pageFiles: ReadonlyMap<string, PageFile> = new Map(
-  readdirSync(FOLDER).map((name) => [name, read(name)]),
-);
+export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
+  ...filesIn(PAGE, /./),
+  ...filesIn(CLIENT, /\.js$/, 'client/'),
+]);
 
-function read(name: string): PageFile {
-  const content = readFileSync(new URL(name, FOLDER), 'utf8');
+function filesIn(folder: URL, wanted: RegExp, prefix = ''): [string, PageFile][] {
+  const names = readdirSync(folder).filter((name) => wanted.test(name));
+  return names.map((name) => [prefix + name, read(new URL(name, folder))]);
+}
+
+function read(file: URL): PageFile {
+  const content = readFileSync(file, 'utf8');
   const etag = `"${createHash('sha256').update(content).digest('base64url')}"`;
-  return { content, etag, type: TYPES[extname(name)] ?? 'text/plain; charset=utf-8' };
+  return { content, etag, type: TYPES[extname(file.pathname)] ?? 'text/plain; charset=utf-8' };
 }

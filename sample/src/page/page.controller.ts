@@ -26,6 +26,16 @@ export class PageController {
   ) {
     return send(name, known, answer);
   }
+
+  @Public()
+  @Get('page/client/:name')
+  clientFile(
+    @Param('name') name: string,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) answer: Answer,
+  ) {
+    return send(`client/${name}`, known, answer);
+  }
 }
 
 /** @throws NotFoundException */

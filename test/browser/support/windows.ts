@@ -1,5 +1,12 @@
 import { expect } from '@jest/globals';
-import type { Browser, BrowserContext, BrowserContextOptions, ConsoleMessage, Page } from 'playwright-core';
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  ConsoleMessage,
+  Page,
+  WebSocket,
+} from 'playwright-core';
 
 /** All that a page could leave behind on a device. Text, since it runs in the browser. */
 const WHAT_IS_STORED = `(async () => [
@@ -92,4 +99,10 @@ export async function see(page: Page, text: string | RegExp): Promise<void> {
 
 export async function goTo(page: Page, view: 'Accounts' | 'Devices' | 'Staff'): Promise<void> {
   await page.getByRole('link', { name: view, exact: true }).click();
+}
+
+/** Loads a window anew. @returns the socket by which it then hears what is new */
+export async function newsOf(page: Page): Promise<WebSocket> {
+  const [socket] = await Promise.all([page.waitForEvent('websocket'), page.reload()]);
+  return socket;
 }

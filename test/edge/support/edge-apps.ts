@@ -64,9 +64,15 @@ export function edgeApps(): (options: EdgeAppOptions) => Promise<EdgeApp> {
     const adapter =
       platform === 'express'
         ? new ExpressAdapter()
-        : new FastifyAdapter({ trustProxy, ...(isHttp2 && { http2: true as const }) } as object);
+        : new FastifyAdapter({
+            trustProxy,
+            forceCloseConnections: true,
+            ...(isHttp2 && { http2: true as const }),
+          } as object);
     if (adapter instanceof ExpressAdapter) adapter.set('trust proxy', trustProxy);
-    const app = module.createNestApplication(adapter, { logger: false, forceCloseConnections: true });
+    // On Fastify the option stands at the adapter, and Nest 11 would leave sockets of socket.io to it, which it does not close.
+    const forceCloseConnections = platform === 'express';
+    const app = module.createNestApplication(adapter, { logger: false, forceCloseConnections });
     running.push(app);
     await configure?.(app);
     await app.listen(0, '127.0.0.1');

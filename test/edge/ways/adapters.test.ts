@@ -44,19 +44,21 @@ class LimitedWsAdapter extends WsAdapter {
   }
 }
 
-describe.each([
-  { name: 'IoAdapter', make: (app: never) => new ClusteredIoAdapter(app), send: SOCKET_IO.send },
-  { name: 'WsAdapter', make: (app: never) => new LimitedWsAdapter(app), send: WS.send },
-])('an adapter that extends $name', ({ make, send }) => {
-  it('is guarded', async () => {
-    const configure = (app: { useWebSocketAdapter(adapter: WebSocketAdapter): unknown }) =>
-      app.useWebSocketAdapter(make(app as never));
-    const { app, port } = await start({ providers: [Gateway], configure });
-    expect(await send(port, 'message').catch(() => null)).toBeNull();
-    expect(ran).toEqual([]);
-    const { bearer } = await signInAs(app, { userId: 'ana' });
-    await send(port, 'message', { ...bearer });
-    expect(ran).toEqual(['connection', 'message']);
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  describe.each([
+    { name: 'IoAdapter', make: (app: never) => new ClusteredIoAdapter(app), send: SOCKET_IO.send },
+    { name: 'WsAdapter', make: (app: never) => new LimitedWsAdapter(app), send: WS.send },
+  ])('an adapter that extends $name', ({ make, send }) => {
+    it('is guarded', async () => {
+      const configure = (app: { useWebSocketAdapter(adapter: WebSocketAdapter): unknown }) =>
+        app.useWebSocketAdapter(make(app as never));
+      const { app, port } = await start({ platform, providers: [Gateway], configure });
+      expect(await send(port, 'message').catch(() => null)).toBeNull();
+      expect(ran).toEqual([]);
+      const { bearer } = await signInAs(app, { userId: 'ana' });
+      await send(port, 'message', { ...bearer });
+      expect(ran).toEqual(['connection', 'message']);
+    });
   });
 });
 

@@ -168,26 +168,27 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     await app.sessions.setRoles('ana', []);
     await endOf(former.reading);
   });
-});
 
-/** As Nest shows it: with the interceptors of an application, and the middleware that compresses answers. */
-it('server-sent events end behind interceptors and compression', async () => {
-  const app = await start({
-    controllers: [Streams],
-    configure: (nest) => {
-      nest.use(compression({ threshold: 0 }));
-      nest.useGlobalInterceptors({
-        intercept: (_, next) => next.handle().pipe(map((event) => ({ data: `seen: ${String(event)}` }))),
-      });
-    },
+  /** As Nest shows it: with the interceptors of an application, and the middleware that compresses answers. */
+  it('server-sent events end behind interceptors and compression', async () => {
+    const app = await start({
+      platform,
+      controllers: [Streams],
+      configure: (nest) => {
+        nest.use(compression({ threshold: 0 }));
+        nest.useGlobalInterceptors({
+          intercept: (_, next) => next.handle().pipe(map((event) => ({ data: `seen: ${String(event)}` }))),
+        });
+      },
+    });
+    const { bearer } = await signInAs(app.app, { userId: 'ana', roles: ['watcher'] });
+    const telling = setInterval(() => events.next('first'), 5);
+    const answer = await fetch(`${app.url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
+    await app.sessions.revokeAll('ana');
+    clearInterval(telling);
+    await endOf(readingOf(answer));
+    while (events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
   });
-  const { bearer } = await signInAs(app.app, { userId: 'ana', roles: ['watcher'] });
-  const telling = setInterval(() => events.next('first'), 5);
-  const answer = await fetch(`${app.url}/stream`, { headers: { ...bearer }, signal: leaving.signal });
-  await app.sessions.revokeAll('ana');
-  clearInterval(telling);
-  await endOf(readingOf(answer));
-  while (events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
 it('server-sent events over HTTP/2 end alone, and leave the connection to the others', async () => {
@@ -280,24 +281,27 @@ function streamGraphql(app: INestApplication): void {
   });
 }
 
-it('subscriptions by graphql-sse end with their session', async () => {
-  const { app, url, sessions } = await start({
-    imports: [APOLLO.module()],
-    providers: [Ticker],
-    configure: streamGraphql,
-  });
-  const subscribe = (headers: object) =>
-    fetch(`${url}/graphql/stream`, {
-      method: 'POST',
-      signal: leaving.signal,
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
-      body: JSON.stringify({ query: 'subscription { ticks }' }),
+describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
+  it('subscriptions by graphql-sse end with their session', async () => {
+    const { app, url, sessions } = await start({
+      platform,
+      imports: [APOLLO.module()],
+      providers: [Ticker],
+      configure: streamGraphql,
     });
-  expect(await (await subscribe({})).text()).toContain('Sign in first.');
-  expect(ran).toEqual([]);
-  const { bearer } = await signInAs(app, { userId: 'ana' });
-  const reading = readingOf(await subscribe(bearer));
-  expect(await reaches(reading, 'first')).toBe(true);
-  expect(await sessions.revokeAll('ana')).toBe(1);
-  await endOf(reading);
+    const subscribe = (headers: object) =>
+      fetch(`${url}/graphql/stream`, {
+        method: 'POST',
+        signal: leaving.signal,
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+        body: JSON.stringify({ query: 'subscription { ticks }' }),
+      });
+    expect(await (await subscribe({})).text()).toContain('Sign in first.');
+    expect(ran).toEqual([]);
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    const reading = readingOf(await subscribe(bearer));
+    expect(await reaches(reading, 'first')).toBe(true);
+    expect(await sessions.revokeAll('ana')).toBe(1);
+    await endOf(reading);
+  });
 });
