@@ -4,11 +4,12 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { sessionOf } from 'nestjs-sessions';
-import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
+import { signInAs } from 'nestjs-sessions/testing';
 import { Redis } from 'ioredis';
 import { hasRedis, ownRedis, type OwnServer } from '../support/own-servers.js';
 import { type EdgeApp, edgeApps } from './support/edge-apps.js';
 import { connect, disconnectAll, heard, outcomeOf } from './support/io-visitor.js';
+import { sharedStore } from './support/shared-store.js';
 
 const clients: Redis[] = [];
 const start = edgeApps();
@@ -44,17 +45,11 @@ class RedisIoAdapter extends IoAdapter {
 
 /** Two nodes of one application, which share the sessions and hear nothing of each other but by Redis. */
 async function nodes(redis: string): Promise<[EdgeApp, EdgeApp]> {
-  const shared = new InMemorySessionStore();
-  class SharedStore extends InMemorySessionStore {
-    constructor() {
-      super();
-      return shared;
-    }
-  }
+  const store = sharedStore();
   const node = () =>
     start({
       providers: [Chat],
-      options: { store: SharedStore },
+      options: { store },
       configure: (app) => app.useWebSocketAdapter(new RedisIoAdapter(app, redis)),
     });
   return [await node(), await node()];
