@@ -155,7 +155,7 @@ class GuardedQueries {
   }
 }
 
-it.each([
+it.each<[Type<{ command(): string }>, boolean[]]>([
   [Queries, [true]],
   [GuardedQueries, [true, false]],
 ])('a query that a library calls too is refused there: %p', async (type, guards) => {

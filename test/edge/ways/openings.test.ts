@@ -131,32 +131,31 @@ describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
   });
 });
 
-it.each([StartSession, EndSession, EnsureSession])(
-  'a subscription, or server-sent events, with %p stop the boot',
-  async (Decorator) => {
-    @Resolver()
-    class Events {
-      @Query(() => String) query(): string {
-        return '';
-      }
-      @Decorator() @Subscription(() => String) async *events(): AsyncGenerator<object> {}
+const DOORS = [StartSession, EndSession, EnsureSession] as unknown as readonly (() => MethodDecorator)[];
+
+it.each(DOORS)('a subscription, or server-sent events, with %p stop the boot', async (Decorator) => {
+  @Resolver()
+  class Events {
+    @Query(() => String) query(): string {
+      return '';
     }
-    @Controller()
-    class Streams {
-      @Decorator() @Sse('stream') stream(): typeof EMPTY {
-        return EMPTY;
-      }
+    @Decorator() @Subscription(() => String) async *events(): AsyncGenerator<object> {}
+  }
+  @Controller()
+  class Streams {
+    @Decorator() @Sse('stream') stream(): typeof EMPTY {
+      return EMPTY;
     }
-    const subscriptions = () => start({ imports: [APOLLO.module()], providers: [Events] });
-    expect(await attempt(subscriptions, async () => true)).toBe('stops the boot');
-    expect(
-      await attempt(
-        () => start({ controllers: [Streams] }),
-        async () => true,
-      ),
-    ).toBe('stops the boot');
-  },
-);
+  }
+  const subscriptions = () => start({ imports: [APOLLO.module()], providers: [Events] });
+  expect(await attempt(subscriptions, async () => true)).toBe('stops the boot');
+  expect(
+    await attempt(
+      () => start({ controllers: [Streams] }),
+      async () => true,
+    ),
+  ).toBe('stops the boot');
+});
 
 it.each([All, Head])('a route of %p with @EndSession() or @EnsureSession() stops the boot', async (Verb) => {
   for (const decorator of [EnsureSession(), EndSession()]) {
