@@ -21,10 +21,10 @@ import { InMemorySessionStore } from 'nestjs-sessions/testing';
 
 @Injectable()
 class CacheInterceptor implements NestInterceptor {
-  trackBy(_: ExecutionContext): string {
+  trackBy(): string {
     return 'the URL';
   }
-  isRequestCacheable(_: ExecutionContext): boolean {
+  isRequestCacheable(): boolean {
     return true;
   }
   intercept(_: ExecutionContext, next: CallHandler) {

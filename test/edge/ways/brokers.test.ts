@@ -9,7 +9,7 @@ import {
   MessagePattern,
   type MicroserviceOptions,
   MqttRecordBuilder,
-  RmqContext,
+  type RmqContext,
   ServerKafka,
   Transport,
 } from '@nestjs/microservices';
@@ -41,7 +41,7 @@ class Openings {
   @Public() @MessagePattern(PUBLIC_MESSAGE) open(): string {
     return 'open';
   }
-  @Public() @EventPattern(PUBLIC_EVENT) happened(): void {
+  @Public() @EventPattern(PUBLIC_EVENT) happened(_message: object): void {
     note('happened');
   }
 }
@@ -51,7 +51,7 @@ class Undecorated extends Openings {
   @MessagePattern(MESSAGE) message(): string {
     return note('message');
   }
-  @EventPattern(EVENT) event(): void {
+  @EventPattern(EVENT) event(_message: object): void {
     note('event');
   }
 }
@@ -61,7 +61,7 @@ class Decorated extends Openings {
   @RequireRole('admin') @MessagePattern(MESSAGE) message(): string {
     return note('message');
   }
-  @RequireRole('admin') @EventPattern(EVENT) event(): void {
+  @RequireRole('admin') @EventPattern(EVENT) event(_message: object): void {
     note('event');
   }
 }
@@ -149,10 +149,10 @@ for (const broker of TRANSPORTATIONS) {
 
 @Controller()
 class Opened {
-  @Public() @EventPattern(EVENT) event(): void {
+  @Public() @EventPattern(EVENT) event(_message: object): void {
     note('delivered again');
   }
-  @Public() @EventPattern(PUBLIC_EVENT) happened(): void {
+  @Public() @EventPattern(PUBLIC_EVENT) happened(_message: object): void {
     note('happened');
   }
 }
@@ -169,11 +169,12 @@ class GivesBack extends BaseRpcExceptionFilter {
 
 @Controller()
 class Acknowledging {
-  @EventPattern(EVENT) event(): void {
+  @EventPattern(EVENT) event(_message: object): void {
     note('event');
   }
-  @Public() @EventPattern(PUBLIC_EVENT) happened(@Ctx() context: RmqContext): void {
+  @Public() @EventPattern(PUBLIC_EVENT) happened(_message: object, @Ctx() given: unknown): void {
     note('happened');
+    const context = given as RmqContext;
     (context.getChannelRef() as { ack(message: object): void }).ack(context.getMessage());
   }
 }

@@ -7,7 +7,7 @@ import {
   type Type,
   UseInterceptors,
 } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CacheInterceptor, CacheKey, CacheModule } from '@nestjs/cache-manager';
 import responseCachePlugin from '@apollo/server-plugin-response-cache';
 import { APP_INTERCEPTOR } from '@nestjs/core';
@@ -144,6 +144,10 @@ type Asking = { readonly request: { readonly http?: { readonly headers: Map<stri
 const sessionId = async ({ request }: Asking) => request.http?.headers.get('authorization') ?? null;
 
 describe('the response cache of Apollo', () => {
+  // Where it is not told of sessions it warns that it does not keep what is private.
+  beforeAll(() => void jest.spyOn(console, 'warn').mockReturnValue());
+  afterAll(() => void jest.restoreAllMocks());
+
   const open = (options = {}) =>
     start({
       imports: [APOLLO.module({ plugins: [responseCachePlugin(options as never)] })],
