@@ -1,7 +1,13 @@
-import { type ArgumentsHost, Catch, Controller, type Type, UseFilters } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  type Type,
+  UseFilters,
+} from '@nestjs/common';
 import { afterEach, expect, it } from '@jest/globals';
 import {
-  BaseRpcExceptionFilter,
   type ClientProxy,
   ClientProxyFactory,
   Ctx,
@@ -14,7 +20,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { Public, RequireRole } from 'nestjs-sessions';
-import { firstValueFrom, type Observable } from 'rxjs';
+import { firstValueFrom, type Observable, throwError } from 'rxjs';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Broker, describeWith, MOSQUITTO, RABBITMQ, REDIS } from '../support/brokers.js';
@@ -158,12 +164,12 @@ class Opened {
 }
 
 @Catch()
-class GivesBack extends BaseRpcExceptionFilter {
-  override catch(error: unknown, host: ArgumentsHost): Observable<unknown> {
+class GivesBack implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): Observable<unknown> {
     const context = host.switchToRpc().getContext<RmqContext>();
     const channel = context.getChannelRef() as { nack(message: object, all: boolean, again: boolean): void };
     channel.nack(context.getMessage(), false, false);
-    return super.catch(error as never, host) as Observable<unknown>;
+    return throwError(() => error);
   }
 }
 
