@@ -6,7 +6,7 @@ const { reporters, testTimeout, maxWorkers, workerIdleMemoryLimit, ...project } 
 const TESTS = [
   '**/test/edge/*.test.ts',
   '**/test/edge/ways/*.test.ts',
-  '**/test/http/{copied-methods,documents,ensure-session,open-classes,optional-session,placement}.test.ts',
+  '**/test/http/{copied-methods,documents,ensure-session,module-once,open-classes,optional-session,placement}.test.ts',
 ];
 /** With it Jest can load what is CommonJS and requires Nest 12, as @nestjs/throttler does. */
 const [NODE_MAJOR, NODE_MINOR] = process.versions.node.split('.').map(Number);

@@ -31,8 +31,14 @@ export interface Exchange {
   readonly isMutation: boolean;
   /** Of GraphQL: its answer goes on. */
   readonly isSubscription: boolean;
+  /** Of GraphQL by Apollo: where a field says what may be kept of the answer. */
+  readonly cacheControl?: CacheControl | undefined;
   /** Stands for the one call of a handler: the request itself, but of GraphQL, which calls several in one request. */
   readonly call: Call;
+}
+
+interface CacheControl {
+  setCacheHint(hint: { readonly scope: 'PRIVATE' }): void;
 }
 
 export interface Called {
@@ -112,6 +118,7 @@ interface GraphqlInfo {
   readonly variableValues?: object;
   /** Made anew for each call, and linked to that of the field above it. */
   readonly path?: Call;
+  readonly cacheControl?: CacheControl;
 }
 
 /** One call of a resolver. */
@@ -120,6 +127,7 @@ export interface Field {
   readonly operation: string | undefined;
   /** Stands for the one execution of a document. */
   readonly execution: object | undefined;
+  readonly cacheControl: CacheControl | undefined;
   readonly call: Call;
 }
 
@@ -135,6 +143,7 @@ export function fieldOf(execution: ExecutionContext): Field {
     context,
     operation: info?.operation?.operation,
     execution: info?.variableValues,
+    cacheControl: info?.cacheControl,
     call: call as Call,
   };
 }
@@ -143,7 +152,7 @@ function graphqlRequest(context: GraphqlContext | undefined): GraphqlRequest | u
   return context?.req ?? (context?.reply && 'request' in context.reply ? context.reply.request : undefined);
 }
 
-function graphqlExchange({ context, operation, call }: Field): Exchange | null {
+function graphqlExchange({ context, operation, cacheControl, call }: Field): Exchange | null {
   const request = graphqlRequest(context);
   const response = context?.res ?? context?.reply ?? request?.res;
   const isOverSocket = isUpgraded(request, response) || isUpgraded(context?.request, undefined);
@@ -161,7 +170,7 @@ function graphqlExchange({ context, operation, call }: Field): Exchange | null {
     );
   }
   const isSubscription = operation === 'subscription';
-  return { request, response, isMutation: operation === 'mutation', isSubscription, call };
+  return { request, response, isMutation: operation === 'mutation', isSubscription, cacheControl, call };
 }
 
 /**

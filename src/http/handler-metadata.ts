@@ -20,6 +20,7 @@ const RESOLVER_TYPE = 'graphql:resolver_type';
 const GRAPHQL_TYPE = 'graphql:class_type';
 const FIELD = 'graphql:resolve_property';
 const REFERENCE = 'graphql:resolve_reference';
+const CACHE_KEY = 'cache_module:cache_key';
 /** `@Res()` and `@Next()` among the kinds of parameters. */
 const RESPONSE_PARAMETERS = /^[12]:/;
 
@@ -99,6 +100,16 @@ export function successStatusOf(handler: object): number {
   if (typeof status === 'number') return status;
   const isPost = Reflect.getMetadata(METHOD, handler) === RequestMethod.POST;
   return isPost ? HttpStatus.CREATED : HttpStatus.OK;
+}
+
+/** What `@CacheKey()` has left behind: the key of everybody, or a function that makes one. */
+export function cacheKeyOf(handler: object): unknown {
+  return Reflect.getMetadata(CACHE_KEY, handler);
+}
+
+/** Whether it answers with one event after the other, once the head of its answer is gone. */
+export function answersInEvents(handler: object): boolean {
+  return isEventStream(handler) || Reflect.getMetadata(RESOLVER_TYPE, handler) === 'Subscription';
 }
 
 /** Whether it answers with server-sent events. */

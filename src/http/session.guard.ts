@@ -74,6 +74,8 @@ export class SessionGuard implements CanActivate {
   /** In the order of the table "What is checked on every request" in the README. */
   private async check(exchange: Exchange, requirement: Requirement): Promise<boolean> {
     const { request, response } = exchange;
+    // Apollo's caches keep a whole answer, and give it out before any guard.
+    exchange.cacheControl?.setCacheHint({ scope: 'PRIVATE' });
     let state: RequestState | undefined;
     try {
       const cookieName = this.cookie.nameOn(this.channels.check(request));

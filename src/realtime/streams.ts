@@ -12,10 +12,15 @@ const BEFORE_ALL = -1;
 /** Ends answers that go on, as those of server-sent events, with the session that they were begun with. */
 @Injectable()
 export class Streams {
+  /** By answers, what was seen to: the fields of GraphQL are judged anew with each event. */
+  private readonly kept = new WeakMap<ServerResponse, Set<Requirement>>();
+
   constructor(private readonly watch: SeatWatch) {}
 
   keep(answer: ServerResponse, requirement: Requirement, accepted: AcceptedToken): void {
-    if (answer.destroyed || answer.writableEnded) return;
+    const kept = this.kept.get(answer) ?? new Set();
+    if (answer.destroyed || answer.writableEnded || kept.has(requirement)) return;
+    this.kept.set(answer, kept.add(requirement));
     const ticket = ticketFor(accepted, BEFORE_ALL);
     const { sessionId, tokenHash, userId } = ticket;
     const seat: Seat = {

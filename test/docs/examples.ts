@@ -95,6 +95,11 @@ declare module '@nestjs/graphql' {
   export const Mutation: (type: Types) => MethodDecorator;
   export const Args: (name: string) => ParameterDecorator;
 }
+declare module '@nestjs/cache-manager' {
+  export abstract class CacheInterceptor {
+    protected trackBy(context: object): Promise<string | null | undefined> | string | null | undefined;
+  }
+}
 declare module '@nestjs/websockets' {
   export interface OnGatewayConnection { handleConnection(client: never): unknown }
   export interface OnGatewayDisconnect { handleDisconnect(client: never): unknown }

@@ -296,6 +296,16 @@ it('a document without a session is who has signed in, from then on', async () =
   expect(outcomes).toEqual(['session_required', expect.anything(), 'ana']);
 });
 
+it('is kept by Apollo for one session only, unless it is public', async () => {
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  const hints: unknown[] = [];
+  const cacheControl = { setCacheHint: (hint: unknown) => hints.push(hint) };
+  await call('hello', fakeExchange({}), 'query', { cacheControl });
+  expect(hints).toEqual([]);
+  await call('me', fakeExchange({ headers: { ...bearer } }), 'query', { cacheControl });
+  expect(hints).toEqual([{ scope: 'PRIVATE' }]);
+});
+
 describe('an operation over an upgraded connection', () => {
   it.each<[string, (exchange: Exchange) => object]>([
     ['the handshake alone', ({ req }) => ({ req: Object.assign(req, { upgrade: true }) })],

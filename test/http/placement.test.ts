@@ -105,6 +105,13 @@ class SignInField {
   }
 }
 
+@Injectable()
+class SignInSubscription {
+  @StartSession() @SetMetadata('graphql:resolver_type', 'Subscription') open() {
+    return { userId: 'ana' };
+  }
+}
+
 @Resolver()
 class References {
   @ResolveReference() reference(): void {}
@@ -118,6 +125,7 @@ class PublicReferences {
 }
 
 type Providers = Provider[];
+const EVENTS = /answers a message, or with events/;
 const IDLE = /nothing that Nest calls for requests/;
 const FIELD = /fieldResolverEnhancers: \['guards'/;
 
@@ -128,6 +136,7 @@ const REFUSED: [what: string, providers: Providers, says: RegExp][] = [
   ['a value', [{ provide: 'payments', useValue: new Service() }], IDLE],
   ['a route where there is no controller', [NoController], IDLE],
   ['a message where there is no gateway', [NoGateway], IDLE],
+  ['a subscription that is a sign-in', [SignInSubscription], EVENTS],
   ['a field, without any GraphQL module', [Fields], FIELD],
   ['a field, without guards', [Fields, graphql('filters')], FIELD],
   ['a class with fields, without guards', [FieldsOfClass, graphql()], FIELD],

@@ -24,10 +24,15 @@ export function resolverCaller(app: INestApplication, type: Type) {
       'graphql',
     ) as (...args: unknown[]) => Promise<unknown>;
   const called = new Map<string, ReturnType<typeof create>>();
-  return (method: string, context: object, operation = 'mutation'): Promise<unknown> => {
+  return (method: string, context: object, operation = 'mutation', more: object = {}): Promise<unknown> => {
     const call = called.get(method) ?? create(method);
     called.set(method, call);
-    const info = { operation: { operation }, variableValues: {}, path: { key: method, prev: undefined } };
+    const info = {
+      operation: { operation },
+      variableValues: {},
+      path: { key: method, prev: undefined },
+      ...more,
+    };
     return call({}, {}, context, info);
   };
 }

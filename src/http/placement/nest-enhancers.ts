@@ -28,18 +28,18 @@ export class NestEnhancers {
   }
 
   /** Whether Nest will run a guard or an interceptor of this class for a handler. */
-  runs(
-    enhancer: abstract new (...args: never[]) => object,
-    { instance, module }: Host,
-    handler: object,
-  ): boolean {
-    if (instance === null) return false;
+  runs(enhancer: abstract new (...args: never[]) => object, host: Host, handler: object): boolean {
     const isOne = (one: object) => one instanceof enhancer;
-    return (
-      this.guards.create(instance, handler, module.token).some(isOne) ||
-      this.interceptors.create(instance, handler, module.token).some(isOne)
-    );
+    return find(this.guards, host, handler).some(isOne) || this.interceptorsFor(host, handler).some(isOne);
   }
+
+  interceptorsFor(host: Host, handler: object): readonly object[] {
+    return find(this.interceptors, host, handler);
+  }
+}
+
+function find(finder: Finder, { instance, module }: Host, handler: object): readonly object[] {
+  return instance === null ? [] : finder.create(instance, handler, module.token);
 }
 
 function withoutGlobal(finder: Finder | undefined): Finder {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { SessionDecoratorError } from '../../core/model/errors.js';
-import { isGateway, isGraphqlType, isRawGrpcStream } from '../handler-metadata.js';
+import { answersInEvents, isGateway, isGraphqlType, isRawGrpcStream } from '../handler-metadata.js';
 import { decoratedClasses } from '../decorated-classes.js';
 import { DecoratorGuard } from '../decorator.guard.js';
 import { EnsureSessionInterceptor } from '../ensure-session.interceptor.js';
@@ -16,6 +16,7 @@ import { GraphqlFields } from './graphql-fields.js';
 import { givenTypes, standingTypes } from './given-instances.js';
 import { type Called, calledFor } from './handlers.js';
 import { type Host, hostsOf } from './hosts.js';
+import { leaksThrough } from './kept-answers.js';
 import { MessageClosing } from './message-closing.js';
 import { NestEnhancers, unknownNest } from './nest-enhancers.js';
 import { assertNestMetadata } from './nest-metadata-check.js';
@@ -62,6 +63,7 @@ export class PlacementCheck implements OnModuleInit {
         this.assertRefusable(called, requirement);
         this.assertMessageFits(called, requirement);
         this.assertEnhanced(called, requirement);
+        this.assertNotKept(called, requirement);
       }
     }
     for (const type of this.givenBeside(calledOf.keys()))
@@ -108,22 +110,44 @@ export class PlacementCheck implements OnModuleInit {
   }
 
   /** What a guard refuses there, Nest turns into a rejection that nobody handles: it ends the process. */
-  private assertRefusable({ host, method }: Called, { handler, opens, isDeclared }: Requirement): void {
-    if (opens === 'public' || !(this.isGuarded || isDeclared)) return;
+  private assertRefusable({ host, method }: Called, requirement: Requirement): void {
+    if (!this.isJudged(requirement)) return;
     if (!isRawGrpcStream(Reflect.get(host.type.prototype as object, method) as object)) return;
     throw new SessionDecoratorError(
-      `${handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a call, Nest ends ` +
-        'the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
+      `${requirement.handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a ` +
+        'call, Nest ends the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
     );
   }
 
-  /** A message has no answer that could bring a token, and nothing but its socket to end. */
-  private assertMessageFits({ kinds }: Called, { handler, opens, session }: Requirement): void {
-    if (!kinds.includes('socket-message')) return;
+  /** Whether the guard looks at it, so that there may be a session. */
+  private isJudged({ opens, isDeclared }: Requirement): boolean {
+    return opens !== 'public' && (this.isGuarded || isDeclared);
+  }
+
+  /** What is answered to one session, or brings its token, is not for others. */
+  private assertNotKept(called: Called, requirement: Requirement): void {
+    if (!this.isJudged(requirement)) return;
+    const interceptors = [
+      ...this.config.getGlobalInterceptors(),
+      ...this.config.getGlobalRequestInterceptors().map(({ instance }) => instance as unknown),
+      ...this.enhancers.interceptorsFor(called.host, called.handler),
+    ];
+    if (!interceptors.some((one) => leaksThrough(called, requirement, one))) return;
+    throw new SessionDecoratorError(
+      `${requirement.handler} answers each session by itself, and CacheInterceptor would give to all others what it has ` +
+        'answered to one: keep it away from sign-ins, and elsewhere use a subclass of it with a `trackBy()` that has the ' +
+        'session in the key.',
+    );
+  }
+
+  /** Neither a message nor an event has an answer that could bring a token. */
+  private assertMessageFits({ kinds, host, method }: Called, { handler, opens, session }: Requirement): void {
+    const isOfEvents = answersInEvents(Reflect.get(host.type.prototype as object, method) as object);
+    if (!kinds.includes('socket-message') && !isOfEvents) return;
     if (opens !== 'start' && opens !== 'end' && session !== 'ensured') return;
     throw new SessionDecoratorError(
-      `${handler} starts, makes or ends a session, and answers a message: tokens travel by HTTP. Let the client do it by a ` +
-        'request, and connect then; sockets end with their session.',
+      `${handler} starts, makes or ends a session, and answers a message, or with events: tokens travel in the heads of ` +
+        'answers. Let the client do it by a request, and connect then; sockets end with their session.',
     );
   }
 

@@ -6,7 +6,10 @@ import { AbstractWsAdapter, SubscribeMessage, WebSocketGateway, WebSocketServer 
 import { OptionalSession, Public, RequireRole } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import { EventEmitter } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { edgeApps } from '../support/edge-apps.js';
+import { connect, disconnectAll, outcomeOf } from '../support/io-visitor.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
 import { SOCKET_IO, WS } from '../support/socket-clients.js';
@@ -60,6 +63,61 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
       expect(ran).toEqual(['connection', 'message']);
     });
   });
+});
+
+interface Engine {
+  attach(server: object): void;
+  onWebTransportSession(session: object): Promise<void>;
+  close(): void;
+}
+
+interface BindingServer {
+  readonly engine: Engine;
+  bind(engine: Engine): void;
+}
+
+@WebSocketGateway()
+class Binding {
+  @WebSocketServer() server!: BindingServer;
+  handleConnection(): void {
+    note('connection');
+  }
+  @SubscribeMessage('message') message(): string {
+    return note('message');
+  }
+}
+
+it('by another engine of socket.io nobody connects without a token of its own', async () => {
+  const { app } = await start({
+    providers: [Binding],
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
+  });
+  const { server } = app.get(Binding);
+  const engine = new (server.engine.constructor as new () => Engine)();
+  const own = createServer();
+  engine.attach(own);
+  server.bind(engine);
+  await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+  const { port } = own.address() as AddressInfo;
+  const { token, bearer } = await signInAs(app, { userId: 'ana' });
+  const by = (options: object) =>
+    outcomeOf(connect(port, { transports: ['websocket'], path: '/engine.io', ...options }));
+  expect(await by({})).toBe('session_required');
+  expect(await by({ extraHeaders: { ...bearer } })).toBe('session_required');
+  expect(ran).toEqual([]);
+  expect(await by({ auth: { token } })).toBe('connected');
+  disconnectAll();
+  engine.close();
+  own.close();
+});
+
+it('WebTransport of socket.io is closed to everybody', async () => {
+  const { app } = await start({
+    providers: [Binding],
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
+  });
+  await app.get(Binding).server.engine.onWebTransportSession({ close: () => note('closed') });
+  expect(ran).toEqual(['closed']);
 });
 
 type Handlers = readonly { readonly message: unknown; callback(data: object): unknown }[];

@@ -9,7 +9,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { APP_GUARD, ContextIdFactory, type ContextIdStrategy } from '@nestjs/core';
+import { APP_GUARD, ContextIdFactory, type ContextIdStrategy, REQUEST } from '@nestjs/core';
 import { Query, Resolver } from '@nestjs/graphql';
 import { RequireSession, sessionOf } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
@@ -36,6 +36,24 @@ class OfRequest {
   }
   @Get('scoped') scoped(): string {
     return note('scoped');
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class Knower {
+  constructor(@Inject(REQUEST) private readonly request: object) {
+    note(`made for ${sessionOf(request)?.userId}`);
+  }
+  know(): string {
+    return note(`handled for ${sessionOf(this.request)?.userId}`);
+  }
+}
+
+@Controller()
+class Knowing {
+  constructor(@Inject(Knower) private readonly knower: Knower) {}
+  @Get('knowing') knowing(): string {
+    return this.knower.know();
   }
 }
 
@@ -137,6 +155,13 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     expect(ran).toEqual([]);
     expect((await fetch(`${url}/scoped`)).status).toBe(401);
     expect(ran.toSorted()).toEqual(['controller', 'factory', 'provider']);
+  });
+
+  it('what is made for a request before the guard knows of no session', async () => {
+    const { app, url } = await start({ platform, controllers: [Knowing], providers: [Knower] });
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    expect((await fetch(`${url}/knowing`, { headers: { ...bearer } })).status).toBe(200);
+    expect(ran).toEqual(['made for undefined', 'handled for ana']);
   });
 
   it('a strategy for contexts, and the durable providers that it makes, run before the guard', async () => {

@@ -141,6 +141,32 @@ it.each([Commands, OptionalCommands, SignInCommands])(
   },
 );
 
+@Resolver()
+class Queries {
+  @Query(() => String) @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+@Resolver()
+class GuardedQueries {
+  @RequireRole('admin') @Query(() => String) @OnCommand() command(): string {
+    return note('command');
+  }
+}
+
+it.each<[Type<{ command(): string }>, boolean[]]>([
+  [Queries, [true]],
+  [GuardedQueries, [true, false]],
+])('a query that a library calls too is refused there: %p', async (type, guards) => {
+  for (const globalGuard of guards) {
+    const app = await start({ providers: [type], imports: [APOLLO.module()], options: { globalGuard } });
+    await expect(command(app, type, ['bot', { text: '/command' }])).rejects.toBeDefined();
+    await expect(command(app, type, ['graphql', {}, {}, {}, {}])).rejects.toBeDefined();
+  }
+  expect(ran).toEqual([]);
+});
+
 it('what a library calls without the guards of Nest is open without a decorator', async () => {
   const app = await start({ providers: [Undecorated] });
   const options = { guards: false, interceptors: true, filters: true };

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Field, ID, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Public, RequireRole } from 'nestjs-sessions';
 import { edgeApps } from '../support/edge-apps.js';
-import { APOLLO } from '../support/graphql.js';
+import { APOLLO, type GraphqlLeg, MERCURIUS } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
 
@@ -40,33 +40,39 @@ class Accounts {}
 @Module({ providers: [Plain] })
 class Greetings {}
 
-describe.each([APOLLO])('of $name', ({ platform, module }) => {
-  const enhanced = module({ path: '/first', include: [Accounts], fieldResolverEnhancers: ['guards'] });
-  const open = (include: unknown[]) =>
-    start({
-      platform,
-      imports: [Accounts, Greetings, enhanced, module({ path: '/second', include: include as never })],
+const open = ({ platform, module }: GraphqlLeg, include: unknown[]) =>
+  start({
+    platform,
+    imports: [
+      Accounts,
+      Greetings,
+      module({ path: '/first', include: [Accounts], fieldResolverEnhancers: ['guards'] }),
+      module({ path: '/second', include: include as never }),
+    ],
+  });
+
+it('a field is guarded in the module that serves it', async () => {
+  const { url } = await open(APOLLO, [Greetings]);
+  for (const path of ['first', 'second']) {
+    const answer = await fetch(`${url}/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ account { secret } }' }),
     });
+    expect(await answer.json()).toHaveProperty('errors');
+  }
+  expect(ran).toEqual([]);
+});
 
-  it('a field is guarded in the module that serves it', async () => {
-    const { url } = await open([Greetings]);
-    for (const path of ['first', 'second']) {
-      const answer = await fetch(`${url}/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: '{ account { secret } }' }),
-      });
-      expect(await answer.json()).toHaveProperty('errors');
-    }
-    expect(ran).toEqual([]);
-  });
+it.each([[[Accounts]], [[]]])('the boot stops where the other one serves it too: %p', async (include) => {
+  expect(
+    await attempt(
+      () => open(APOLLO, include),
+      async () => true,
+    ),
+  ).toBe('stops the boot');
+});
 
-  it.each([[[Accounts]], [[]]])('the boot stops where the other one serves it too: %p', async (include) => {
-    expect(
-      await attempt(
-        () => open(include),
-        async () => true,
-      ),
-    ).toBe('stops the boot');
-  });
+it('two modules of Mercurius stop the boot', async () => {
+  await expect(open(MERCURIUS, [Greetings])).rejects.toThrow('already been added');
 });

@@ -1,3 +1,4 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Plugin } from '@nestjs/apollo';
 import {
@@ -10,12 +11,16 @@ import {
   Query,
   ResolveField,
   Resolver,
+  ResolverDecoratorHost,
   Scalar,
 } from '@nestjs/graphql';
 import type { GraphQLSchema, ValueNode } from 'graphql';
 import { Public, RequireRole } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
+import { createHash } from 'node:crypto';
 import { edgeApps } from '../support/edge-apps.js';
-import { APOLLO, ask, type GraphqlAnswer, MERCURIUS, subgraph } from '../support/graphql.js';
+import { APOLLO, ask, type GraphqlAnswer, MERCURIUS, refusalOf, subgraph } from '../support/graphql.js';
+import { connectGraphql } from '../support/graphql-ws.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
 
@@ -113,6 +118,17 @@ function wrapQuery(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
+/** As tools that measure resolvers do it. */
+@Injectable()
+class Measuring {
+  constructor(@Inject(ResolverDecoratorHost) host: ResolverDecoratorHost) {
+    host.setDecorator((resolve) => (...args) => {
+      note('around');
+      return resolve(...args);
+    });
+  }
+}
+
 /** By a data loader it is the same: one function for the fields of several accounts. */
 const LOADERS = { Account: { secret: async (queries: object[]) => queries.map(() => note('loader')) } };
 
@@ -181,6 +197,19 @@ describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
     expect(ran).toEqual(['directive']);
   });
 
+  it('what ResolverDecoratorHost puts around resolvers runs before the guard', async () => {
+    const app = await start({ platform, imports: [module()], providers: [Resolvers, Price, Measuring] });
+    expect((await ask(app, '{ query }')).errors).toHaveLength(1);
+    expect(ran).toEqual(['around']);
+  });
+
+  it('what is deferred (@defer) is answered by none', async () => {
+    const { data, errors } = await ask(await open(), '{ account { owner ... @defer { secret } } }');
+    expect(data).toBeFalsy();
+    expect(errors).toMatchObject([{ message: expect.stringContaining('@defer') }]);
+    expect(ran).toEqual([]);
+  });
+
   it('what tells the type of an interface is as open as what leads to it', async () => {
     expect((await ask(await open(), '{ owned { owner } }')).data).toEqual({ owned: { owner: 'ana' } });
     expect(ran).toContain('type');
@@ -196,6 +225,35 @@ describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
     const resolvers = { Query: { query: () => note('function') } };
     expect((await ask(await open({ resolvers }), '{ query }')).data).toEqual({ query: 'function' });
   });
+});
+
+it('what Apollo has kept of a document (persisted queries) asks the guard all the same', async () => {
+  const app = await start({ imports: [APOLLO.module()], providers: [Resolvers, Price] });
+  const query = '{ query }';
+  const persistedQuery = { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') };
+  const send = async (document: object, headers: Record<string, string>) => {
+    const body = JSON.stringify({ ...document, extensions: { persistedQuery } });
+    const all = { 'content-type': 'application/json', ...headers };
+    const answer = await fetch(`${app.url}/graphql`, { method: 'POST', headers: all, body });
+    return (await answer.json()) as GraphqlAnswer;
+  };
+  const { bearer } = await signInAs(app.app, { userId: 'ana' });
+  expect((await send({ query }, { ...bearer })).data).toEqual({ query: 'query' });
+  expect(refusalOf(await send({}, {}), 'query')).toBe('Sign in first.');
+  expect(ran).toEqual(['query']);
+});
+
+it('hooks of graphql-ws run for everybody', async () => {
+  const onSubscribe = (): void => void note('hook');
+  const subscriptions = { 'graphql-ws': { onSubscribe } };
+  const { port } = await start({
+    imports: [APOLLO.module({ subscriptions })],
+    providers: [Resolvers, Price],
+  });
+  const connection = connectGraphql(port, {});
+  expect((await connection.run('{ query }')).codes).toEqual(['session_required']);
+  expect(ran).toEqual(['hook']);
+  await connection.close();
 });
 
 it('a decorator on a getter of a type is refused where it stands', () => {

@@ -1,4 +1,4 @@
-import { type INestApplication, Injectable, type Type } from '@nestjs/common';
+import { type INestApplication, Inject, Injectable, type Type } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BullModule, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import {
@@ -14,8 +14,11 @@ import {
 } from '@nestjs/cqrs';
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import { HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RequireRole } from 'nestjs-sessions';
 import { map, type Observable } from 'rxjs';
+import { DataSource, Entity, EventSubscriber, PrimaryColumn } from 'typeorm';
+import { SQLITE_DRIVER } from '../../support/sqlite-driver.js';
 import { type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
 import { attempt } from '../support/outcomes.js';
 import { noteRuns } from '../support/runs.js';
@@ -118,6 +121,32 @@ function healthIndicator(guarding: MethodDecorator): Type {
   return Indicator;
 }
 
+@Entity()
+class Order {
+  @PrimaryColumn({ type: 'int' }) id!: number;
+}
+
+/** As the page of Nest on databases has it. */
+function subscriber(guarding: MethodDecorator): Type {
+  @EventSubscriber()
+  class Subscriber {
+    constructor(@Inject(DataSource) { subscribers }: DataSource) {
+      subscribers.push(this);
+    }
+    @guarding afterInsert(): void {
+      note('ran');
+    }
+  }
+  return Subscriber;
+}
+
+const DATABASE = TypeOrmModule.forRoot({
+  type: SQLITE_DRIVER,
+  database: ':memory:',
+  entities: [Order],
+  synchronize: true,
+});
+
 /** In the place of the workers of BullMQ, which need Redis: it takes the jobs from the test. */
 class FakeWorker {
   static readonly all: FakeWorker[] = [];
@@ -197,6 +226,11 @@ describe.each<[string, (guarding: MethodDecorator) => Type, Library]>([
     'a health indicator',
     healthIndicator,
     { imports: [TerminusModule], trigger: (app, type) => app.get(type)['isHealthy']!() },
+  ],
+  [
+    'a subscriber of TypeORM',
+    subscriber,
+    { imports: [DATABASE], trigger: (app) => app.get(DataSource).getRepository(Order).insert({ id: 1 }) },
   ],
 ])('%s', (_, make, { imports, providers = [], trigger }) => {
   const open = (type: Type) => start({ imports: imports!, providers: [type, ...providers] });

@@ -18,21 +18,23 @@ import {
   MessagePattern,
   Transport,
 } from '@nestjs/microservices';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { Test } from '@nestjs/testing';
 import { Public, RequireRole, SessionModule } from 'nestjs-sessions';
 import { InMemorySessionStore, signInAs } from 'nestjs-sessions/testing';
 import { interval, map, type Observable, of } from 'rxjs';
 import { io } from 'socket.io-client';
-import type { WebSocketServer } from 'ws';
+import type { WebSocketServer as WsServer } from 'ws';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { edgeApps } from '../support/edge-apps.js';
+import { connect, disconnectAll, heard } from '../support/io-visitor.js';
 import { attempt } from '../support/outcomes.js';
 import { OwnTransport } from '../support/own-transport.js';
 import { noteRuns } from '../support/runs.js';
+import { sharedStore } from '../support/shared-store.js';
 import { SOCKET_IO, WS } from '../support/socket-clients.js';
 import { closeSockets, openSocket, refusedSocket } from '../support/ws-visitor.js';
 
@@ -42,6 +44,7 @@ const { ran, note } = noteRuns();
 const folders: string[] = [];
 const start = edgeApps();
 afterEach(closeSockets);
+afterEach(disconnectAll);
 afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
@@ -72,7 +75,7 @@ class ScopedGateway {
 
 @WebSocketGateway()
 class WithListener {
-  afterInit(server: WebSocketServer): void {
+  afterInit(server: WsServer): void {
     server.on('connection', (socket) => socket.on('message', () => note('listener')));
   }
 }
@@ -118,6 +121,95 @@ it('what a gateway listens to on its server itself runs for who is let in', asyn
   socket.send('hello');
   while (ran.length === 0) await new Promise(setImmediate);
   expect(ran).toEqual(['listener']);
+});
+
+interface ServerOfRooms {
+  to(room: string): { emit(event: string, what: string): void };
+  in(room: string): { fetchSockets(): Promise<unknown[]> };
+}
+
+it('a room of socket.io is heard without the role that led there, until the socket ends', async () => {
+  @WebSocketGateway()
+  class Rooms {
+    @WebSocketServer() server!: ServerOfRooms;
+    @RequireRole('admin') @SubscribeMessage('join') join(client: { join(room: string): void }): string {
+      client.join('admins');
+      return 'joined';
+    }
+    @SubscribeMessage('other') other(): void {}
+  }
+  const { app, port, sessions } = await start({
+    providers: [Rooms],
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
+  });
+  const { token } = await signInAs(app, { userId: 'ana', roles: ['admin'] });
+  const socket = connect(port, { transports: ['websocket'], auth: { token } });
+  expect(await socket.emitWithAck('join')).toBe('joined');
+  await sessions.setRoles('ana', []);
+  expect(await socket.emitWithAck('join')).toMatchObject({ code: 'role_required' });
+  const { server } = app.get(Rooms);
+  const news = heard(socket, 'news');
+  server.to('admins').emit('news', 'secret');
+  expect(await news).toBe('secret');
+  const ended = heard(socket, 'disconnect');
+  await sessions.revokeAll('ana');
+  await ended;
+  expect(await server.in('admins').fetchSockets()).toEqual([]);
+});
+
+it('what a client answers to a question of the server is judged by nobody', async () => {
+  @WebSocketGateway()
+  class Asking {
+    async handleConnection(client: { emitWithAck(event: string): Promise<string> }): Promise<void> {
+      note(await client.emitWithAck('question'));
+    }
+    @RequireRole('admin') @SubscribeMessage('answer') answer(): void {}
+    @SubscribeMessage('message') message(): void {}
+  }
+  const { app, port, sessions } = await start({
+    providers: [Asking],
+    configure: (nest) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest)),
+  });
+  const { token } = await signInAs(app, { userId: 'ana', roles: ['admin'] });
+  const socket = connect(port, { transports: ['websocket'], auth: { token } });
+  socket.on('question', async (answer: (text: string) => void) => {
+    await sessions.setRoles('ana', []);
+    answer('answer');
+  });
+  while (ran.length === 0) await new Promise(setImmediate);
+  expect(ran).toEqual(['answer']);
+});
+
+it('a listener of a gateway on a socket runs until that ends, where the session was ended elsewhere too', async () => {
+  @WebSocketGateway()
+  class Listening {
+    handleConnection(client: {
+      on(event: string, listener: () => void): void;
+      onAny(listener: (event: string) => void): void;
+    }): void {
+      client.on('own', () => note('listener'));
+      client.onAny((event) => note(`any ${event}`));
+    }
+    @SubscribeMessage('message') message(): void {}
+  }
+  const configure = (nest: INestApplication) => nest.useWebSocketAdapter(SOCKET_IO.adapter(nest));
+  const options = { store: sharedStore() };
+  const here = await start({ options });
+  const { port, clock } = await start({ providers: [Listening], options, configure });
+  const { token } = await signInAs(here.app, { userId: 'ana' });
+  const socket = connect(port, { transports: ['websocket'], auth: { token } });
+  const untilRan = async () => {
+    while (ran.length < 2) await new Promise(setImmediate);
+    expect(ran.splice(0)).toEqual(['any own', 'listener']);
+  };
+  socket.emit('own');
+  await untilRan();
+  await here.sessions.revokeAll('ana');
+  socket.emit('own');
+  await untilRan();
+  const ended = heard(socket, 'disconnect');
+  clock.advance('31s');
+  await ended;
 });
 
 it('the hooks of a gateway run for who is let in', async () => {
@@ -297,6 +389,39 @@ it('of an event that is refused the transport gets an error, as if its handler h
   });
   await expect(strategy.receive('event')).rejects.toBeDefined();
   expect(ran).toEqual([]);
+});
+
+class DecoratedMessage {
+  @RequireRole('admin') message(): string {
+    return note('message');
+  }
+}
+
+@Controller()
+class OverridingMessage extends DecoratedMessage {
+  @MessagePattern(PATTERN) override message(): string {
+    return note('message');
+  }
+}
+
+it('what comes to a microservice before the boot has checked it is closed with the global guard alone', async () => {
+  const boot = async (globalGuard: boolean, isInitialized: boolean) => {
+    const strategy = new OwnTransport();
+    const outcomes: unknown[] = [];
+    const configure = async (app: INestApplication) => {
+      app.connectMicroservice({ strategy });
+      if (isInitialized) await app.init();
+      await app.startAllMicroservices();
+      outcomes.push(await strategy.receive(PATTERN).catch(() => 'refused'));
+    };
+    const options = { globalGuard };
+    const open = () => start({ controllers: [OverridingMessage], options, configure });
+    outcomes.push(await attempt(open, async () => true));
+    return outcomes;
+  };
+  expect((await boot(true, false))[0]).toBe('refused');
+  expect(await boot(false, false)).toEqual(['message', 'stops the boot']);
+  expect(await boot(false, true)).toEqual(['stops the boot']);
 });
 
 @Controller({ scope: Scope.REQUEST })

@@ -1,6 +1,16 @@
-import { Controller, Get, type INestApplication, Injectable, SetMetadata, type Type } from '@nestjs/common';
+import {
+  All,
+  Controller,
+  Get,
+  Head,
+  type INestApplication,
+  Injectable,
+  SetMetadata,
+  Sse,
+  type Type,
+} from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { Mutation, Query, Resolver } from '@nestjs/graphql';
+import { Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
@@ -15,6 +25,7 @@ import {
   StartSession,
 } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
+import { EMPTY } from 'rxjs';
 import { edgeApps } from '../support/edge-apps.js';
 import { APOLLO, ask, MERCURIUS } from '../support/graphql.js';
 import { attempt } from '../support/outcomes.js';
@@ -118,6 +129,47 @@ describe.each([APOLLO, MERCURIUS])('by $name', ({ platform, module }) => {
       expect(await attempt(boot, async () => true)).toBe('stops the boot');
     }
   });
+});
+
+const DOORS = [StartSession, EndSession, EnsureSession] as unknown as readonly (() => MethodDecorator)[];
+
+it.each(DOORS)('a subscription, or server-sent events, with %p stop the boot', async (Decorator) => {
+  @Resolver()
+  class Events {
+    @Query(() => String) query(): string {
+      return '';
+    }
+    @Decorator() @Subscription(() => String) async *events(): AsyncGenerator<object> {}
+  }
+  @Controller()
+  class Streams {
+    @Decorator() @Sse('stream') stream(): typeof EMPTY {
+      return EMPTY;
+    }
+  }
+  const subscriptions = () => start({ imports: [APOLLO.module()], providers: [Events] });
+  expect(await attempt(subscriptions, async () => true)).toBe('stops the boot');
+  expect(
+    await attempt(
+      () => start({ controllers: [Streams] }),
+      async () => true,
+    ),
+  ).toBe('stops the boot');
+});
+
+it.each([All, Head])('a route of %p with @EndSession() or @EnsureSession() stops the boot', async (Verb) => {
+  for (const decorator of [EnsureSession(), EndSession()]) {
+    @Controller()
+    class Reading {
+      @decorator @Verb('door') door(): void {}
+    }
+    expect(
+      await attempt(
+        () => start({ controllers: [Reading] }),
+        async () => true,
+      ),
+    ).toBe('stops the boot');
+  }
 });
 
 @Controller()

@@ -1,5 +1,6 @@
 import {
   type ArgumentsHost,
+  Body,
   type CallHandler,
   Catch,
   Controller,
@@ -20,14 +21,18 @@ import {
   Redirect,
   Sse,
   UseInterceptors,
+  ValidationPipe,
   VersioningType,
 } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { APP_FILTER } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { FileInterceptor, type NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Validate, ValidatorConstraint } from 'class-validator';
 import { Public } from 'nestjs-sessions';
+import { signInAs } from 'nestjs-sessions/testing';
 import { of } from 'rxjs';
+import type { Readable } from 'node:stream';
 import { type EdgeAppOptions, edgeApps } from '../support/edge-apps.js';
 import { noteRuns } from '../support/runs.js';
 
@@ -135,6 +140,50 @@ it('a route that another one leads to by next() is closed', async () => {
   expect(ran).toEqual(['first']);
 });
 
+const STORAGE = {
+  _handleFile: (_request: unknown, { stream }: Upload, done: (error: null, file: object) => void): void => {
+    note('storage');
+    stream.resume().once('end', () => done(null, {}));
+  },
+  _removeFile: (): void => {},
+};
+type Upload = { readonly stream: Readable };
+
+@Controller()
+class Uploads {
+  @UseInterceptors(FileInterceptor('file', { storage: STORAGE })) @Post('upload') upload(): void {}
+}
+
+it('the storage of Multer runs after the guard', async () => {
+  const { app, url } = await start({ platform: 'express', controllers: [Uploads] });
+  const upload = (headers: Record<string, string>) => {
+    const body = new FormData();
+    body.set('file', new Blob(['text']), 'file.txt');
+    return fetch(`${url}/upload`, { method: 'POST', body, headers });
+  };
+  expect((await upload({})).status).toBe(401);
+  expect(ran).toEqual([]);
+  const { bearer } = await signInAs(app, { userId: 'ana' });
+  expect((await upload({ ...bearer })).status).toBe(201);
+  expect(ran).toEqual(['storage']);
+});
+
+@ValidatorConstraint()
+class Known {
+  validate(): boolean {
+    return Boolean(note('constraint'));
+  }
+}
+
+class Name {
+  @Validate(Known) name!: string;
+}
+
+@Controller()
+class Checking {
+  @Post('checked') checked(@Body() _name: Name): void {}
+}
+
 const PREFLIGHT = { origin: 'https://shop.example', 'access-control-request-method': 'GET' };
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
@@ -188,6 +237,20 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     const { url } = await open({ controllers: [Decorated] });
     expect((await fetch(`${url}/decorated?page=1`)).status).toBe(401);
     expect(ran).toEqual([]);
+  });
+
+  it('constraints of class-validator run after the guard', async () => {
+    const { app, url } = await open({
+      controllers: [Checking],
+      configure: (nest) => nest.useGlobalPipes(new ValidationPipe()),
+    });
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', body: '{"name":"ana"}' };
+    expect((await fetch(`${url}/checked`, { ...request, headers })).status).toBe(401);
+    expect(ran).toEqual([]);
+    const { bearer } = await signInAs(app, { userId: 'ana' });
+    await fetch(`${url}/checked`, { ...request, headers: { ...headers, ...bearer } });
+    expect(ran).toEqual(['constraint']);
   });
 
   it('exception filters get what the guard refuses', async () => {

@@ -1,8 +1,16 @@
 import { Controller, Get, type INestApplication, Res, Sse, StreamableFile } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { GraphQLSchemaHost, Query, Resolver, Subscription } from '@nestjs/graphql';
+import {
+  Field,
+  GraphQLSchemaHost,
+  ObjectType,
+  Query,
+  ResolveField,
+  Resolver,
+  Subscription,
+} from '@nestjs/graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
-import { OptionalSession, Public, RequireLevel, RequireRole } from 'nestjs-sessions';
+import { OptionalSession, Public, RequireLevel, RequireRecentAuth, RequireRole } from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import compression from 'compression';
 import type { ServerResponse } from 'node:http';
@@ -41,6 +49,9 @@ async function* fromNowOn(): AsyncGenerator<{ ticks: string }> {
 @Controller()
 class Streams {
   @OptionalSession() @Sse('greeting') greeting(): Subject<string> {
+    return events;
+  }
+  @RequireRecentAuth('5m') @Sse('recent') recent(): Subject<string> {
     return events;
   }
   @Get('file') file(): StreamableFile {
@@ -94,6 +105,27 @@ class Ticker {
   })
   async *news(): AsyncGenerator<{ news: string }> {
     yield { news: 'news' };
+  }
+}
+
+@ObjectType()
+class Change {
+  @Field(() => String) readonly text: string = 'changed';
+}
+
+@Resolver(() => Change)
+class Changes {
+  @Public() @Query(() => String) hello(): string {
+    return 'hello';
+  }
+  @Subscription(() => Change) async *changes(): AsyncGenerator<{ changes: Change }> {
+    for (;;) {
+      yield { changes: new Change() };
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+  @RequireRole('watcher') @ResolveField(() => String) secret(): string {
+    return note('secret');
   }
 }
 
@@ -157,6 +189,17 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     const { reading } = await begin(app, path);
     expect(await app.sessions.revokeAll('ana')).toBe(1);
     expect(await reaches(reading, 'after the end')).toBe(true);
+  });
+
+  it('server-sent events go on when their sign-in is not recent any more', async () => {
+    const app = await start({ platform, controllers: [Streams] });
+    const { reading } = await begin(app, 'recent');
+    app.clock.advance('10m');
+    expect(await reaches(reading, 'later')).toBe(true);
+    const { bearer } = await signInAs(app.app, { userId: 'ana' });
+    app.clock.advance('10m');
+    const late = await fetch(`${app.url}/recent`, { headers: { ...bearer } });
+    expect(late.status).toBe(401);
   });
 
   it('server-sent events end with the time and with the role of their session', async () => {
@@ -273,13 +316,58 @@ it.each(OLD_PROTOCOLS)(
   },
 );
 
+const GUARDED_FIELDS = { fieldResolverEnhancers: ['guards' as const] };
+
+it('guarded fields of what a subscription sends are judged for each event, and end the WebSocket with their role', async () => {
+  const { app, port, sessions } = await start({
+    imports: [APOLLO.module({ subscriptions: { 'graphql-ws': true }, ...GUARDED_FIELDS })],
+    providers: [Changes],
+  });
+  const { token: other } = await signInAs(app, { userId: 'ben' });
+  const { token } = await signInAs(app, { userId: 'ana', roles: ['watcher'] });
+  const [bens, anas] = [other, token].map((shown) =>
+    connectGraphql(port, { connectionParams: { token: shown } }),
+  ) as [GraphqlConnection, GraphqlConnection];
+  connections.push(bens, anas);
+  expect((await bens.run('subscription { changes { secret } }')).codes).toEqual(['role_required']);
+  expect(ran).toEqual([]);
+  await anas.subscribe('subscription { changes { secret } }').next();
+  expect(ran).toContain('secret');
+  await sessions.setRoles('ana', []);
+  expect(await anas.ended).toEqual([4403, 'role_required']);
+});
+
 /** As applications put graphql-sse beside Nest's own server. */
 function streamGraphql(app: INestApplication): void {
   app.use('/graphql/stream', (req: never, res: never) => {
+    streaming = res;
     const { schema } = app.get(GraphQLSchemaHost);
     return createHandler({ schema, context: { req, res } as never })(req, res);
   });
 }
+
+let streaming: ServerResponse;
+
+it('guarded fields of what graphql-sse sends leave nothing behind with each event', async () => {
+  const { app, url, sessions } = await start({
+    imports: [APOLLO.module(GUARDED_FIELDS)],
+    providers: [Changes],
+    configure: streamGraphql,
+  });
+  const { bearer } = await signInAs(app, { userId: 'ana', roles: ['watcher'] });
+  const answer = await fetch(`${url}/graphql/stream`, {
+    method: 'POST',
+    signal: leaving.signal,
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...bearer },
+    body: JSON.stringify({ query: 'subscription { changes { secret } }' }),
+  });
+  while (ran.length < 5) await new Promise(setImmediate);
+  const listeners = streaming.listenerCount('close');
+  while (ran.length < 20) await new Promise(setImmediate);
+  expect(streaming.listenerCount('close')).toBe(listeners);
+  await sessions.setRoles('ana', []);
+  await endOf(readingOf(answer));
+});
 
 describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
   it('subscriptions by graphql-sse end with their session', async () => {

@@ -16,6 +16,7 @@ import { signInAs } from 'nestjs-sessions/testing';
 import { Subject } from 'rxjs';
 import { type EdgeApp, edgeApps } from '../support/edge-apps.js';
 import { ask } from '../support/graphql.js';
+import { connectGraphql } from '../support/graphql-ws.js';
 import { noteRuns } from '../support/runs.js';
 
 /* GraphQL by Yoga, whose answers may come in parts. It is for Nest 11 alone. */
@@ -51,9 +52,13 @@ class Accounts {
 }
 
 describe.each(['express', 'fastify'] as const)('Yoga on %s', (platform) => {
-  const open = () => {
+  const open = (more: object = {}) => {
     const options = { driver: YogaDriver, autoSchemaFile: true, logging: false, plugins: [useDeferStream()] };
-    const graphql = GraphQLModule.forRoot({ ...options, fieldResolverEnhancers: ['guards'] } as never);
+    const graphql = GraphQLModule.forRoot({
+      ...options,
+      fieldResolverEnhancers: ['guards'],
+      ...more,
+    } as never);
     return start({ platform, imports: [graphql], providers: [Accounts] });
   };
 
@@ -88,6 +93,23 @@ describe.each(['express', 'fastify'] as const)('Yoga on %s', (platform) => {
     // Ends.
     await answer.text().catch(() => {});
     clearInterval(telling);
+  });
+
+  it('operations over a WebSocket are closed, and end with their session', async () => {
+    const app = await open({ subscriptions: { 'graphql-ws': true } });
+    const nobody = connectGraphql(app.port, {});
+    for (const operation of ['subscription { ticks }', '{ account { id } }'])
+      expect((await nobody.run(operation)).codes).toEqual(['session_required']);
+    expect(ran).toEqual([]);
+    const { token } = await signInAs(app.app, { userId: 'ana' });
+    const anas = connectGraphql(app.port, { connectionParams: { token } });
+    const telling = setInterval(() => events.next('tick'), 5);
+    await anas.subscribe('subscription { ticks }').next();
+    expect(ran).toEqual(['ticks']);
+    await app.sessions.revokeAll('ana');
+    expect(await anas.ended).toEqual([4401, 'session_invalid']);
+    clearInterval(telling);
+    await nobody.close();
   });
 
   it('subscriptions in parts (multipart) are answered by none', async () => {
