@@ -110,6 +110,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
       },
     });
     expect((await fetch(`${url}/route`)).status).toBe(401);
+    while (ran.length < 2) await pause(5);
     expect(ran).toEqual(['request hook', 'response hook']);
   });
 
@@ -186,12 +187,5 @@ it('the schema of a route of Fastify is asked before the guard', async () => {
     fetch(`${url}/strict`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   expect((await send('{}')).status).toBe(400);
   expect((await send('{"name":"ana"}')).status).toBe(401);
-  expect(ran).toEqual([]);
-});
-
-it('Express tells the methods of a path by itself', async () => {
-  const { url } = await start({ platform: 'express', controllers: [Routes] });
-  const answer = await fetch(`${url}/route`, { method: 'OPTIONS' });
-  expect([answer.status, answer.headers.get('allow')]).toEqual([200, 'GET, HEAD, POST']);
   expect(ran).toEqual([]);
 });
