@@ -20,8 +20,8 @@ import { noteRuns } from '../support/runs.js';
 const { ran, note } = noteRuns();
 const start = edgeApps();
 
-/** It takes no free one by itself. */
-const DEVTOOLS_PORT = 18_347;
+/** It takes no free one by itself; both versions of Nest may be tried at the same time. */
+const DEVTOOLS_PORT = 18_347 + Number(process.env['JEST_WORKER_ID']);
 
 @Controller()
 class Routes {
