@@ -365,7 +365,10 @@ export interface SecretOptions {
 export type SecurityLevel = 'low' | 'medium' | 'high';
 
 export declare class SessionAnswer {
-  with(response: SessionResponse, issued: IssuedSession): BearerAnswer | CookieAnswer;
+  with(
+    response: SessionResponse,
+    issued: IssuedSession<ActiveSession | AnonymousSession>,
+  ): BearerAnswer | CookieAnswer;
 }
 
 export declare abstract class SessionBus {

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { IssuedSession } from '../core/model/session.js';
+import type { ActiveSession, AnonymousSession, IssuedSession } from '../core/model/session.js';
 import { SessionCore } from '../core/session-core.js';
 import { ChannelRule } from './channel.js';
 import { readCredentials, shownBy } from './credentials.js';
 import { requestOf, type SessionResponse } from './exchange.js';
+import { OriginRule } from './origin-rule.js';
 import { SessionCookie } from './session-cookie.js';
 import { type BearerAnswer, type CookieAnswer, TokenDelivery } from './token-delivery.js';
 
@@ -14,6 +15,7 @@ export class SessionAnswer {
   constructor(
     private readonly core: SessionCore,
     private readonly channels: ChannelRule,
+    private readonly origins: OriginRule,
     private readonly cookie: SessionCookie,
     private readonly delivery: TokenDelivery,
   ) {}
@@ -23,13 +25,19 @@ export class SessionAnswer {
    * `transport` to who has shown none. The answer is kept out of caches.
    *
    * @param response with `@Res({ passthrough: true })`
-   * @param issued as of `rotate`, `authenticate` or `create`
+   * @param issued as of `rotate`, `authenticate`, `create` or `createAnonymous`
    * @returns the body of the answer; there is no token in it where the browser has it in the cookie
-   * @throws HttpsRequiredException where the cookie would go over plain HTTP, and the option `requireHttps` is on
+   * @throws HttpsRequiredException where the token would go over plain HTTP, and the option `requireHttps` is on
+   * @throws CrossOriginException where a page of another origin asks for the cookie, by whatever method
    */
-  with(response: SessionResponse, issued: IssuedSession): BearerAnswer | CookieAnswer {
+  with(
+    response: SessionResponse,
+    issued: IssuedSession<ActiveSession | AnonymousSession>,
+  ): BearerAnswer | CookieAnswer {
     const request = requestOf(response);
-    const credentials = readCredentials(request, this.cookie.nameOn(this.channels.classify(request)));
-    return this.delivery.issue(response, issued, shownBy(credentials) ?? this.core.options.transport);
+    const credentials = readCredentials(request, this.cookie.nameOn(this.channels.check(request)));
+    const transport = shownBy(credentials) ?? this.core.options.transport;
+    if (transport === 'cookie') this.origins.check({ request, isMutation: false }, true);
+    return this.delivery.issue(response, issued, transport);
   }
 }

@@ -22,7 +22,7 @@ export class SessionCookie {
    * more than one.
    *
    * @throws HttpsRequiredException where it came over plain HTTP, and the option `requireHttps` is on
-   * @throws CrossOriginException where a page of another origin sent it by a method that may change something
+   * @throws CrossOriginException where a page of another origin sent it by a method that may change something, or to read the answer
    */
   read(request: SessionRequest): string | null {
     const name = this.nameOn(this.channels.check(request));
@@ -36,13 +36,16 @@ export class SessionCookie {
    * Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches.
    *
    * @throws HttpsRequiredException where it would go over plain HTTP, and the option `requireHttps` is on
+   * @throws CrossOriginException where a page of another origin asks for it, by whatever method
    */
   set(response: SessionResponse, token: string): void {
-    this.channels.check(requestOf(response));
+    const request = requestOf(response);
+    this.channels.check(request);
+    this.origins.check({ request, isMutation: false }, true);
     setFinalHeaders(response, this.headersFor(response, token));
   }
 
-  /** What `set` sets. */
+  /** What `set` sets, for an exchange that has been checked. */
   headersFor(response: SessionResponse, token: string): FinalHeaders {
     return { headers: NO_STORE, setCookie: this.header(response, token) };
   }

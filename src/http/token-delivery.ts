@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transport } from '../core/options/options.js';
-import type { IssuedSession, PublicSession } from '../core/model/session.js';
+import type { ActiveSession, AnonymousSession, IssuedSession, PublicSession } from '../core/model/session.js';
 import { RENEWAL_LAPSE } from '../core/outage/time-budgets.js';
 import { NO_STORE, offerHeaders, setFinalHeaders } from './answer-headers.js';
 import type { SessionResponse } from './exchange.js';
@@ -40,14 +40,18 @@ export class TokenDelivery {
     private readonly changes: TokenChanges,
   ) {}
 
-  /** @returns the body of the answer */
+  /**
+   * For an exchange that has been checked.
+   *
+   * @returns the body of the answer
+   */
   issue(
     response: SessionResponse,
-    { session, token }: IssuedSession,
+    { session, token }: IssuedSession<ActiveSession | AnonymousSession>,
     transport: Transport,
   ): BearerAnswer | CookieAnswer {
     if (transport === 'cookie') {
-      this.cookie.set(response, token);
+      setFinalHeaders(response, this.cookie.headersFor(response, token));
       return { session: session.toJSON() };
     }
     setFinalHeaders(response, { headers: NO_STORE });

@@ -86,6 +86,8 @@ describe('the recipe', () => {
     const { bearer } = await signInAs(app, { userId: 'ana', data: { tenant: 'north' } });
     await http(app).get('/me').set(bearer).set('X-Tenant', 'north').expect(200, { userId: 'ana' });
     await http(app).get('/me').set(bearer).set('X-Tenant', 'south').expect(403);
+    const nowhere = await signInAs(app, { userId: 'ben' });
+    await http(app).get('/me').set(nowhere.bearer).expect(403);
   });
 
   it('for two data sources keeps sessions apart from the rest', async () => {
@@ -543,6 +545,18 @@ describe('the recipe', () => {
       await http(app).get('/me').set('Authorization', `Bearer ${body.token}`).expect(200);
       await http(app).get('/me').set(bearer).expect(401);
       await second({ Authorization: `Bearer ${body.token}` }).expect(401);
+    });
+
+    it('no password is looked at over plain HTTP, and none of a page of another origin gets a cookie', async () => {
+      const { app } = await startTwoSteps();
+      const looks = jest.spyOn(members, 'verifyPassword');
+      const send = (headers: Record<string, string>) =>
+        http(app).post('/auth/password').set(headers).send({ username: 'ana', password: 'old' });
+      expect((await send({ Host: 'app.example.com' }).expect(403)).body.code).toBe('https_required');
+      expect(looks).not.toHaveBeenCalled();
+      const foreign = { Cookie: 'sid=garbage', 'Sec-Fetch-Site': 'cross-site' };
+      expect((await send(foreign).expect(403)).headers['set-cookie']).toBeUndefined();
+      looks.mockRestore();
     });
 
     it('the first of an old password leads nowhere after a change of it', async () => {

@@ -6,6 +6,7 @@ import {
   Injectable,
   type MessageEvent,
   Module,
+  RequestMethod,
   SetMetadata,
   Sse,
   type Type,
@@ -177,6 +178,9 @@ class Streams {
   @Sse('stream') stream(): Observable<MessageEvent> {
     return of({ data: 'once' });
   }
+  @Sse('posted', { method: RequestMethod.POST }) posted(): Observable<MessageEvent> {
+    return of({ data: 'once' });
+  }
   @Background() @Sse('background') background(): Observable<MessageEvent> {
     return of({ data: 'once' });
   }
@@ -187,19 +191,23 @@ class Streams {
 
 describe.each(['express', 'fastify'] as const)('server-sent events on %s', (platform) => {
   it.each([
-    ['stream', false],
-    ['background', false],
-    ['ordinary', true],
-  ])('do not count as activity, as browsers connect again by themselves: %s', async (path, isActivity) => {
-    const app = await start({ platform, controllers: [Streams] });
-    const { session, bearer } = await signInAs(app.app, { userId: 'ana' });
-    app.clock.advance('10m');
-    const answer = await fetch(`${app.url}/${path}`, { headers: { ...bearer } });
-    expect(answer.status).toBe(200);
-    await answer.text();
-    const { lastSeenAt } = (await app.sessions.get(session.id))!;
-    expect(lastSeenAt.getTime()).toBe(isActivity ? app.clock.now() : session.lastSeenAt.getTime());
-  });
+    ['stream', false, 'GET'],
+    ['posted', false, 'POST'],
+    ['background', false, 'GET'],
+    ['ordinary', true, 'GET'],
+  ])(
+    'do not count as activity, as browsers connect again by themselves: %s',
+    async (path, isActivity, method) => {
+      const app = await start({ platform, controllers: [Streams] });
+      const { session, bearer } = await signInAs(app.app, { userId: 'ana' });
+      app.clock.advance('10m');
+      const answer = await fetch(`${app.url}/${path}`, { method, headers: { ...bearer } });
+      expect(answer.ok).toBe(true);
+      await answer.text();
+      const { lastSeenAt } = (await app.sessions.get(session.id))!;
+      expect(lastSeenAt.getTime()).toBe(isActivity ? app.clock.now() : session.lastSeenAt.getTime());
+    },
+  );
 
   it('need a session', async () => {
     const app = await start({ platform, controllers: [Streams] });

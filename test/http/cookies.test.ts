@@ -18,7 +18,7 @@ class ByHandController {
     private readonly cookie: SessionCookie,
   ) {}
 
-  @Public() @Post('visit-by-hand') async visit(@Res({ passthrough: true }) response: AnyResponse) {
+  @Public() @All('visit-by-hand') async visit(@Res({ passthrough: true }) response: AnyResponse) {
     const { token, session } = await this.sessions.createAnonymous();
     response.header('Set-Cookie', 'theme=dark');
     response.header('Cache-Control', 'public');
@@ -136,7 +136,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
 
   it('can be set and cleared by hand, beside cookies of the application', async () => {
     const app = await start({ controllers });
-    const answer = await app.http.post('/visit-by-hand').expect(201);
+    const answer = await app.http.post('/visit-by-hand');
     const [mine, ours] = cookiesIn(answer);
     expect(mine).toBe('theme=dark');
     expect(ours).toMatch(new RegExp(`^sid=${TOKEN}; Path=/; HttpOnly; SameSite=Lax$`));
@@ -156,6 +156,18 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(cookiesIn(left)).toEqual(['__Host-sid=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax']);
   });
 
+  it.each(['post', 'get'] as const)(
+    'is not set by hand for a page of another origin, by %s',
+    async (method) => {
+      const app = await start({ controllers });
+      for (const foreign of [{ Origin: 'https://evil.example' }, { 'Sec-Fetch-Site': 'cross-site' }]) {
+        const answer = await app.http[method]('/visit-by-hand').set(foreign).expect(403);
+        expect([answer.body.code, cookiesIn(answer).join()]).toEqual(['cross_origin', 'theme=dark']);
+      }
+      await app.http[method]('/visit-by-hand').set('Sec-Fetch-Site', 'same-origin').expect(/id/);
+    },
+  );
+
   it('can be read by hand, as the guard reads it', async () => {
     const app = await start({ controllers, trustProxy: true });
     const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
@@ -172,14 +184,16 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect((await read(`sid=${token}`, {})).body).toEqual({ token });
   });
 
-  it('is read by hand neither over plain HTTP nor of a page of another origin that may change something', async () => {
+  it('is read by hand neither over plain HTTP nor of a page of another origin, but of a link there', async () => {
     const app = await start({ controllers, trustProxy: true });
     const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
     const plain = { Host: 'app.example.com', Cookie: cookie };
     expect((await app.http.get('/read-by-hand').set(plain).expect(403)).body.code).toBe('https_required');
     const foreign = { ...HTTPS, Cookie: cookie, Origin: 'https://evil.example' };
     expect((await app.http.post('/read-by-hand').set(foreign).expect(403)).body.code).toBe('cross_origin');
-    await app.http.get('/read-by-hand').set(foreign).expect(200);
+    expect((await app.http.get('/read-by-hand').set(foreign).expect(403)).body.code).toBe('cross_origin');
+    const link = { ...HTTPS, Cookie: cookie, 'Sec-Fetch-Site': 'cross-site' };
+    await app.http.get('/read-by-hand').set(link).expect(200);
   });
 
   it('over HTTPS it is cleared with the prefix and Secure, or the browser would not', async () => {

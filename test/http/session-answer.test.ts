@@ -1,6 +1,6 @@
 import { Controller, Post, Res } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { type ActiveSession, CurrentSession, SessionAnswer, SessionService } from 'nestjs-sessions';
+import { type ActiveSession, CurrentSession, Public, SessionAnswer, SessionService } from 'nestjs-sessions';
 import { PLATFORMS } from '../support/platforms.js';
 import { AccountController, bearer, signIn, signInByCookie } from '../support/sign-in.js';
 import { sharedAppOn } from '../support/test-app.js';
@@ -17,6 +17,10 @@ class RotatingController {
     @Res({ passthrough: true }) response: never,
   ) {
     return this.answer.with(response, await this.sessions.rotate(id));
+  }
+
+  @Public() @Post('visit') async visit(@Res({ passthrough: true }) response: never) {
+    return this.answer.with(response, await this.sessions.createAnonymous());
   }
 }
 
@@ -49,5 +53,18 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(renewed).toMatch(/^__Host-sid=sid_.*HttpOnly; Secure/);
     await app.http.get('/me').set(HTTPS).set('Cookie', cookie).expect(401);
     await app.http.get('/me').set(HTTPS).set('Cookie', renewed.split(';')[0]!).expect(200);
+  });
+
+  it('gives no token over plain HTTP, on a public route either', async () => {
+    const { body } = await start().http.post('/visit').set('Host', 'app.example.com').expect(403);
+    expect(body.code).toBe('https_required');
+  });
+
+  it('gives no cookie to a page of another origin, on a public route either', async () => {
+    const visit = () => start().http.post('/visit').set(HTTPS).set('Origin', 'https://evil.example');
+    const { body, headers } = await visit().set('Cookie', '__Host-sid=garbage').expect(403);
+    expect([body.code, headers['set-cookie']]).toEqual(['cross_origin', undefined]);
+    // In the body CORS decides who reads it.
+    expect((await visit().expect(201)).body.session).toMatchObject({ userId: null });
   });
 });

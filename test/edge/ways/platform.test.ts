@@ -2,7 +2,7 @@ import { Body, Controller, Get, type INestApplication, Module, Post, type Type }
 import { describe, expect, it, jest } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter, type NestFastifyApplication, RouteSchema } from '@nestjs/platform-fastify';
 import { ServeStaticModule } from '@nestjs/serve-static';
 import { DevtoolsModule } from '@nestjs/devtools-integration';
 import { SessionModule } from 'nestjs-sessions';
@@ -20,8 +20,8 @@ import { noteRuns } from '../support/runs.js';
 const { ran, note } = noteRuns();
 const start = edgeApps();
 
-/** It takes no free one by itself. */
-const DEVTOOLS_PORT = 18_347;
+/** It takes no free one by itself; both versions of Nest may be tried at the same time. */
+const DEVTOOLS_PORT = 18_347 + Number(process.env['JEST_WORKER_ID']);
 
 @Controller()
 class Routes {
@@ -94,6 +94,26 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
     expect(ran).toEqual(['listener']);
   });
 
+  it('hooks of the adapter run before the guard, and after the answer', async () => {
+    const { url } = await start({
+      platform,
+      controllers: [Routes],
+      configure: (app) => {
+        const adapter = app.getHttpAdapter() as ExpressAdapter;
+        adapter.setOnRequestHook(
+          (_request, _response, done) => void done(void note('request hook') as never),
+        );
+        adapter.setOnResponseHook((...[, , done]: unknown[]) => {
+          note('response hook');
+          (done as (() => void) | undefined)?.();
+        });
+      },
+    });
+    expect((await fetch(`${url}/route`)).status).toBe(401);
+    while (ran.length < 2) await pause(5);
+    expect(ran).toEqual(['request hook', 'response hook']);
+  });
+
   it('a listener of upgrades on the server has no guard', async () => {
     const configure = (app: INestApplication): unknown =>
       serverOf(app).on('upgrade', (_: IncomingMessage, socket: Duplex) => {
@@ -153,4 +173,19 @@ it('routes of plugins of Fastify have no guard', async () => {
     ),
   );
   expect(await (await fetch(`${url}/plugged`)).text()).toBe('plugged');
+});
+
+it('the schema of a route of Fastify is asked before the guard', async () => {
+  @Controller()
+  class Strict {
+    @RouteSchema({ body: { type: 'object', required: ['name'] } }) @Post('strict') strict(): string {
+      return note('strict');
+    }
+  }
+  const { url } = await start({ platform: 'fastify', controllers: [Strict] });
+  const send = (body: string) =>
+    fetch(`${url}/strict`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  expect((await send('{}')).status).toBe(400);
+  expect((await send('{"name":"ana"}')).status).toBe(401);
+  expect(ran).toEqual([]);
 });
