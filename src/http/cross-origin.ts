@@ -7,8 +7,6 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * Whether a page of another origin made a browser send this. After CrossOriginProtection of Go 1.25: safe methods
  * pass; browsers say in `Sec-Fetch-Site` where a request comes from; older ones send `Origin`; what sends neither is
  * no browser. https://pkg.go.dev/net/http#CrossOriginProtection
- *
- * Beyond it, what a script of such a page sends to read the answer does not pass by a safe method either: CORS may be too open.
  */
 export function isCrossOrigin(
   exchange: Pick<Exchange, 'request' | 'isMutation'>,
@@ -17,7 +15,7 @@ export function isCrossOrigin(
 ): boolean {
   // A sign-in and a sign-out change something by any method: a link could sign people in as somebody else, and a query of
   // GraphQL may lead to a field that signs them out.
-  if (!changesSession && !isUnsafe(exchange) && !isReadByScript(exchange)) return false;
+  if (!changesSession && !isUnsafe(exchange)) return false;
   const { request } = exchange;
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (typeof origin === 'string' && trustedOrigins.has(origin)) return false;
@@ -25,11 +23,6 @@ export function isCrossOrigin(
   if (origin === undefined) return false;
   const own = `${request.protocol}://${request.host ?? ''}`;
   return !URL.canParse(own) || new URL(own).origin !== origin;
-}
-
-/** With a safe method browsers send `Origin` where CORS decides who reads the answer: not with links, forms and images. */
-function isReadByScript({ request }: Pick<Exchange, 'request'>): boolean {
-  return request.headers.origin !== undefined;
 }
 
 /** A middleware may rewrite the method, on Fastify even after routing: neither is to be unsafe. */

@@ -28,7 +28,7 @@ export class SessionAnswer {
    * @param issued as of `rotate`, `authenticate`, `create` or `createAnonymous`
    * @returns the body of the answer; there is no token in it where the browser has it in the cookie
    * @throws HttpsRequiredException where the token would go over plain HTTP, and the option `requireHttps` is on
-   * @throws CrossOriginException where a page of another origin asks for the cookie, by whatever method
+   * @throws CrossOriginException where a page of another origin asks for the cookie by a method that may change something
    */
   with(
     response: SessionResponse,
@@ -37,7 +37,7 @@ export class SessionAnswer {
     const request = requestOf(response);
     const credentials = readCredentials(request, this.cookie.nameOn(this.channels.check(request)));
     const transport = shownBy(credentials) ?? this.core.options.transport;
-    if (transport === 'cookie') this.origins.check({ request, isMutation: false }, true);
+    if (transport === 'cookie') this.origins.check({ request, isMutation: false }, false);
     return this.delivery.issue(response, issued, transport);
   }
 }

@@ -22,7 +22,7 @@ export class SessionCookie {
    * more than one.
    *
    * @throws HttpsRequiredException where it came over plain HTTP, and the option `requireHttps` is on
-   * @throws CrossOriginException where a page of another origin sent it by a method that may change something, or to read the answer
+   * @throws CrossOriginException where a page of another origin sent it by a method that may change something
    */
   read(request: SessionRequest): string | null {
     const name = this.nameOn(this.channels.check(request));
@@ -36,12 +36,12 @@ export class SessionCookie {
    * Gives the token to the browser, as a cookie that no script can read, and keeps the answer out of caches.
    *
    * @throws HttpsRequiredException where it would go over plain HTTP, and the option `requireHttps` is on
-   * @throws CrossOriginException where a page of another origin asks for it, by whatever method
+   * @throws CrossOriginException where a page of another origin asks for it by a method that may change something
    */
   set(response: SessionResponse, token: string): void {
     const request = requestOf(response);
     this.channels.check(request);
-    this.origins.check({ request, isMutation: false }, true);
+    this.origins.check({ request, isMutation: false }, false);
     setFinalHeaders(response, this.headersFor(response, token));
   }
 
