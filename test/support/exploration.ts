@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 
 /**
- * How far the long tests go. Their rounds, rows and seconds are multiples of it: 1 in `npm test`, `TEST_EFFORT=2` in
- * `.ci/run`, and more in `.ci/nightly`.
+ * How far the long tests go. Their rounds, rows and seconds are multiples of it: 1 in `npm test` and `.ci/run`, more in
+ * `.ci/nightly`.
  */
 export const EFFORT = Number(process.env['TEST_EFFORT'] ?? 1);
 /** `TEST_RUNS=2000` looks longer; `TEST_SEED`, with the same `TEST_RUNS`, repeats what a failure has printed. */
