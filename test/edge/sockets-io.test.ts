@@ -171,8 +171,13 @@ describe.each(['express', 'fastify'] as const)('a gateway of socket.io on %s', (
       const recorder = recordSessionEvents(app);
       const extraHeaders = { ...ben.cookie };
       const auth = isPolling ? {} : { token: ana.token };
-      const outcome = await outcomeOf(connect(port, { transports, extraHeaders, auth }));
-      expect(outcome).toBe(isPolling ? 'session_invalid' : 'connected');
+      const socket = connect(port, { transports, extraHeaders, auth });
+      expect(await outcomeOf(socket)).toBe(isPolling ? 'session_invalid' : 'connected');
+      if (!isPolling) {
+        const ended = heard(socket, 'disconnect');
+        await sessions.revokeAll('ana');
+        await ended;
+      }
       expect(recorder.of('reuse-detected')).toHaveLength(1);
       expect(await sessions.list('ben')).toEqual([]);
     });
