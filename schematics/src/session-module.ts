@@ -1,7 +1,7 @@
 import type { Rule, SchematicContext, Tree } from '@angular-devkit/schematics';
 import { join } from 'node:path/posix';
 import { addTypeOrm, type Database } from './dependencies.js';
-import { addMigration, type MigrationOptions } from './migration.js';
+import { addMigration, CLASS, type MigrationOptions } from './migration.js';
 import { type Project, projectOf, sourcesOf } from './project.js';
 import { Refusal } from './refusal.js';
 import { addModule, type RootModule, rootModuleOf } from './root-module.js';
@@ -36,7 +36,7 @@ export function addSessionModule(
   if (isThere('SessionModule')) return;
   if (isThere('TypeOrmModule')) {
     context.logger.warn(
-      `TypeOrmModule is there, so that two things are left to you: \`autoLoadEntities: true\`, or ...sessionEntities in its entities; and ${migration} in its migrations. Without them the application does not start, and says which it is.`,
+      `TypeOrmModule is there, so that two things are left to you: \`autoLoadEntities: true\`, or ...sessionEntities in its entities; and ${migration ?? CLASS} in its migrations. Without them the application does not start, and says which it is.`,
     );
   } else {
     addDatabase(tree, project, root, options.database, migration);
@@ -53,7 +53,7 @@ function addDatabase(
   { sourceRoot, js }: Project,
   root: RootModule,
   database: Database,
-  migration: string,
+  migration: string | null,
 ): void {
   const path = join(sourceRoot, 'database.ts');
   if (tree.exists(path)) {
@@ -62,7 +62,8 @@ function addDatabase(
       'Give it another name, or configure TypeOrmModule first.',
     );
   }
-  tree.create(path, databaseFile(database, importPath(path, migration, js)));
+  const from = migration === null ? 'nestjs-sessions/migrations' : importPath(path, migration, js);
+  tree.create(path, databaseFile(database, from));
   addModule(tree, root, 'TypeOrmModule.forRootAsync({ useFactory: database })', {
     TypeOrmModule: '@nestjs/typeorm',
     database: importPath(root.path, path, js),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Controller, Get, type INestApplication, Module, type Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -50,6 +51,22 @@ class MeController {
   @RequireRecentAuth('5m') @Get('recent') recent(): string {
     return 'recent';
   }
+}
+
+/** Says who they are on the pages of the provider, and yes to all. @returns the answer of the provider, not yet opened */
+async function consent(of: CookieBrowser, begun: Page, login: string, end = ORIGIN): Promise<string> {
+  let { location } = begun;
+  while (location !== null && !location.startsWith(end)) {
+    const answer = await of.open(location);
+    if (answer.location !== null) {
+      location = answer.location;
+      continue;
+    }
+    const prompt = /name="prompt" value="(\w+)"/.exec(answer.text)?.[1] ?? '';
+    ({ location } = await of.submit(location, { prompt, login, password: 'any' }));
+  }
+  if (location === null) throw new Error('The provider leads nowhere.');
+  return location;
 }
 
 describeWithProviders('the page on sign-in with another provider', () => {
@@ -129,22 +146,6 @@ describeWithProviders('the page on sign-in with another provider', () => {
       new CookieBrowser({ [ORIGIN]: await app.getUrl(), [provider.issuer]: provider.issuer });
     const identityOf = (subject: string) => ({ issuer: provider.issuer, subject });
     const fault = (word: string) => `${PAGES}/sign-in?error=${word}`;
-
-    /** Says who they are on the pages of the provider, and yes to all. @returns the answer of the provider, not yet opened */
-    async function consent(of: CookieBrowser, begun: Page, login: string): Promise<string> {
-      let { location } = begun;
-      while (location !== null && !location.startsWith(ORIGIN)) {
-        const answer = await of.open(location);
-        if (answer.location !== null) {
-          location = answer.location;
-          continue;
-        }
-        const prompt = /name="prompt" value="(\w+)"/.exec(answer.text)?.[1] ?? '';
-        ({ location } = await of.submit(location, { prompt, login, password: 'any' }));
-      }
-      if (location === null) throw new Error('The provider leads nowhere.');
-      return location;
-    }
 
     async function signIn(of: CookieBrowser, login: string, path = '/orders'): Promise<Page> {
       const begun = await of.open(`${ORIGIN}/auth/provider?returnTo=${encodeURIComponent(path)}`);
@@ -447,6 +448,92 @@ describeWithProviders('the page on sign-in with another provider', () => {
         const ana = await browser();
         expect((await ana.submit(`${ORIGIN}/auth/provider/step-up`)).location).toBe(fault('required'));
       });
+    });
+  });
+
+  describe('to an app', () => {
+    const REDIRECT_URI = 'com.example.shop:/callback';
+    const VERIFIER = 'a-verifier-of-at-least-forty-three-characters-0';
+    let app: INestApplication;
+
+    beforeEach(async () => {
+      const { AppSignInController } = await page.run<Record<string, Type>>('app-sign-in.controller.ts');
+      const { Identities, IdentityEntity } = await page.run<Record<string, Type>>('identities.ts');
+      @Module({
+        imports: [
+          TypeOrmModule.forRoot({
+            type: SQLITE_DRIVER,
+            database: ':memory:',
+            autoLoadEntities: true,
+            synchronize: true,
+          }),
+          TypeOrmModule.forFeature([IdentityEntity as Type]),
+          SessionModule.forRoot({ store: InMemorySessionStore }),
+        ],
+        controllers: [MeController, AppSignInController as Type],
+        providers: [Identities as Type],
+      })
+      class AppModule {}
+      const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
+      app = testing.createNestApplication({ logger: false, forceCloseConnections: true });
+      await app.listen(0, '127.0.0.1');
+      const identity = { issuer: provider.issuer, subject: 'ana-at-provider' };
+      await app.get<Identities>(Identities as Type).link(identity, 'ana');
+    });
+    afterEach(() => app.close());
+
+    async function queryOf(parameters: Record<string, string>): Promise<URLSearchParams> {
+      const asked = new URL('/auth', provider.issuer);
+      const challenge = createHash('sha256').update(VERIFIER).digest('base64url');
+      asked.search = String(
+        new URLSearchParams({
+          client_id: 'shop-app',
+          response_type: 'code',
+          redirect_uri: REDIRECT_URI,
+          scope: 'openid',
+          state: 'of the app',
+          max_age: '300',
+          code_challenge: challenge,
+          code_challenge_method: 'S256',
+          ...parameters,
+        }),
+      );
+      const browser = new CookieBrowser({ [provider.issuer]: provider.issuer });
+      const answer = await consent(browser, await browser.open(asked.href), 'ana-at-provider', REDIRECT_URI);
+      return new URL(answer).searchParams;
+    }
+
+    async function post(query: URLSearchParams, others: object = {}) {
+      const answer = await fetch(`${await app.getUrl()}/auth/provider/app`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: String(query), code_verifier: VERIFIER, ...others }),
+      });
+      const body = (await answer.json()) as { token?: string; code?: string; session?: { userId: string } };
+      return { status: answer.status, ...body };
+    }
+
+    it('gives a token for the whole query of its redirect, once', async () => {
+      for (const nonce of [undefined, 'of the app']) {
+        const query = await queryOf(nonce === undefined ? {} : { nonce });
+        expect(await post(query, { nonce })).toMatchObject({
+          status: 201,
+          token: expect.stringMatching(/^sid_/),
+          session: { userId: 'ana' },
+        });
+        expect(await post(query, { nonce })).toMatchObject({ status: 401, code: 'sign_in_failed' });
+      }
+    });
+
+    it('refuses what is not the answer to its own question', async () => {
+      const refused = { status: 401, code: 'sign_in_failed' };
+      const code = await queryOf({});
+      code.delete('iss');
+      expect(await post(code)).toMatchObject(refused);
+      const other = { code_verifier: VERIFIER.replace('0', '1') };
+      expect(await post(await queryOf({}), other)).toMatchObject(refused);
+      expect(await post(await queryOf({ nonce: 'one' }), { nonce: 'another' })).toMatchObject(refused);
+      expect(await post(await queryOf({}), { query: {}, code_verifier: [] })).toMatchObject(refused);
     });
   });
 

@@ -51,7 +51,7 @@ await describeOnEachDatabase((leg) => {
     expect(Object.keys(body)).toEqual(['token', 'expiresAt', 'session']);
     await http.get('/accounts').expect(401);
     await http.get('/accounts').set(bearer(body.token)).expect(200, 'The accounts of ana');
-    await http.post('/auth/sign-out').set(bearer(body.token)).expect(201);
+    await http.post('/auth/sign-out').set(bearer(body.token)).expect(204);
     await http.get('/accounts').set(bearer(body.token)).expect(401);
   });
 });

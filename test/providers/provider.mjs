@@ -11,7 +11,13 @@ server.listen(0, '127.0.0.1', () => {
     client_secret: 'a secret of at least 32 characters',
     redirect_uris: process.argv.slice(2),
   };
-  const provider = new Provider(issuer, { clients: [client] });
+  const app = {
+    client_id: 'shop-app',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: ['com.example.shop:/callback'],
+  };
+  const provider = new Provider(issuer, { clients: [client, app] });
   server.on('request', provider.callback());
   console.log(`provider: ${issuer}`);
 });

@@ -110,6 +110,20 @@ export class DatabaseModule {}`;
     );
   });
 
+  it('writes no migration where a data source lists the class itself', () => {
+    const dataSource = `import {
+  CreateSessions1767225600000,
+} from 'nestjs-sessions/migrations';
+`;
+    const tree = application({ 'src/data-source.ts': dataSource });
+    run(nestAdd(OPTIONS), tree);
+    run(migration({}), tree);
+    expect(tree.exists(MIGRATION)).toBe(false);
+    expect(tree.readText('src/database.ts')).toContain(
+      "import { CreateSessions1767225600000 } from 'nestjs-sessions/migrations';",
+    );
+  });
+
   it('finds the root module by main.ts, and the application by its folder', () => {
     const tree = application({
       'src/main.ts': null,
