@@ -16,6 +16,7 @@ import { DataSource } from 'typeorm';
 import { CookieBrowser, type Page } from '../support/cookie-browser.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import {
+  consent,
   describeWithProviders,
   type ProviderProcess,
   PROVIDERS,
@@ -129,22 +130,6 @@ describeWithProviders('the page on sign-in with another provider', () => {
       new CookieBrowser({ [ORIGIN]: await app.getUrl(), [provider.issuer]: provider.issuer });
     const identityOf = (subject: string) => ({ issuer: provider.issuer, subject });
     const fault = (word: string) => `${PAGES}/sign-in?error=${word}`;
-
-    /** Says who they are on the pages of the provider, and yes to all. @returns the answer of the provider, not yet opened */
-    async function consent(of: CookieBrowser, begun: Page, login: string): Promise<string> {
-      let { location } = begun;
-      while (location !== null && !location.startsWith(ORIGIN)) {
-        const answer = await of.open(location);
-        if (answer.location !== null) {
-          location = answer.location;
-          continue;
-        }
-        const prompt = /name="prompt" value="(\w+)"/.exec(answer.text)?.[1] ?? '';
-        ({ location } = await of.submit(location, { prompt, login, password: 'any' }));
-      }
-      if (location === null) throw new Error('The provider leads nowhere.');
-      return location;
-    }
 
     async function signIn(of: CookieBrowser, login: string, path = '/orders'): Promise<Page> {
       const begun = await of.open(`${ORIGIN}/auth/provider?returnTo=${encodeURIComponent(path)}`);
