@@ -11,7 +11,7 @@ const ORIGIN_UNKNOWN =
 
 const ORIGIN_WITHHELD =
   'If the page is yours, its `Referrer-Policy` is `no-referrer`, which is the default of helmet, and keeps the origin from you too: ' +
-  "set `same-origin`. Pages in a sandbox and files have no origin, and \"null\" cannot be trusted: anybody's page can send it.";
+  'set `same-origin`. Pages in a sandbox and files have no origin, and "null" cannot be trusted: anybody\'s page can send it.';
 
 /** Pages of other origins are answered only where they are trusted. */
 @Injectable()

@@ -397,7 +397,9 @@ describe('the recipe', () => {
       const form = { username: 'ana', password: 'right', remember: true };
       const { headers } = await http(app).post('/auth/sign-in').set(https).send(form).expect(201);
       const kept = String(headers['set-cookie']);
-      expect(kept).toMatch(/__Host-remember=[^;]+; Max-Age=2592000; Path=\/; [^,]+, [^,]+HttpOnly; Secure; SameSite=Strict/);
+      expect(kept).toMatch(
+        /__Host-remember=[^;]+; Max-Age=2592000; Path=\/; [^,]+, [^,]+HttpOnly; Secure; SameSite=Strict/,
+      );
       const value = /__Host-remember=([^;]+)/.exec(kept)?.[1];
       const redeem = (name: string) =>
         http(app).post('/auth/remembered').set(https).set('Cookie', `${name}=${value}`);
