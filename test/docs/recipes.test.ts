@@ -367,7 +367,10 @@ describe('the recipe', () => {
       const { blocks } = pageAt('docs/recipes.md');
       const code = blocks.find((block) => block.code.startsWith('// come-back.js'))?.code;
       const restore = new Function(
-        ...['navigator', 'fetch', 'location', 'document'],
+        'navigator',
+        'fetch',
+        'location',
+        'document',
         `return (async () => { ${code} })()`,
       );
       for (const hasLocks of [true, false]) {
