@@ -5,6 +5,14 @@ import { isCrossOrigin } from './cross-origin.js';
 import type { Exchange } from './exchange.js';
 import { quote } from './loopback.js';
 
+const ORIGIN_UNKNOWN =
+  "If the page is yours, name its origin: `trustedOrigins: ['https://app.example.com']`. CORS alone opens nothing. If the " +
+  "application's origin is wrong there, let the platform trust the proxy in front of it.";
+
+const ORIGIN_WITHHELD =
+  'If the page is yours, its `Referrer-Policy` is `no-referrer`, which is the default of helmet, and keeps the origin from you too: ' +
+  'set `same-origin`. Pages in a sandbox and files have no origin, and "null" cannot be trusted: anybody\'s page can send it.';
+
 /** Pages of other origins are answered only where they are trusted. */
 @Injectable()
 export class OriginRule {
@@ -26,11 +34,10 @@ export class OriginRule {
     this.hasToldOfRefusal = true;
     const { origin } = request.headers;
     const page = origin === undefined ? 'another site, says the browser' : `a page of ${quote(origin)}`;
+    const remedy = origin === 'null' ? ORIGIN_WITHHELD : ORIGIN_UNKNOWN;
     this.logger.warn(
       `A request of ${page} was refused (\`cross_origin\`): the origin of the application is ` +
-        `${quote(`${request.protocol}://${request.host ?? ''}`)}, as the platform sees it. If the page is yours, name its origin: ` +
-        "`trustedOrigins: ['https://app.example.com']`. CORS alone opens nothing. If the application's origin is wrong there, let the " +
-        'platform trust the proxy in front of it. docs/cookies-and-browsers.md has both.',
+        `${quote(`${request.protocol}://${request.host ?? ''}`)}, as the platform sees it. ${remedy} docs/cookies-and-browsers.md has more.`,
     );
   }
 }

@@ -71,10 +71,13 @@ declare module 'express' {
   export interface Request extends IncomingMessage {
     method: string;
     protocol: string;
+    secure: boolean;
+    path: string;
     originalUrl: string;
     body: any;
   }
   export interface Response extends ServerResponse {
+    readonly req: Request;
     locals: Record<string, unknown>;
     sendStatus(status: number): this;
     cookie(name: string, value: string, options: object): this;

@@ -17,6 +17,7 @@ import { DataSource } from 'typeorm';
 import { CookieBrowser, type Page } from '../support/cookie-browser.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import {
+  consent,
   describeWithProviders,
   type ProviderProcess,
   PROVIDERS,

@@ -19,6 +19,7 @@ import {
   Public,
   RequireLevel,
   RequireRole,
+  RequireSession,
   SessionService,
   SessionStore,
   StartSession,
@@ -26,6 +27,7 @@ import {
 import { recordSessionEvents, signInAs } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import type { DataSource } from 'typeorm';
+import { CookieBrowser } from '../support/cookie-browser.js';
 import { cookieIn } from '../support/sign-in.js';
 import { SQLITE_DRIVER } from '../support/sqlite-driver.js';
 import { pageAt } from './pages.js';
@@ -232,6 +234,9 @@ describe('the recipe', () => {
       @StartSession() @Post('sign-in') signIn(): null {
         return null;
       }
+      @StartSession() @RequireSession() @Post('confirm') confirm(): null {
+        return null;
+      }
       @Public() @Get('own') own(): never {
         throw new UnauthorizedException('of the application');
       }
@@ -258,7 +263,9 @@ describe('the recipe', () => {
       http(app).post('/sign-in').send({ returnTo: '/me' }),
       '/sign-in?why=sign_in_failed&returnTo=%2Fme',
     );
-    await leads(http(app).post('/sign-in').set(bearer), '/confirm?why=sign_in_failed');
+    await leads(http(app).post('/sign-in').set(bearer), '/sign-in?why=sign_in_failed');
+    await leads(http(app).post('/confirm').set(bearer), '/confirm?why=sign_in_failed');
+    await leads(http(app).post('/confirm'), '/sign-in?why=session_required');
     await leads(http(app).post('/admin'), '/sign-in?why=session_required');
     await leads(http(app).post('/admin').set(bearer), '/refused?why=role_required');
     await leads(
@@ -351,8 +358,57 @@ describe('the recipe', () => {
     function cookiesOf({ headers }: request.Response) {
       const cookies = headers['set-cookie'] as unknown as string[];
       const named = (name: string) => cookies.findLast((text) => text.startsWith(name))?.split(';')[0] ?? '';
-      return { remember: named('__Host-remember='), session: named('sid=') };
+      return { remember: named('remember='), session: named('sid=') };
     }
+
+    it('tabs that are restored together leave the browser a token that is good, with and without locks', async () => {
+      const { app, signIn } = await startRemembering();
+      const origin = await app.getUrl();
+      const { blocks } = pageAt('docs/recipes.md');
+      const code = blocks.find((block) => block.code.startsWith('// come-back.js'))?.code;
+      const restore = new Function(
+        'navigator',
+        'fetch',
+        'location',
+        'document',
+        `return (async () => { ${code} })()`,
+      );
+      for (const hasLocks of [true, false]) {
+        const browser = new CookieBrowser({ [origin]: origin });
+        browser.setCookie(origin, 'remember', (await signIn()).remember.split('=')[1] ?? '');
+        const came: string[] = [];
+        let last: Promise<unknown> = Promise.resolve();
+        const locks = { request: (_: string, run: () => Promise<unknown>) => (last = last.then(run)) };
+        const fetch = async (path: string) => ({ ok: (await browser.submit(origin + path)).status === 201 });
+        const tab = () => {
+          const form = { hidden: true };
+          const document = { body: { dataset: { returnTo: '/orders' } }, forms: [form] };
+          const location = { replace: (address: string) => void came.push(address) };
+          return restore(hasLocks ? { locks } : {}, fetch, location, document);
+        };
+        await Promise.all([tab(), tab(), tab()]);
+        expect(came).toEqual(hasLocks ? ['/orders', '/orders', '/orders'] : ['/orders']);
+        expect((await browser.submit(`${origin}/auth/remembered`)).status).toBe(201);
+      }
+    });
+
+    it('the token is a cookie that the browser takes, over HTTPS from its own host only', async () => {
+      const { app, signIn } = await startRemembering();
+      expect((await signIn()).remember).not.toBe('');
+      app.getHttpAdapter().getInstance().set('trust proxy', true);
+      const https = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'app.example.com' };
+      const form = { username: 'ana', password: 'right', remember: true };
+      const { headers } = await http(app).post('/auth/sign-in').set(https).send(form).expect(201);
+      const kept = String(headers['set-cookie']);
+      expect(kept).toMatch(
+        /__Host-remember=[^;]+; Max-Age=2592000; Path=\/; [^,]+, [^,]+HttpOnly; Secure; SameSite=Strict/,
+      );
+      const value = /__Host-remember=([^;]+)/.exec(kept)?.[1];
+      const redeem = (name: string) =>
+        http(app).post('/auth/remembered').set(https).set('Cookie', `${name}=${value}`);
+      await redeem('remember').expect(401);
+      await redeem('__Host-remember').expect(201);
+    });
 
     it('a token signs in once, and is followed by another', async () => {
       const { app, rows, redeem, signIn } = await startRemembering();
@@ -362,7 +418,8 @@ describe('the recipe', () => {
       const second = cookiesOf(await redeem(first.remember).expect(201));
       await http(app).get('/me').set('Cookie', second.session).expect(200, { userId: 'ana' });
       await http(app).get('/vault').set('Cookie', second.session).expect(401);
-      await redeem(first.remember).expect(401);
+      const late = await redeem(first.remember).expect(401);
+      expect(late.headers['set-cookie']).toBeUndefined(); // it would delete the cookie that has followed
       await redeem('').expect(401);
       const both = await Promise.all([redeem(second.remember), redeem(second.remember)]);
       expect(both.map(({ status }) => status).toSorted()).toEqual([201, 401]);

@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
+  type CallHandler,
   Controller,
+  type ExecutionContext,
   Get,
   type INestApplication,
   type ModuleMetadata,
@@ -7,9 +12,11 @@ import {
   Res,
   type Type,
 } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CurrentSession, EnsureSession, SessionModule, SessionService } from 'nestjs-sessions';
+import { CurrentSession, EnsureSession, SessionModule, sessionOf, SessionService } from 'nestjs-sessions';
 import { InMemorySessionStore, recordSessionEvents, signInAs } from 'nestjs-sessions/testing';
 import request from 'supertest';
 import { cookieIn } from '../support/sign-in.js';
@@ -69,12 +76,23 @@ describe('what the pages for a take-over show', () => {
 
   describe('bring over', () => {
     async function startWith(old: OldSession) {
-      const { BridgeController } = await upgrading.run<{ BridgeController: Type }>('bridge.controller.ts');
-      return start({ controllers: [BridgeController] }, (created) =>
-        created.use((incoming: { session?: OldSession }, _: unknown, next: () => void) => {
-          incoming.session = old;
-          next();
-        }),
+      const { BridgeController, OldUsers } =
+        await upgrading.run<Record<string, Type>>('bridge.controller.ts');
+      const user = { id: 7, roles: [], mayBringOver: true };
+      const users = {
+        verify: async () => user,
+        byId: async (userId: string) => (userId === '7' ? user : null),
+      };
+      return start(
+        {
+          controllers: [BridgeController as Type],
+          providers: [{ provide: OldUsers as Type, useValue: users }],
+        },
+        (created) =>
+          created.use((incoming: { session?: OldSession }, _: unknown, next: () => void) => {
+            incoming.session = old;
+            next();
+          }),
       );
     }
 
@@ -86,6 +104,20 @@ describe('what the pages for a take-over show', () => {
       await http.get('/me').set('Cookie', brought).expect(200, mine);
       const again = cookieIn(await http.post('/auth/bring-over').set('Cookie', brought).expect(201));
       await http.get('/me').set('Cookie', again).expect(200, mine);
+    });
+
+    it('the sign-in takes over what a guest had in the cart before', async () => {
+      const http = await startWith({ cart: ['old'] });
+      for (const data of [{ cart: ['old'] }, {}]) {
+        const cookie = cookieIn(await http.post('/auth/sign-in').expect(201));
+        await http.get('/me').set('Cookie', cookie).expect(200, { userId: '7', data });
+      }
+    });
+
+    it('the sign-in leaves what somebody else has in the cart', async () => {
+      const http = await startWith({ userId: '8', cart: ['of ben'] });
+      const cookie = cookieIn(await http.post('/auth/sign-in').expect(201));
+      await http.get('/me').set('Cookie', cookie).expect(200, { userId: '7', data: {} });
     });
 
     it('takes nothing from the session of somebody else', async () => {
@@ -104,6 +136,39 @@ describe('what the pages for a take-over show', () => {
       const { body } = await http.post('/auth/bring-over').expect(401);
       expect([body.code, recorder.of('sign-in-failed')]).toEqual(['session_required', []]);
     });
+  });
+
+  it('where there is no route the page knows who is there, and scripts are answered as ever', async () => {
+    const { NotFoundModule } = await upgrading.run<{ NotFoundModule: Type }>('not-found.module.ts');
+    const views = await mkdtemp(join(tmpdir(), 'views-'));
+    await writeFile(join(views, 'not-found.html'), '');
+    class NameInterceptor {
+      intercept(context: ExecutionContext, next: CallHandler) {
+        const { locals } = context.switchToHttp().getResponse<{ locals: object }>();
+        Object.assign(locals, { name: sessionOf(context)?.userId ?? 'guest' });
+        return next.handle();
+      }
+    }
+    const http = await start(
+      {
+        imports: [NotFoundModule],
+        providers: [{ provide: APP_INTERCEPTOR, useClass: NameInterceptor }],
+      },
+      (created) => {
+        const express = (created as NestExpressApplication).setBaseViewsDir(views);
+        express.setViewEngine('html');
+        express.engine('html', (_: string, { name }: { name: string }, done: (e: null, t: string) => void) =>
+          done(null, `nothing for ${name}`),
+        );
+      },
+    );
+    const { cookie } = await signInAs(app, { userId: 'ana' });
+    const html = { Accept: 'text/html' };
+    await http.get('/no/such/page').set(html).set(cookie).expect(404, 'nothing for ana');
+    await http.get('/no/such/page').set(html).expect(404, 'nothing for guest');
+    expect((await http.get('/no/such/page').set(cookie).expect(404)).body.statusCode).toBe(404);
+    await http.get('/me').set(cookie).expect(200);
+    await rm(views, { recursive: true });
   });
 
   it('the user is read on every request, and who is gone has no session any more', async () => {

@@ -27,4 +27,13 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         expect(warnings[0]).toContain(part);
     },
   );
+
+  it('the log names no origin to trust where the page keeps its own, as that of helmet does', async () => {
+    const app = await start({ controllers: [AccountController], trustProxy: true });
+    const cookie = await signInByCookie(app, { userId: 'ana' }, HTTPS);
+    await app.http.post('/act').set(HTTPS).set('Cookie', cookie).set('Origin', 'null').expect(403);
+    const warning = app.logs.texts('warn').find((text) => text.includes('cross_origin'));
+    expect(warning).toMatch(/"null".*`Referrer-Policy` is `no-referrer`.*`same-origin`/);
+    expect(warning).not.toContain('trustedOrigins');
+  });
 });

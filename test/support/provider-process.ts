@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe } from '@jest/globals';
+import type { CookieBrowser, Page } from './cookie-browser.js';
 
 /** What sign-in with a provider needs has an install of its own, so that the root stays lean. */
 export const PROVIDERS = resolve('test/providers');
@@ -36,4 +37,21 @@ export async function startProvider(redirectUris: readonly string[]): Promise<Pr
     return { issuer, stop };
   }
   throw new Error('The provider has ended before it listened.');
+}
+
+/** Says who they are on the pages of the provider, and yes to all. @returns the answer of the provider, not yet opened */
+export async function consent(of: CookieBrowser, begun: Page, login: string): Promise<string> {
+  let { location } = begun;
+  const { origin: issuer } = new URL(location ?? '');
+  while (location !== null && location.startsWith(issuer)) {
+    const answer = await of.open(location);
+    if (answer.location !== null) {
+      location = answer.location;
+      continue;
+    }
+    const prompt = /name="prompt" value="(\w+)"/.exec(answer.text)?.[1] ?? '';
+    ({ location } = await of.submit(location, { prompt, login, password: 'any' }));
+  }
+  if (location === null) throw new Error('The provider leads nowhere.');
+  return location;
 }
