@@ -54,22 +54,6 @@ class MeController {
   }
 }
 
-/** Says who they are on the pages of the provider, and yes to all. @returns the answer of the provider, not yet opened */
-async function consent(of: CookieBrowser, begun: Page, login: string, end = ORIGIN): Promise<string> {
-  let { location } = begun;
-  while (location !== null && !location.startsWith(end)) {
-    const answer = await of.open(location);
-    if (answer.location !== null) {
-      location = answer.location;
-      continue;
-    }
-    const prompt = /name="prompt" value="(\w+)"/.exec(answer.text)?.[1] ?? '';
-    ({ location } = await of.submit(location, { prompt, login, password: 'any' }));
-  }
-  if (location === null) throw new Error('The provider leads nowhere.');
-  return location;
-}
-
 describeWithProviders('the page on sign-in with another provider', () => {
   let provider: ProviderProcess;
   let page: RunnablePage;
@@ -500,7 +484,7 @@ describeWithProviders('the page on sign-in with another provider', () => {
         }),
       );
       const browser = new CookieBrowser({ [provider.issuer]: provider.issuer });
-      const answer = await consent(browser, await browser.open(asked.href), 'ana-at-provider', REDIRECT_URI);
+      const answer = await consent(browser, await browser.open(asked.href), 'ana-at-provider');
       return new URL(answer).searchParams;
     }
 

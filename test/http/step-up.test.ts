@@ -1,6 +1,6 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { describe, expect, it, jest } from '@jest/globals';
-import { RequireSession, type SessionPrincipal, StartSession } from 'nestjs-sessions';
+import { RequireSession, type SessionPrincipal, SessionStore, StartSession } from 'nestjs-sessions';
 import { InMemorySessionStore, TestClock } from 'nestjs-sessions/testing';
 import { PLATFORMS } from '../support/platforms.js';
 import {
@@ -225,6 +225,20 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       const replaced = app.events.filter((event) => event.type === 'revoked' && event.reason === 'replaced');
       expect(replaced).toHaveLength(10);
       expect(app.events.filter(({ type }) => type === 'created')).toHaveLength(20);
+    });
+
+    it('leaves no session that nobody has where another node has ended the old one meanwhile', async () => {
+      const app = await start({ controllers });
+      const token = await signIn(app);
+      const store = app.app.get(SessionStore, { strict: false });
+      const { deleteExpected } = store;
+      store.deleteExpected = async (...args) => {
+        store.deleteExpected = deleteExpected;
+        await app.dataSource.query(`DELETE FROM sessions WHERE id = '${args[0]}'`);
+        return store.deleteExpected(...args);
+      };
+      const { status } = await app.http.post('/step-up').set(bearer(token)).send({ userId: 'bo' });
+      expect([status, await countRows(app)]).toEqual([401, 0]);
     });
 
     it('compares user ids exactly', async () => {
