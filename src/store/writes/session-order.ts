@@ -48,10 +48,11 @@ export class SessionOrder {
   }
 
   private async ofRow(statement: 'read' | 'draw'): Promise<number> {
-    let number = numberOf(await this.statements.run(this.sql[statement]));
+    const ask = () => this.statements[statement === 'read' ? 'read' : 'run'](this.sql[statement]);
+    let number = numberOf(await ask());
     if (number !== null) return number;
     await this.create();
-    number = numberOf(await this.statements.run(this.sql[statement]));
+    number = numberOf(await ask());
     if (number === null) throw new Error('The row that numbers are drawn from vanishes again and again.');
     return number;
   }

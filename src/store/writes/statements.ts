@@ -26,6 +26,9 @@ export class Statements {
   /** One statement, which is committed when this returns. */
   readonly run: Run = (sql, values) => this.connection.write((runner) => this.runOn(runner, sql, values));
 
+  /** One statement that changes nothing: again where its connection was lost. */
+  readonly read: Run = (sql, values) => this.connection.read((runner) => this.runOn(runner, sql, values));
+
   /** @param kind a verb of `PrimaryConnection` */
   together<T>(kind: 'transaction' | 'briefly', work: (run: Run) => Promise<T>): Promise<T> {
     const begin = this.connection[kind]?.bind(this.connection);
