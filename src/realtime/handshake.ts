@@ -22,14 +22,6 @@ export interface Shown {
   readonly token: unknown;
 }
 
-/** A cookie that is no good. Browsers add it by themselves, so whoever can still show a token is not refused for it. */
-export class DeadCookie {
-  constructor(
-    readonly refusal: unknown,
-    readonly record: SessionRecord | null,
-  ) {}
-}
-
 /** Looks at the request that opens a socket, in the order in which the guard looks at others. It is no activity. */
 @Injectable()
 export class Handshake {
@@ -45,13 +37,7 @@ export class Handshake {
   ) {}
 
   /** Whose request it is; `null` where it shows no token. @throws SessionException */
-  async examine(request: IncomingMessage, shown?: Shown): Promise<Ticket | null> {
-    const found = await this.examineFirst(request, shown);
-    return found instanceof DeadCookie ? this.refuse(request, found) : found;
-  }
-
-  /** As `examine()`, where a token may still come after the request. @throws SessionException */
-  examineFirst(request: IncomingMessage, shown?: Shown): Promise<Ticket | DeadCookie | null> {
+  examine(request: IncomingMessage, shown?: Shown): Promise<Ticket | null> {
     const view = this.platform.of(request);
     const { changesHeard } = this.watch;
     let record: SessionRecord | null = null;
@@ -65,18 +51,11 @@ export class Handshake {
         if (credentials.kind === 'ambiguous') throw ambiguous();
         const verdict = await this.core.validation.validate(credentials.token, { isActivity: false });
         record = verdict.record;
-        if (verdict.reason === undefined) return ticketFor(verdict, changesHeard);
-        const refusal = this.refusalOf(verdict.reason, view, credentials.token);
-        if (credentials.kind === 'cookie') return new DeadCookie(refusal, record);
-        throw refusal;
+        if (verdict.reason !== undefined) throw this.refusalOf(verdict.reason, view, credentials.token);
+        return ticketFor(verdict, changesHeard);
       },
       () => record,
     );
-  }
-
-  /** Where no token came: told only now, as nobody was refused before. @throws SessionException */
-  refuse(request: IncomingMessage, { refusal, record }: DeadCookie): never {
-    throw this.refusals.tellOf(this.platform.of(request), refusal, record);
   }
 
   /** Whether whose request it is may come in. @throws SessionException */

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { SessionInvalidException, SessionRequiredException } from '../session.exceptions.js';
 import { ANYBODY_SIGNED_IN, type EntryRule } from './entry.js';
-import { DeadCookie, Handshake } from './handshake.js';
+import { Handshake } from './handshake.js';
 import { answerTo, refuseRequest, refuseUpgrade } from './refused-upgrade.js';
 import type { IoConnection, IoEngine, IoNamespace, IoServer, IoSocket } from './socket-io-types.js';
 import { SocketSeats } from './socket-seats.js';
@@ -24,7 +24,7 @@ export class SocketIoServers {
   /** Namespaces before which the check stands. */
   private readonly gated = new WeakSet<object>();
   private readonly entries = new WeakMap<object, EntryRule>();
-  private readonly tickets = new WeakMap<IncomingMessage, Ticket | DeadCookie | null>();
+  private readonly tickets = new WeakMap<IncomingMessage, Ticket | null>();
   private readonly admitted = new WeakMap<object, Ticket | null>();
 
   constructor(
@@ -82,11 +82,10 @@ export class SocketIoServers {
 
   private async objectionTo(engine: IoEngine | undefined, request: IncomingMessage): Promise<unknown> {
     try {
-      // A token may come with `auth`, once the connection is there.
-      const ticket = await this.handshake.examineFirst(request);
+      const ticket = await this.handshake.examine(request);
       const { sid } = (request as EngineRequest)._query;
       const connection = sid === undefined ? undefined : engine?.clients[sid];
-      if (connection) this.assertOwner(connection, request, ticket);
+      if (connection) this.assertOwner(connection, ticket);
       else this.tickets.set(request, ticket);
       return null;
     } catch (error) {
@@ -95,14 +94,9 @@ export class SocketIoServers {
   }
 
   /** A connection that was opened with a session goes on with requests of that session only. */
-  private assertOwner(
-    connection: IoConnection,
-    request: IncomingMessage,
-    ticket: Ticket | DeadCookie | null,
-  ): void {
-    const opener = connection.request && this.tickets.get(connection.request);
-    if (!opener || opener instanceof DeadCookie) return;
-    if (ticket instanceof DeadCookie) this.handshake.refuse(request, ticket);
+  private assertOwner({ request }: IoConnection, ticket: Ticket | null): void {
+    const opener = request ? this.tickets.get(request) : undefined;
+    if (!opener) return;
     if (ticket === null) throw new SessionRequiredException();
     if (ticket.sessionId !== opener.sessionId) throw new SessionInvalidException();
   }
@@ -139,7 +133,7 @@ export class SocketIoServers {
       const ticket = this.tickets.get(request);
       // It has come by another way, past the check.
       if (ticket === undefined) throw new SessionRequiredException();
-      return ticket instanceof DeadCookie ? this.handshake.refuse(request, ticket) : ticket;
+      return ticket;
     }
     await overWebSocket(conn);
     return this.handshake.examine(request, { token });
