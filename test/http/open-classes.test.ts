@@ -10,7 +10,7 @@ import {
   SessionDecoratorError,
   StartSession,
 } from 'nestjs-sessions';
-import { PLATFORMS } from '../support/platforms.js';
+import { PLATFORMS, withSockets } from '../support/platforms.js';
 import { AccountController, bearer, signIn } from '../support/sign-in.js';
 import { appsOn } from '../support/test-app.js';
 
@@ -452,7 +452,7 @@ const SubscribeMessage = () => SetMetadata('websockets:message_mapping', true);
 describe.each(PLATFORMS)('@Public() on a class, on %s,', (platform) => {
   const start = appsOn(platform);
   const bootError = (controllers: Type[], providers: Type[] = []) =>
-    start({ controllers, providers }).then(
+    start({ controllers, providers, configure: withSockets }).then(
       () => null,
       (error: unknown) => error,
     );

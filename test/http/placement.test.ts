@@ -33,7 +33,7 @@ import { EMPTY } from 'rxjs';
 import { assertNestMetadata } from '../../src/http/placement/nest-metadata-check.js';
 import { NestEnhancers } from '../../src/http/placement/nest-enhancers.js';
 import { fakeContext } from '../support/fake-context.js';
-import { PLATFORMS } from '../support/platforms.js';
+import { PLATFORMS, withSockets } from '../support/platforms.js';
 import { AccountController, bearer, signIn } from '../support/sign-in.js';
 import { appsOn } from '../support/test-app.js';
 
@@ -355,7 +355,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   });
 
   it('messages are closed by a guard of their application alone', async () => {
-    const app = { controllers: [Messages, Plain], providers: [Gateway] };
+    const app = { controllers: [Messages, Plain], providers: [Gateway], configure: withSockets };
     const closed = await start(app);
     const open = await start({ ...app, options: { globalGuard: false } });
     const without = await Test.createTestingModule({ controllers: [Plain], providers: [Gateway] }).compile();
@@ -401,6 +401,7 @@ it('a test may put another guard in the place of the global one, for messages to
   });
   builder.overrideProvider(SessionGuard).useValue({ canActivate: () => true });
   const app = (await builder.compile()).createNestApplication();
+  withSockets(app);
   await app.init();
   expect(await letsIn(app.get(ModulesContainer), Gateway, 'message')).toBe(true);
   await app.close();

@@ -1,6 +1,7 @@
 import type { DynamicModule, INestApplication, LoggerService, ModuleMetadata, Type } from '@nestjs/common';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { SessionModule, type SessionModuleOptions, type SessionModuleStaticOptions } from 'nestjs-sessions';
@@ -68,4 +69,9 @@ function createOn(
   const app = create(new ExpressAdapter()) as NestExpressApplication;
   if (trustProxy) app.set('trust proxy', true);
   return app;
+}
+
+/** Where there are gateways: Nest ends the process that has none of the packages which it takes by itself. */
+export function withSockets(app: INestApplication): void {
+  app.useWebSocketAdapter(new WsAdapter(app));
 }
