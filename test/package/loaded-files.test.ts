@@ -52,7 +52,7 @@ it.each(['client', 'cls', 'openapi', 'opentelemetry', 'terminus', 'testing'])(
   },
 );
 
-it.each(['@nestjs/swagger', '@nestjs/terminus', '@nestjs/websockets', '@opentelemetry/api', 'nestjs-cls'])(
+it.each(['@nestjs/swagger', '@nestjs/terminus', '@opentelemetry/api', 'nestjs-cls', 'ws'])(
   'an application that does not import it loads nothing of %s',
   (peer) => {
     expect(loaded.filter((file) => file.includes(`/node_modules/${peer}/`))).toEqual([]);
