@@ -46,6 +46,12 @@ class ForGuests extends CacheInterceptor {
   }
 }
 
+/** As what measures how long methods take does. */
+function wrapped(cache: CacheInterceptor): CacheInterceptor {
+  const trackBy = cache.trackBy.bind(cache);
+  return Object.assign(cache, { trackBy });
+}
+
 @Controller()
 class Me {
   @Get('me') me(@CurrentSession() _session: object): void {}
@@ -62,6 +68,14 @@ function keeping(interceptor: Type | object, more: MethodDecorator = () => {}): 
 @Controller()
 class Writing {
   @UseInterceptors(CacheInterceptor) @Post('me') me(@CurrentSession() _session: object): void {}
+}
+
+@Controller()
+class Bound {
+  constructor() {
+    this.me = this.me.bind(this);
+  }
+  @Get('me') me(@CurrentSession() _session: object): void {}
 }
 
 @Controller()
@@ -114,6 +128,8 @@ it.each<[string, Type, Parameters<typeof boot>[1]]>([
     { provided: [{ ...GLOBAL, scope: Scope.REQUEST }] },
   ],
   ['given to the application', Me, { given: new CacheInterceptor() }],
+  ['for the whole application, of what the instance has bound', Bound, { provided: [GLOBAL] }],
+  ['whose methods something has wrapped', keeping(wrapped(new CacheInterceptor())), {}],
 ])('what is answered to one session is not kept for others: %s', async (_, type, options) => {
   await expect(boot(type, options)).rejects.toThrow(
     'answers each session by itself, and CacheInterceptor would give to all others what it has answered to one',

@@ -16,24 +16,27 @@ export function leaksThrough(
   { opens }: Pick<Requirement, 'opens'>,
   interceptor: unknown,
 ): boolean {
-  const cache = cacheIn(interceptor);
+  const type = classOf(interceptor);
+  if (!isClass(type)) return false;
+  const cache = cacheIn(type);
   const key = cacheKeyOf(handler);
-  if (cache === null || (key === undefined && !isForReading(handler))) return false;
+  // What the instance has in its place, such as a bound one, is for reading as the method is.
+  const original = Reflect.get(host.type.prototype as object, method) as object;
+  if (cache === null || (key === undefined && !isForReading(original))) return false;
   // Who signs in has no session yet that a key could have.
   if (opens === 'start') return true;
   const takesSession = pipesOfParameters(host.type, method).includes(DISCLOSE);
-  return takesSession && typeof key !== 'function' && keysAsEver(interceptor as Keying, cache);
+  return takesSession && typeof key !== 'function' && keysAsEver(type, cache);
 }
 
 /** The class of Nest in the lineage of an interceptor. */
-function cacheIn(interceptor: unknown): Class | null {
-  const type = classOf(interceptor);
-  const cache = isClass(type) ? lineageOf(type).findLast(({ name }) => name === CACHE) : undefined;
+function cacheIn(type: Class): Class | null {
+  const cache = lineageOf(type).findLast(({ name }) => name === CACHE);
   return cache && 'trackBy' in (cache.prototype as object) ? cache : null;
 }
 
-/** Whether it does not say by itself what is kept, and by which key. */
-function keysAsEver({ trackBy, isRequestCacheable }: Keying, { prototype }: Class): boolean {
-  const original = prototype as Keying;
-  return trackBy === original.trackBy && isRequestCacheable === original.isRequestCacheable;
+/** Whether its class does not say what is kept, and by which key. The methods of an instance may be wrapped. */
+function keysAsEver({ prototype }: Class, cache: Class): boolean {
+  const [own, original] = [prototype, cache.prototype] as [Keying, Keying];
+  return own.trackBy === original.trackBy && own.isRequestCacheable === original.isRequestCacheable;
 }
