@@ -360,7 +360,7 @@ describe('references of a federated entity', () => {
     ['@OptionalSession()', OptionalSession(), ['7', '7']],
     ['@EnsureSession()', EnsureSession(), ['7', '7']],
     ['@AllowAnonymous()', AllowAnonymous(), ['7']],
-  ])('may ask for less, where the module enables guards and interceptors: %s', async (_, decorator, runs) => {
+  ])('may ask for less, where the module enables guards and interceptors: %p', async (_, decorator, runs) => {
     const users = usersWith(decorator);
     const boot = () => start({ imports: [subgraph()], providers: [users] });
     expect(await attempt(boot, async () => true)).toBe('stops the boot');

@@ -170,7 +170,7 @@ it.each([
   ['as they are', (method: Method) => method],
   ['wrapped', wrappedOnce],
   ['wrapped, with what stands on them', copied],
-])('methods of instrumented instances are guarded as ever: %s', async (_, wrap) => {
+])('methods of instrumented instances are guarded as ever: %p', async (_, wrap) => {
   const { app, visit } = await start(wrap, { controllers: [makers.routes()] });
   const ana = await signInAs(app, { userId: 'ana', roles: ['customer'] });
   const bob = await signInAs(app, { userId: 'bob', roles: ['admin'] });
@@ -197,7 +197,7 @@ describe('the boot stops', () => {
       'of a decorator without the global guard',
       () => ({ controllers: [makers.routes()], globalGuard: false }),
     ],
-  ])('where the method %s is wrapped without what stands on it', async (_, parts) => {
+  ])('where the method %p is wrapped without what stands on it', async (_, parts) => {
     await expect(start(wrappedOnce, parts())).rejects.toThrow(SessionDecoratorError);
     await expect(start(copied, parts())).resolves.toBeDefined();
   });
@@ -205,7 +205,7 @@ describe('the boot stops', () => {
   it.each([
     ['wrapped', wrappedOnce],
     ['wrapped with what stands on them', copied],
-  ])('before what is for one session, where methods of CacheInterceptor are %s', async (_, wrap) => {
+  ])('before what is for one session, where methods of CacheInterceptor are %p', async (_, wrap) => {
     const boot = start(wrap, { controllers: [Me], isCached: true }).then(() => 'started');
     await expect(boot).rejects.toThrow('answers each session by itself');
   });
