@@ -40,6 +40,9 @@ class ByUser extends CacheInterceptor {
     return 'the user';
   }
 }
+class ForWritesToo extends CacheInterceptor {
+  protected allowedMethods = ['GET', 'POST'];
+}
 class ForGuests extends CacheInterceptor {
   override isRequestCacheable(): boolean {
     return false;
@@ -129,6 +132,7 @@ it.each<[string, Type, Parameters<typeof boot>[1]]>([
   ],
   ['given to the application', Me, { given: new CacheInterceptor() }],
   ['for the whole application, of what the instance has bound', Bound, { provided: [GLOBAL] }],
+  ['of a route for POST, by a subclass for these', Writing, { given: new ForWritesToo() }],
   ['whose methods something has wrapped', keeping(wrapped(new CacheInterceptor())), {}],
 ])('what is answered to one session is not kept for others: %s', async (_, type, options) => {
   await expect(boot(type, options)).rejects.toThrow(

@@ -12,17 +12,18 @@ type Keying = { readonly trackBy?: unknown; readonly isRequestCacheable?: unknow
 
 /** Whether an interceptor that caches before the handler would keep what is for one person, for whoever comes next. */
 export function leaksThrough(
-  { host, method, handler }: Called,
+  { host, method, handler, kinds }: Called,
   { opens }: Pick<Requirement, 'opens'>,
   interceptor: unknown,
 ): boolean {
   const type = classOf(interceptor);
-  if (!isClass(type)) return false;
-  const cache = cacheIn(type);
+  const cache = isClass(type) ? cacheIn(type) : null;
+  if (!isClass(type) || cache === null) return false;
   const key = cacheKeyOf(handler);
   // What the instance has in its place, such as a bound one, is for reading as the method is.
   const original = Reflect.get(host.type.prototype as object, method) as object;
-  if (cache === null || (key === undefined && !isForReading(original))) return false;
+  const isKeptByUrl = isForReading(original) || (kinds.includes('route') && keepsWrites(interceptor));
+  if (key === undefined && !isKeptByUrl) return false;
   // Who signs in has no session yet that a key could have.
   if (opens === 'start') return true;
   const takesSession = pipesOfParameters(host.type, method).includes(DISCLOSE);
@@ -33,6 +34,12 @@ export function leaksThrough(
 function cacheIn(type: Class): Class | null {
   const cache = lineageOf(type).findLast(({ name }) => name === CACHE);
   return cache && 'trackBy' in (cache.prototype as object) ? cache : null;
+}
+
+/** Whether a subclass keeps the answers of other routes than those for GET, too. */
+function keepsWrites(interceptor: unknown): boolean {
+  const { allowedMethods } = interceptor as { readonly allowedMethods?: readonly unknown[] };
+  return allowedMethods?.some((verb) => verb !== 'GET' && verb !== 'HEAD') ?? false;
 }
 
 /** Whether its class does not say what is kept, and by which key. The methods of an instance may be wrapped. */

@@ -3,6 +3,7 @@ import {
   createParamDecorator,
   type ExecutionContext,
   Get,
+  Injectable,
   type INestApplication,
   Post,
   type Provider,
@@ -84,6 +85,18 @@ class Keyed {
   }
 }
 
+@Injectable()
+class CacheOfWrites extends CacheInterceptor {
+  protected override allowedMethods = ['GET', 'POST'];
+}
+
+@Controller()
+class Writing {
+  @Post('me') me(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+}
+
 @Controller()
 class WritingWithKey {
   @CacheKey('me') @UseInterceptors(CacheInterceptor) @Post('me') me(
@@ -142,6 +155,7 @@ it.each<[string, Type, Provider[]]>([
   ['with a key', Keyed, []],
   ['with a key, of a route for POST', WritingWithKey, []],
   ['as APP_INTERCEPTOR', Plain, [GLOBAL]],
+  ['of a subclass, for POST too', Writing, [{ provide: APP_INTERCEPTOR, useClass: CacheOfWrites }]],
   ['as APP_INTERCEPTOR before a sign-in by GET', SignInByGet, [GLOBAL]],
 ])('CacheInterceptor before what is for one session stops the boot: %p', async (_, type, providers) => {
   const outcome = await attempt(
