@@ -12,8 +12,12 @@ import {
   Resolver,
 } from '@nestjs/graphql';
 import {
+  AllowAnonymous,
+  type AnonymousSession,
   CurrentSession,
   EndSession,
+  EnsureSession,
+  OptionalSession,
   Public,
   RequireRole,
   type SessionPrincipal,
@@ -115,6 +119,30 @@ class Doors {
   }
 }
 
+@Resolver(() => Account)
+class Openings {
+  @Query(() => String) me(): string {
+    return note('me');
+  }
+  @Public() @Mutation(() => Account) account(): Account {
+    return { id: '1' };
+  }
+
+  @OptionalSession() @ResolveField(() => String) optional(
+    @CurrentSession('userId') userId: string | null,
+  ): string {
+    return note(`optional of ${userId}`);
+  }
+  @AllowAnonymous() @ResolveField(() => String) anonymous(
+    @CurrentSession('userId') userId: string | null,
+  ): string {
+    return note(`anonymous of ${userId}`);
+  }
+  @EnsureSession() @ResolveField(() => String) ensured(@CurrentSession() session: AnonymousSession): string {
+    return note(`ensured of ${session.userId}`);
+  }
+}
+
 /** What somebody without a session, and somebody without the role, gets to run. */
 async function reaches(app: EdgeApp, query: string): Promise<boolean> {
   const customer = await signInAs(app.app, { userId: 'ana', roles: ['customer'] });
@@ -173,6 +201,18 @@ describe.each([APOLLO, MERCURIUS])('fields of $name', ({ platform, module }) => 
     expect((await ask(app, '{ me }', bearer)).errors).toHaveLength(1);
   });
 
+  it('may ask for less: the boot stops without guards and interceptors for them', async () => {
+    const boot = () => open([Openings], { fieldResolverEnhancers: ['guards'] });
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+    const app = await open([Openings], ENHANCED);
+    await ask(app, 'mutation { account { optional } }');
+    await ask(app, 'mutation { account { anonymous } }');
+    await ask(app, 'mutation { account { ensured } }');
+    const { token } = await app.sessions.createAnonymous();
+    await ask(app, 'mutation { account { anonymous } }', { authorization: `Bearer ${token}` });
+    expect(ran).toEqual(['optional of null', 'ensured of null', 'anonymous of null']);
+  });
+
   it('without a decorator are as open as what leads to them, without guards', async () => {
     const app = await open([PlainResolver]);
     expect((await ask(app, '{ account { name logo } }')).errors).toBeUndefined();
@@ -226,6 +266,59 @@ class PublicUsers {
   }
 }
 
+@ObjectType()
+@Directive('@key(fields: "id", resolvable: false)')
+class Author {
+  @Field(() => ID) id!: string;
+}
+
+@Resolver(() => Author)
+class Authors {
+  @Public() @Query(() => Author) author(): Author {
+    return { id: '1' };
+  }
+
+  @ResolveField(() => String) posts(): string {
+    return note('posts');
+  }
+}
+
+@Resolver(() => User)
+class UndecoratedFields {
+  @Public() @Query(() => User) user(): User {
+    return { id: '1' };
+  }
+
+  @ResolveField(() => String) posts(): string {
+    return note('posts');
+  }
+}
+
+@Resolver(() => User)
+class DecoratedFields {
+  @Public() @Query(() => User) user(): User {
+    return { id: '1' };
+  }
+
+  @RequireRole('admin') @ResolveField(() => String) posts(): string {
+    return note('posts');
+  }
+}
+
+function usersWith(decorator: MethodDecorator): Type {
+  @Resolver(() => User)
+  class Users {
+    @Public() @Query(() => User) user(): User {
+      return { id: '1' };
+    }
+
+    @decorator @ResolveReference() reference({ id }: User): User {
+      return { id: note(id) };
+    }
+  }
+  return Users;
+}
+
 describe('references of a federated entity', () => {
   const ENTITIES = '{ _entities(representations: [{ __typename: "User", id: "7" }]) { ... on User { id } } }';
 
@@ -261,5 +354,53 @@ describe('references of a federated entity', () => {
   it.each([{}, ENHANCED])('are open with @Public(): %p', async (options) => {
     const app = await start({ imports: [subgraph(options)], providers: [PublicUsers] });
     expect(await ask(app, ENTITIES)).toEqual({ data: { _entities: [{ id: '7' }] } });
+  });
+
+  it.each([
+    ['@OptionalSession()', OptionalSession(), ['7', '7']],
+    ['@EnsureSession()', EnsureSession(), ['7', '7']],
+    ['@AllowAnonymous()', AllowAnonymous(), ['7']],
+  ])('may ask for less, where the module enables guards and interceptors: %p', async (_, decorator, runs) => {
+    const users = usersWith(decorator);
+    const boot = () => start({ imports: [subgraph()], providers: [users] });
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+    const app = await start({ imports: [subgraph(ENHANCED)], providers: [users] });
+    await ask(app, ENTITIES);
+    const { token } = await app.sessions.createAnonymous();
+    await ask(app, ENTITIES, { authorization: `Bearer ${token}` });
+    expect(ran).toEqual(runs);
+  });
+});
+
+describe('fields of a federated entity that has no reference', () => {
+  const ENTITIES =
+    '{ _entities(representations: [{ __typename: "User", id: "7" }]) { ... on User { posts } } }';
+
+  it('are open without a decorator, as anybody can name the entity', async () => {
+    const app = await start({ imports: [subgraph()], providers: [UndecoratedFields] });
+    expect(await ask(app, ENTITIES)).toEqual({ data: { _entities: [{ posts: 'posts' }] } });
+  });
+
+  it('need a session without a decorator, where the module enables guards for them', async () => {
+    const app = await start({ imports: [subgraph(ENHANCED)], providers: [UndecoratedFields] });
+    await ask(app, ENTITIES);
+    expect(ran).toEqual([]);
+    const ana = await signInAs(app.app, { userId: 'ana' });
+    expect(await ask(app, ENTITIES, ana.bearer)).toEqual({ data: { _entities: [{ posts: 'posts' }] } });
+  });
+
+  it('are open so too where its key is not resolvable: that is for the gateway', async () => {
+    const app = await start({ imports: [subgraph()], providers: [Authors, UndecoratedFields] });
+    const { data } = await ask(app, ENTITIES.replaceAll('User', 'Author'));
+    expect(data).toEqual({ _entities: [{ posts: 'posts' }] });
+  });
+
+  it('are never open with a decorator', async () => {
+    const boot = () => start({ imports: [subgraph()], providers: [DecoratedFields] });
+    expect(await attempt(boot, async () => true)).toBe('stops the boot');
+    const app = await start({ imports: [subgraph(ENHANCED)], providers: [DecoratedFields] });
+    expect(await reaches(app, ENTITIES)).toBe(false);
+    const admin = await signInAs(app.app, { userId: 'bob', roles: ['admin'] });
+    expect(await ask(app, ENTITIES, admin.bearer)).toEqual({ data: { _entities: [{ posts: 'posts' }] } });
   });
 });

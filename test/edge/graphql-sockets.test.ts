@@ -1,8 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
 import {
+  AllowAnonymous,
   Background,
   CurrentSession,
+  EnsureSession,
   OptionalSession,
   Public,
   RequireLevel,
@@ -70,6 +72,17 @@ class Account {
   @StartSession() @Mutation(() => String) signIn(): { userId: string } {
     note('sign-in');
     return { userId: 'ana' };
+  }
+  @EnsureSession() @Mutation(() => String) add(): string {
+    return note('add');
+  }
+  @OptionalSession() @Subscription(() => String) news(@CurrentSession('userId') userId: string | null) {
+    note(`news for ${userId}`);
+    return endless('news');
+  }
+  @AllowAnonymous() @Subscription(() => String) offers(@CurrentSession('userId') userId: string | null) {
+    note(`offers for ${userId}`);
+    return endless('offers');
   }
   @Subscription(() => String) ticks(@CurrentSession('userId') userId: string) {
     note(`ticks as ${userId}`);
@@ -143,10 +156,19 @@ describe.each(LEGS)('operations over a WebSocket of $name', ({ platform, module 
     const anas = connect(app, { connectionParams: { token } });
     expect(await anas.run('mutation { transfer }')).toMatchObject({ codes: ['reauthentication_required'] });
     expect(await anas.run('subscription { alarms }')).toMatchObject({ codes: ['role_required'] });
-    expect(await anas.run('mutation { signIn }')).toMatchObject({
-      codes: [expect.not.stringContaining('_')],
-    });
+    for (const mutation of ['mutation { signIn }', 'mutation { add }'])
+      expect(await anas.run(mutation)).toMatchObject({ codes: [expect.not.stringContaining('_')] });
     expect(ran).toEqual([]);
+  });
+
+  it('may be subscriptions that ask for less', async () => {
+    const app = await open();
+    const nobody = connect(app, {});
+    await nobody.subscribe('subscription { news }').next();
+    expect(await nobody.run('subscription { offers }')).toMatchObject({ codes: ['session_required'] });
+    const { token } = await app.sessions.createAnonymous();
+    await connect(app, { connectionParams: { token } }).subscribe('subscription { offers }').next();
+    expect(ran).toEqual(['news for null', 'offers for null']);
   });
 
   it('end their WebSocket where what it shows is no good', async () => {

@@ -40,10 +40,19 @@ class ByUser extends CacheInterceptor {
     return 'the user';
   }
 }
+class ForWritesToo extends CacheInterceptor {
+  protected allowedMethods = ['GET', 'POST'];
+}
 class ForGuests extends CacheInterceptor {
   override isRequestCacheable(): boolean {
     return false;
   }
+}
+
+/** As what measures how long methods take does. */
+function wrapped(cache: CacheInterceptor): CacheInterceptor {
+  const trackBy = cache.trackBy.bind(cache);
+  return Object.assign(cache, { trackBy });
 }
 
 @Controller()
@@ -62,6 +71,14 @@ function keeping(interceptor: Type | object, more: MethodDecorator = () => {}): 
 @Controller()
 class Writing {
   @UseInterceptors(CacheInterceptor) @Post('me') me(@CurrentSession() _session: object): void {}
+}
+
+@Controller()
+class Bound {
+  constructor() {
+    this.me = this.me.bind(this);
+  }
+  @Get('me') me(@CurrentSession() _session: object): void {}
 }
 
 @Controller()
@@ -114,6 +131,9 @@ it.each<[string, Type, Parameters<typeof boot>[1]]>([
     { provided: [{ ...GLOBAL, scope: Scope.REQUEST }] },
   ],
   ['given to the application', Me, { given: new CacheInterceptor() }],
+  ['for the whole application, of what the instance has bound', Bound, { provided: [GLOBAL] }],
+  ['of a route for POST, by a subclass for these', Writing, { given: new ForWritesToo() }],
+  ['whose methods something has wrapped', keeping(wrapped(new CacheInterceptor())), {}],
 ])('what is answered to one session is not kept for others: %s', async (_, type, options) => {
   await expect(boot(type, options)).rejects.toThrow(
     'answers each session by itself, and CacheInterceptor would give to all others what it has answered to one',

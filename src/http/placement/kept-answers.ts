@@ -12,28 +12,38 @@ type Keying = { readonly trackBy?: unknown; readonly isRequestCacheable?: unknow
 
 /** Whether an interceptor that caches before the handler would keep what is for one person, for whoever comes next. */
 export function leaksThrough(
-  { host, method, handler }: Called,
+  { host, method, handler, kinds }: Called,
   { opens }: Pick<Requirement, 'opens'>,
   interceptor: unknown,
 ): boolean {
-  const cache = cacheIn(interceptor);
+  const type = classOf(interceptor);
+  const cache = isClass(type) ? cacheIn(type) : null;
+  if (!isClass(type) || cache === null) return false;
   const key = cacheKeyOf(handler);
-  if (cache === null || (key === undefined && !isForReading(handler))) return false;
+  // What the instance has in its place, such as a bound one, is for reading as the method is.
+  const original = Reflect.get(host.type.prototype as object, method) as object;
+  const isKeptByUrl = isForReading(original) || (kinds.includes('route') && keepsWrites(interceptor));
+  if (key === undefined && !isKeptByUrl) return false;
   // Who signs in has no session yet that a key could have.
   if (opens === 'start') return true;
   const takesSession = pipesOfParameters(host.type, method).includes(DISCLOSE);
-  return takesSession && typeof key !== 'function' && keysAsEver(interceptor as Keying, cache);
+  return takesSession && typeof key !== 'function' && keysAsEver(type, cache);
 }
 
 /** The class of Nest in the lineage of an interceptor. */
-function cacheIn(interceptor: unknown): Class | null {
-  const type = classOf(interceptor);
-  const cache = isClass(type) ? lineageOf(type).findLast(({ name }) => name === CACHE) : undefined;
+function cacheIn(type: Class): Class | null {
+  const cache = lineageOf(type).findLast(({ name }) => name === CACHE);
   return cache && 'trackBy' in (cache.prototype as object) ? cache : null;
 }
 
-/** Whether it does not say by itself what is kept, and by which key. */
-function keysAsEver({ trackBy, isRequestCacheable }: Keying, { prototype }: Class): boolean {
-  const original = prototype as Keying;
-  return trackBy === original.trackBy && isRequestCacheable === original.isRequestCacheable;
+/** Whether a subclass keeps the answers of other routes than those for GET, too. */
+function keepsWrites(interceptor: unknown): boolean {
+  const { allowedMethods } = interceptor as { readonly allowedMethods?: readonly unknown[] };
+  return allowedMethods?.some((verb) => verb !== 'GET' && verb !== 'HEAD') ?? false;
+}
+
+/** Whether its class does not say what is kept, and by which key. The methods of an instance may be wrapped. */
+function keysAsEver({ prototype }: Class, cache: Class): boolean {
+  const [own, original] = [prototype, cache.prototype] as [Keying, Keying];
+  return own.trackBy === original.trackBy && own.isRequestCacheable === original.isRequestCacheable;
 }

@@ -3,6 +3,9 @@ import {
   createParamDecorator,
   type ExecutionContext,
   Get,
+  Injectable,
+  type INestApplication,
+  Post,
   type Provider,
   type Type,
   UseInterceptors,
@@ -12,6 +15,8 @@ import { CacheInterceptor, CacheKey, CacheModule } from '@nestjs/cache-manager';
 import responseCachePlugin from '@apollo/server-plugin-response-cache';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Info, Query, Resolver } from '@nestjs/graphql';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
   CurrentSession,
   OptionalSession,
@@ -80,6 +85,45 @@ class Keyed {
   }
 }
 
+@Injectable()
+class CacheOfWrites extends CacheInterceptor {
+  protected override allowedMethods = ['GET', 'POST'];
+}
+
+@Controller()
+class Writing {
+  @Post('me') me(@CurrentSession('userId') userId: string): string {
+    return userId;
+  }
+}
+
+@Controller()
+class WritingWithKey {
+  @CacheKey('me') @UseInterceptors(CacheInterceptor) @Post('me') me(
+    @CurrentSession('userId') userId: string,
+  ): string {
+    return userId;
+  }
+}
+
+@Resolver()
+class QueryWithKey {
+  @CacheKey('me') @UseInterceptors(CacheInterceptor) @Query(() => String) me(
+    @CurrentSession('userId') userId: string,
+  ): string {
+    return userId;
+  }
+}
+
+@WebSocketGateway()
+class MessageWithKey {
+  @CacheKey('me') @UseInterceptors(CacheInterceptor) @SubscribeMessage('me') me(
+    @CurrentSession('userId') userId: string,
+  ): string {
+    return userId;
+  }
+}
+
 @Controller()
 class SignInByGet {
   @StartSession() @Get('callback') callback(): SessionPrincipal {
@@ -109,7 +153,9 @@ it.each<[string, Type, Provider[]]>([
   ['on the method', OnMethod, []],
   ['on its class', OnClass, []],
   ['with a key', Keyed, []],
+  ['with a key, of a route for POST', WritingWithKey, []],
   ['as APP_INTERCEPTOR', Plain, [GLOBAL]],
+  ['of a subclass, for POST too', Writing, [{ provide: APP_INTERCEPTOR, useClass: CacheOfWrites }]],
   ['as APP_INTERCEPTOR before a sign-in by GET', SignInByGet, [GLOBAL]],
 ])('CacheInterceptor before what is for one session stops the boot: %p', async (_, type, providers) => {
   const outcome = await attempt(
@@ -118,6 +164,18 @@ it.each<[string, Type, Provider[]]>([
   );
   expect(outcome).toBe('stops the boot');
 });
+
+it.each([QueryWithKey, MessageWithKey])(
+  'CacheInterceptor with a key before a query or a message that is for one session stops the boot: %p',
+  async (type) => {
+    const configure = (app: INestApplication) => app.useWebSocketAdapter(new WsAdapter(app));
+    const outcome = await attempt(
+      () => start({ imports: [...imports, APOLLO.module()], providers: [Queries, type], configure }),
+      async () => true,
+    );
+    expect(outcome).toBe('stops the boot');
+  },
+);
 
 interface Hinting {
   readonly cacheControl: { setCacheHint(hint: { maxAge: number }): void };

@@ -10,7 +10,14 @@ import {
   Subscription,
 } from '@nestjs/graphql';
 import { createHandler } from 'graphql-sse/lib/use/express';
-import { OptionalSession, Public, RequireLevel, RequireRecentAuth, RequireRole } from 'nestjs-sessions';
+import {
+  CurrentSession,
+  OptionalSession,
+  Public,
+  RequireLevel,
+  RequireRecentAuth,
+  RequireRole,
+} from 'nestjs-sessions';
 import { signInAs } from 'nestjs-sessions/testing';
 import compression from 'compression';
 import type { ServerResponse } from 'node:http';
@@ -335,6 +342,44 @@ it('guarded fields of what a subscription sends are judged for each event, and e
   expect(ran).toContain('secret');
   await sessions.setRoles('ana', []);
   expect(await anas.ended).toEqual([4403, 'role_required']);
+});
+
+@ObjectType()
+class Tick {
+  @Field(() => Number) at!: number;
+}
+
+@Resolver(() => Tick)
+class TicksOfSomebody {
+  @Query(() => Tick) tick(): Tick {
+    return { at: 0 };
+  }
+  @Subscription(() => Tick) async *ticks(): AsyncGenerator<{ ticks: Tick }> {
+    yield { ticks: { at: 1 } };
+  }
+  @ResolveField(() => String) whose(@CurrentSession('userId') userId: string | null): string {
+    return `of ${userId}`;
+  }
+}
+
+it('a field without a guard knows of no session in what a subscription sends', async () => {
+  const { app, port, url } = await start({
+    imports: [APOLLO.module({ subscriptions: { 'graphql-ws': true } })],
+    providers: [TicksOfSomebody],
+    configure: streamGraphql,
+  });
+  const { token, bearer } = await signInAs(app, { userId: 'ana' });
+  const connection = connectGraphql(port, { connectionParams: { token } });
+  connections.push(connection);
+  expect((await connection.run('{ tick { whose } }')).results).toEqual([{ tick: { whose: 'of ana' } }]);
+  const query = 'subscription { ticks { whose } }';
+  expect((await connection.run(query)).results).toEqual([{ ticks: { whose: 'of null' } }]);
+  const answer = await fetch(`${url}/graphql/stream`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...bearer },
+    body: JSON.stringify({ query }),
+  });
+  expect(await answer.text()).toContain('of null');
 });
 
 /** As applications put graphql-sse beside Nest's own server. */

@@ -79,6 +79,16 @@ describe.each(['express', 'fastify'] as const)('Yoga on %s', (platform) => {
     expect(ran).toEqual(['account']);
   });
 
+  it('plugins run before the guard', async () => {
+    const plugin = {
+      onRequest: () => void note('onRequest'),
+      onExecute: () => void note('onExecute'),
+    };
+    const app = await open({ plugins: [plugin] });
+    expect((await ask(app, '{ account { id } }')).errors).toHaveLength(1);
+    expect(ran).toEqual(['onRequest', 'onExecute']);
+  });
+
   it('subscriptions by server-sent events end with their session', async () => {
     const app = await open();
     const subscribe = (headers: object) =>
