@@ -4,11 +4,12 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { sessionEntities } from '../../src/store/session.entity.js';
 import { describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
+import { EFFORT } from '../support/exploration.js';
 import { NodeProcess } from '../support/processes.js';
 
 const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 /** `TEST_ROUNDS=1000` races longer. */
-const ROUNDS = Number(process.env['TEST_ROUNDS'] ?? 20);
+const ROUNDS = Number(process.env['TEST_ROUNDS'] ?? 10 * EFFORT);
 const LANES = 5;
 
 interface Issued {
