@@ -7,6 +7,7 @@ import { SessionModule, SessionService } from 'nestjs-sessions';
 import { InMemorySessionStore } from 'nestjs-sessions/testing';
 import { CookieBrowser } from '../support/cookie-browser.js';
 import {
+  configurePage,
   consent,
   describeWithProviders,
   type ProviderProcess,
@@ -32,14 +33,7 @@ describeWithProviders('the page on sign-in with another provider, by OAuth 2.0 a
 
   beforeAll(async () => {
     provider = await startProvider([`${ORIGIN}/auth/provider/callback`]);
-    Object.assign(process.env, {
-      PUBLIC_ORIGIN: ORIGIN,
-      PAGES_ORIGIN: ORIGIN,
-      PROVIDER_ISSUER: provider.issuer,
-      PROVIDER_CLIENT_ID: 'shop',
-      PROVIDER_CLIENT_SECRET: 'a secret of at least 32 characters',
-      PROVIDER_ATTEMPT_SECRET: 'another secret of at least 32 characters',
-    });
+    configurePage(provider, ORIGIN, ORIGIN);
     const strategy = documented.blocks.find((block) => fileNameOf(block) === 'oauth2.strategy.ts')!;
     page = await RunnablePage.of(documented, {
       install: PROVIDERS,

@@ -17,6 +17,7 @@ import { DataSource } from 'typeorm';
 import { CookieBrowser, type Page } from '../support/cookie-browser.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import {
+  configurePage,
   consent,
   describeWithProviders,
   type ProviderProcess,
@@ -60,14 +61,7 @@ describeWithProviders('the page on sign-in with another provider', () => {
 
   beforeAll(async () => {
     provider = await startProvider(CALLBACKS);
-    Object.assign(process.env, {
-      PUBLIC_ORIGIN: ORIGIN,
-      PAGES_ORIGIN: PAGES,
-      PROVIDER_ISSUER: provider.issuer,
-      PROVIDER_CLIENT_ID: 'shop',
-      PROVIDER_CLIENT_SECRET: 'a secret of at least 32 characters',
-      PROVIDER_ATTEMPT_SECRET: 'another secret of at least 32 characters',
-    });
+    configurePage(provider, ORIGIN, PAGES);
     page = await RunnablePage.of(documented, { install: PROVIDERS });
   });
   afterAll(async () => {

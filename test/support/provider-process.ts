@@ -39,6 +39,18 @@ export async function startProvider(redirectUris: readonly string[]): Promise<Pr
   throw new Error('The provider has ended before it listened.');
 }
 
+/** What the page on sign-in with another provider is told by its environment. */
+export function configurePage({ issuer }: ProviderProcess, origin: string, pages: string): void {
+  Object.assign(process.env, {
+    PUBLIC_ORIGIN: origin,
+    PAGES_ORIGIN: pages,
+    PROVIDER_ISSUER: issuer,
+    PROVIDER_CLIENT_ID: 'shop',
+    PROVIDER_CLIENT_SECRET: 'a secret of at least 32 characters',
+    PROVIDER_ATTEMPT_SECRET: 'another secret of at least 32 characters',
+  });
+}
+
 /** Says who they are on the pages of the provider, and yes to all. @returns the answer of the provider, not yet opened */
 export async function consent(of: CookieBrowser, begun: Page, login: string): Promise<string> {
   let { location } = begun;

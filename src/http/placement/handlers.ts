@@ -9,7 +9,9 @@ export interface Called {
   readonly kinds: readonly HandlerKind[];
   /** The function that runs, and that Nest looks for guards on. */
   readonly handler: object;
-  /** Whether the instance has it in the place of the method of its class. */
+  /** The method of its class, which bears what is said of it. */
+  readonly original: object;
+  /** Whether the instance has another function in its place. */
   readonly isReplaced: boolean;
 }
 
@@ -29,7 +31,7 @@ export function calledFor(host: Host, method: string): Called | null {
   if (kinds.length === 0) return null;
   const original = methodOf(host, method);
   const handler = functionOf(host, method) ?? original;
-  return { host, method, kinds, handler, isReplaced: handler !== original };
+  return { host, method, kinds, handler, original, isReplaced: handler !== original };
 }
 
 function methodOf({ type }: Host, method: string): object {

@@ -12,16 +12,16 @@ type Keying = { readonly trackBy?: unknown; readonly isRequestCacheable?: unknow
 
 /** Whether an interceptor that caches before the handler would keep what is for one person, for whoever comes next. */
 export function leaksThrough(
-  { host, method, handler, kinds }: Called,
+  { host, method, handler, original, kinds }: Called,
   { opens }: Pick<Requirement, 'opens'>,
   interceptor: unknown,
 ): boolean {
   const type = classOf(interceptor);
-  const cache = isClass(type) ? cacheIn(type) : null;
-  if (!isClass(type) || cache === null) return false;
+  if (!isClass(type)) return false;
+  const cache = cacheIn(type);
+  if (cache === null) return false;
   const key = cacheKeyOf(handler);
   // What the instance has in its place, such as a bound one, is for reading as the method is.
-  const original = Reflect.get(host.type.prototype as object, method) as object;
   const isKeptByUrl = isForReading(original) || (kinds.includes('route') && keepsWrites(interceptor));
   if (key === undefined && !isKeptByUrl) return false;
   // Who signs in has no session yet that a key could have.

@@ -110,9 +110,9 @@ export class PlacementCheck implements OnModuleInit {
   }
 
   /** What a guard refuses there, Nest turns into a rejection that nobody handles: it ends the process. */
-  private assertRefusable({ host, method }: Called, requirement: Requirement): void {
+  private assertRefusable({ original }: Called, requirement: Requirement): void {
     if (!this.isJudged(requirement)) return;
-    if (!isRawGrpcStream(Reflect.get(host.type.prototype as object, method) as object)) return;
+    if (!isRawGrpcStream(original)) return;
     throw new SessionDecoratorError(
       `${requirement.handler} has @GrpcStreamCall(): sessions do not reach messages, and when a guard refuses such a ` +
         'call, Nest ends the process. Use @GrpcStreamMethod(), which can be refused, or put @Public() on it.',
@@ -141,9 +141,8 @@ export class PlacementCheck implements OnModuleInit {
   }
 
   /** Neither a message nor an event has an answer that could bring a token. */
-  private assertMessageFits({ kinds, host, method }: Called, { handler, opens, session }: Requirement): void {
-    const isOfEvents = answersInEvents(Reflect.get(host.type.prototype as object, method) as object);
-    if (!kinds.includes('socket-message') && !isOfEvents) return;
+  private assertMessageFits({ kinds, original }: Called, { handler, opens, session }: Requirement): void {
+    if (!kinds.includes('socket-message') && !answersInEvents(original)) return;
     if (opens !== 'start' && opens !== 'end' && session !== 'ensured') return;
     throw new SessionDecoratorError(
       `${handler} starts, makes or ends a session, and answers a message, or with events: tokens travel in the heads of ` +

@@ -48,11 +48,11 @@ export class SessionOrder {
   }
 
   private async ofRow(statement: 'read' | 'draw'): Promise<number> {
-    const ask = () => this.statements[statement === 'read' ? 'read' : 'run'](this.sql[statement]);
-    let number = numberOf(await ask());
+    const run = statement === 'read' ? this.statements.read : this.statements.run;
+    let number = numberOf(await run(this.sql[statement]));
     if (number !== null) return number;
     await this.create();
-    number = numberOf(await ask());
+    number = numberOf(await run(this.sql[statement]));
     if (number === null) throw new Error('The row that numbers are drawn from vanishes again and again.');
     return number;
   }

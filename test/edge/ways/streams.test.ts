@@ -374,12 +374,7 @@ it('a field without a guard knows of no session in what a subscription sends', a
   expect((await connection.run('{ tick { whose } }')).results).toEqual([{ tick: { whose: 'of ana' } }]);
   const query = 'subscription { ticks { whose } }';
   expect((await connection.run(query)).results).toEqual([{ ticks: { whose: 'of null' } }]);
-  const answer = await fetch(`${url}/graphql/stream`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...bearer },
-    body: JSON.stringify({ query }),
-  });
-  expect(await answer.text()).toContain('of null');
+  expect(await (await subscribeBySse(url, query, bearer)).text()).toContain('of null');
 });
 
 /** As applications put graphql-sse beside Nest's own server. */
@@ -393,6 +388,15 @@ function streamGraphql(app: INestApplication): void {
 
 let streaming: ServerResponse;
 
+function subscribeBySse(url: string, query: string, headers: object): Promise<Response> {
+  return fetch(`${url}/graphql/stream`, {
+    method: 'POST',
+    signal: leaving.signal,
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+    body: JSON.stringify({ query }),
+  });
+}
+
 it('guarded fields of what graphql-sse sends leave nothing behind with each event', async () => {
   const { app, url, sessions } = await start({
     imports: [APOLLO.module(GUARDED_FIELDS)],
@@ -400,12 +404,7 @@ it('guarded fields of what graphql-sse sends leave nothing behind with each even
     configure: streamGraphql,
   });
   const { bearer } = await signInAs(app, { userId: 'ana', roles: ['watcher'] });
-  const answer = await fetch(`${url}/graphql/stream`, {
-    method: 'POST',
-    signal: leaving.signal,
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...bearer },
-    body: JSON.stringify({ query: 'subscription { changes { secret } }' }),
-  });
+  const answer = await subscribeBySse(url, 'subscription { changes { secret } }', bearer);
   while (ran.length < 5) await new Promise(setImmediate);
   const listeners = streaming.listenerCount('close');
   while (ran.length < 20) await new Promise(setImmediate);
@@ -422,13 +421,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (platform) => {
       providers: [Ticker],
       configure: streamGraphql,
     });
-    const subscribe = (headers: object) =>
-      fetch(`${url}/graphql/stream`, {
-        method: 'POST',
-        signal: leaving.signal,
-        headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
-        body: JSON.stringify({ query: 'subscription { ticks }' }),
-      });
+    const subscribe = (headers: object) => subscribeBySse(url, 'subscription { ticks }', headers);
     expect(await (await subscribe({})).text()).toContain('Sign in first.');
     expect(ran).toEqual([]);
     const { bearer } = await signInAs(app, { userId: 'ana' });
