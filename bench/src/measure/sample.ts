@@ -12,9 +12,6 @@ export interface Sample {
   readonly rss: number;
 }
 
-/** Pools close connections that are idle for long: they are opened again before it counts. */
-const SETTLING_SECONDS = 1;
-
 /** wrk counts an answer that takes longer than 2 s as none; the slow ones are to be in the table, not to end the run. */
 const UNANSWERED = 0.01;
 
@@ -23,7 +20,6 @@ export async function measure(
   sessions: readonly Header[],
   { connections, seconds }: { connections: number; seconds: number },
 ): Promise<Sample> {
-  await load(application.origin, sessions, { connections, seconds: SETTLING_SECONDS });
   const before = await application.ask('usage');
   const { requests, duration, p50, p99, refused, failed } = await load(application.origin, sessions, {
     connections,

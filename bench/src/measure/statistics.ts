@@ -9,15 +9,21 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** A figure with what it was at least and at most. */
+/** A figure with the range that it was in. */
 export interface Spread {
   readonly median: number;
-  readonly min: number;
-  readonly max: number;
+  readonly low: number;
+  readonly high: number;
 }
 
+/** All values. */
 export function spreadOf(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
+}
+
+/** Without the lowest and the highest quarter: of many values some are always far off. */
+export function middleHalfOf(values: readonly number[]): Spread {
+  return { median: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) };
 }
 
 /** Measurements are compared with those of the same round only: machines are not equally fast all the time. */

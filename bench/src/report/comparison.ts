@@ -3,7 +3,7 @@ import type { Platform } from '../contestants/contestant.js';
 import { type Goal, GOAL_CONNECTIONS, GOALS } from '../measure/goals.js';
 import type { Pair, Series } from '../measure/rounds.js';
 import type { Sample } from '../measure/sample.js';
-import { median, type Spread, spreadOf } from '../measure/statistics.js';
+import { median, middleHalfOf, type Spread } from '../measure/statistics.js';
 import { type Cell, figure, megabytes, milliseconds, table, verdict } from './table.js';
 
 export const PLATFORM_TITLES: Readonly<Record<Platform, string>> = { express: 'Express', fastify: 'Fastify' };
@@ -29,7 +29,7 @@ export function resultsOf({ pairs }: Series): Result[] {
     .map((pair) => ({
       contestant: pair.contestant,
       samples: pair.own,
-      ratio: spreadOf(multiplesOfBare(pair)),
+      ratio: middleHalfOf(multiplesOfBare(pair)),
     }))
     .toSorted((one, other) => other.ratio.median - one.ratio.median);
 }
@@ -38,7 +38,7 @@ export function describeSeries(series: Series): string {
   const head = [
     '',
     '× bare',
-    'spread',
+    'middle half',
     'requests/s',
     'p50 ms',
     'p99 ms',
@@ -52,7 +52,7 @@ export function describeSeries(series: Series): string {
     return [
       contestant.title,
       figure(ratio.median),
-      `${figure(ratio.min)}–${figure(ratio.max)}`,
+      `${figure(ratio.low)}–${figure(ratio.high)}`,
       figure(of('perSecond')),
       milliseconds(of('p50')),
       milliseconds(of('p99')),

@@ -40,7 +40,7 @@ ${panels.join('\n')}
 }
 
 function drawPanel({ platform, connections }: Series, results: readonly Result[], top: number): string {
-  const longest = Math.max(...results.map(({ ratio }) => ratio.max));
+  const longest = Math.max(...results.map(({ ratio }) => ratio.high));
   const scale = (WIDTH - LABELS - 70) / longest;
   const heading = `${PLATFORM_TITLES[platform]}: requests per second × bare handler (${connections} connections)`;
   const rows = results.map((result, at) => drawRow(result, top + HEADING + at * ROW, scale));
@@ -55,8 +55,8 @@ function drawRow({ contestant, ratio }: Result, top: number, scale: number): str
   return [
     `<text class="${isOurs ? 'ours-label' : ''}" x="${LABELS - 10}" y="${middle + 4}" text-anchor="end">${title}</text>`,
     `<rect class="${isOurs ? 'ours' : 'bar'}" x="${LABELS}" y="${top}" width="${(ratio.median * scale).toFixed(1)}" height="${BAR}" rx="2"/>`,
-    `<line class="spread" x1="${x(ratio.min)}" x2="${x(ratio.max)}" y1="${middle}" y2="${middle}"/>`,
-    `<text class="figure" x="${Number(x(ratio.max)) + 8}" y="${middle + 4}">${figure(ratio.median)}</text>`,
+    `<line class="spread" x1="${x(ratio.low)}" x2="${x(ratio.high)}" y1="${middle}" y2="${middle}"/>`,
+    `<text class="figure" x="${Number(x(ratio.high)) + 8}" y="${middle + 4}">${figure(ratio.median)}</text>`,
   ].join('');
 }
 

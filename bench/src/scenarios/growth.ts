@@ -63,7 +63,7 @@ function describe(sizes: readonly number[], medians: readonly (readonly number[]
       figure(size),
       figure(median(medians[at] ?? [])),
       figure(ratio.median),
-      `${figure(ratio.min)}–${figure(ratio.max)}`,
+      `${figure(ratio.low)}–${figure(ratio.high)}`,
     ];
   });
   const last = ratioOf(medians.at(-1) ?? [], smallest).median;

@@ -27,7 +27,7 @@ export async function addCompiled(folder, root) {
     if (isCompiled && (await versionOf(compiled)) === (await versionOf(installed))) {
       await cp(join(compiled, 'build/Release'), join(installed, 'build/Release'), { recursive: true });
     } else {
-      await succeed('npm', ['rebuild', addon], { cwd: folder });
+      await succeed('npm', ['rebuild', '--ignore-scripts=false', addon], { cwd: folder });
     }
   }
 }
