@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { Deadline } from '../core/outage/deadline.js';
 import type { DatabaseClock } from './database-clock.js';
 import type { DeletedBatch, Dialect } from './dialects/dialect.js';
 import type { PrimaryConnection, Work } from './primary-connection.js';
@@ -42,7 +43,8 @@ export class BatchedPurge {
 
   /** The statements of a batch: on a server in a transaction, with the locks that they take. */
   private together<T>(work: Work<T>): Promise<T> {
-    return this.connection.transaction?.(work) ?? this.connection.write(work);
+    const deadline = Deadline.none();
+    return this.connection.transaction?.(work, deadline) ?? this.connection.write(work, deadline);
   }
 
   /** A clock that runs ahead would delete sessions that the other nodes still take for live. */

@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { StoreRejectedError } from '../core/model/errors.js';
+import type { Deadline } from '../core/outage/deadline.js';
 import { isDataRefused } from './driver-error.js';
 
 /** Statements on one connection. */
@@ -13,11 +14,11 @@ export interface PrimaryConnection {
   /** Statements that change nothing. */
   read<T>(work: Work<T>): Promise<T>;
   /** Statements that hold by themselves, each of them. */
-  write<T>(work: Work<T>): Promise<T>;
+  write<T>(work: Work<T>, deadline: Deadline): Promise<T>;
   /** Statements that hold together or not at all, and wait for locks only so long. Not on SQLite. */
-  transaction?<T>(work: Work<T>): Promise<T>;
+  transaction?<T>(work: Work<T>, deadline: Deadline): Promise<T>;
   /** The same, with no limit and with the isolation of the connection: to set them would be more statements than its own. */
-  briefly?<T>(work: Work<T>): Promise<T>;
+  briefly?<T>(work: Work<T>, deadline: Deadline): Promise<T>;
 }
 
 /**

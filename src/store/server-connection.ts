@@ -34,18 +34,17 @@ export class ServerConnection implements PrimaryConnection {
     return againWhereLost('read', () => this.alone(inTime, deadline));
   }
 
-  write<T>(work: Work<T>): Promise<T> {
-    const deadline = Deadline.current;
+  write<T>(work: Work<T>, deadline: Deadline): Promise<T> {
     const change: Work<T> = (runner) => deadline.change(() => work(runner), isAnswer);
     return againWhereLost('write', () => this.alone(change, deadline));
   }
 
-  transaction<T>(work: Work<T>): Promise<T> {
-    return this.write((runner) => this.inTransaction(runner, work));
+  transaction<T>(work: Work<T>, deadline: Deadline): Promise<T> {
+    return this.write((runner) => this.inTransaction(runner, work, deadline), deadline);
   }
 
-  briefly<T>(work: Work<T>): Promise<T> {
-    return this.write((runner) => inBriefTransaction(runner, work));
+  briefly<T>(work: Work<T>, deadline: Deadline): Promise<T> {
+    return this.write((runner) => inBriefTransaction(runner, work, deadline), deadline);
   }
 
   private alone<T>(work: Work<T>, deadline: Deadline): Promise<T> {
@@ -98,13 +97,13 @@ export class ServerConnection implements PrimaryConnection {
     };
   }
 
-  private async inTransaction<T>(runner: QueryRunner, work: Work<T>): Promise<T> {
+  private async inTransaction<T>(runner: QueryRunner, work: Work<T>, deadline: Deadline): Promise<T> {
     await runner.startTransaction('READ COMMITTED');
     let restoreLockWait: (() => Promise<unknown>) | null = null;
     try {
       restoreLockWait = await this.dialect.limitLockWait(runner, LOCK_TIMEOUT);
       const result = await work(runner);
-      await commit(runner);
+      await commit(runner, deadline);
       return result;
     } catch (error) {
       // What went wrong first is what counts, also where the connection is gone.
@@ -116,11 +115,11 @@ export class ServerConnection implements PrimaryConnection {
   }
 }
 
-async function inBriefTransaction<T>(runner: QueryRunner, work: Work<T>): Promise<T> {
+async function inBriefTransaction<T>(runner: QueryRunner, work: Work<T>, deadline: Deadline): Promise<T> {
   await runner.startTransaction();
   try {
     const result = await work(runner);
-    await commit(runner);
+    await commit(runner, deadline);
     return result;
   } catch (error) {
     // As above.
@@ -129,8 +128,8 @@ async function inBriefTransaction<T>(runner: QueryRunner, work: Work<T>): Promis
   }
 }
 
-async function commit(runner: QueryRunner): Promise<void> {
-  Deadline.current.assertAhead();
+async function commit(runner: QueryRunner, deadline: Deadline): Promise<void> {
+  deadline.assertAhead();
   await runner.commitTransaction();
 }
 

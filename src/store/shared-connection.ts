@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { Deadline } from '../core/outage/deadline.js';
+import type { Deadline } from '../core/outage/deadline.js';
 import { type PrimaryConnection, withPrimary, type Work } from './primary-connection.js';
 import type { SchemaCheck } from './schema-check.js';
 import { TransactionGate } from './transaction-gate.js';
@@ -25,8 +25,7 @@ export class SharedConnection implements PrimaryConnection {
     });
   }
 
-  write<T>(work: Work<T>): Promise<T> {
-    const deadline = Deadline.current;
+  write<T>(work: Work<T>, deadline: Deadline): Promise<T> {
     return this.gate.write(() => deadline.change(() => this.read(work), alwaysAnswers));
   }
 }

@@ -34,21 +34,20 @@ export class TouchWriter {
       for (const group of statements) {
         let sent = 0;
         const deadline = Deadline.after(expendableIn(group));
-        const write = () =>
-          this.connection.write((runner) => {
-            // Only now: a connection may have been waited for.
-            const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
-            sent = timely.length;
-            if (timely.length === 0) return Promise.resolve([]);
-            const done = this.sessions.touch(
-              runner,
-              timely.map((touch) => this.scheduled(touch)),
-            );
-            // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
-            if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
-            return done;
-          });
-        const passedOver = await this.patience.within(deadline.run(write));
+        const write = this.connection.write((runner) => {
+          // Only now: a connection may have been waited for.
+          const timely = group.filter(({ expendableAt }) => expendableAt > performance.now());
+          sent = timely.length;
+          if (timely.length === 0) return Promise.resolve([]);
+          const done = this.sessions.touch(
+            runner,
+            timely.map((touch) => this.scheduled(touch)),
+          );
+          // By then it is through TypeORM and the driver. SQLite works inside this process, and ends with it.
+          if (this.isOnServer && group === statements.at(-1)) setImmediate(onSent);
+          return done;
+        }, deadline);
+        const passedOver = await this.patience.within(write);
         locked.push(...passedOver);
         written += sent - passedOver.length;
       }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { Deadline } from '../core/outage/deadline.js';
 import { Patience } from '../core/outage/patience.js';
 import { SessionOptionsError, SessionSchemaError } from '../core/model/errors.js';
 import { SHUTDOWN_PATIENCE } from '../core/outage/time-budgets.js';
@@ -24,7 +25,7 @@ import { ColumnAlphabets } from './column-alphabets.js';
 import { DatabaseClock } from './database-clock.js';
 import { dialectOf } from './dialects/dialect-of.js';
 import { GroupedReads } from './grouped-reads.js';
-import type { PrimaryConnection } from './primary-connection.js';
+import type { PrimaryConnection, Work } from './primary-connection.js';
 import { preparedQuery } from './prepared-query.js';
 import { PurgeSchedule } from './purge-schedule.js';
 import { SeriesRead } from './series-read.js';
@@ -144,33 +145,35 @@ export class TypeOrmSessionStore
   }
 
   async insert(given: SessionRecord, admission: Admission | null): Promise<Admitted> {
+    const deadline = Deadline.current;
     await this.alphabets.assertHeld('userId', given.userId ?? undefined);
     const record = await this.alphabets.fitting(given);
     const stored = this.schedule.entering(record, admission?.begun ?? 0);
     const { statements, sql, users } = await this.writes();
     if (admission === null) {
-      await statements.run(sql.insertLive, { ...stored });
+      await statements.until(deadline).run(sql.insertLive, { ...stored });
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();
     const purgeAfter = this.schedule.purgeAfter(
       Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN),
     );
-    return users.insert({ ...stored, purgeAfter }, admission);
+    return users.until(deadline).insert({ ...stored, purgeAfter }, admission);
   }
 
   async admit(id: string, expected: ExpectedOwner, given: Change, admission: Admission): Promise<Admitted> {
+    const deadline = Deadline.current;
     await this.alphabets.assertHeld('userId', admission.userId);
     const change = this.schedule.stored(await this.alphabets.fitting(given));
     const isClaim = expected.userId === null;
     if (admission.limit && isClaim) await this.touches.flush();
-    const { users } = await this.writes();
+    const users = (await this.writes()).users.until(deadline);
     return users.admit(id, expected, isClaim ? { ...change, begun: admission.begun } : change, admission);
   }
 
   change(id: string, expected: Expected, change: Change): Promise<boolean> {
     const stored = this.schedule.stored(change);
-    return this.connection.write((runner) => this.sessions.change(runner, id, expected, stored));
+    return this.write((runner) => this.sessions.change(runner, id, expected, stored));
   }
 
   async touch(touch: Touch, durably: boolean): Promise<void> {
@@ -183,29 +186,32 @@ export class TypeOrmSessionStore
   }
 
   async mark(userId: string | null): Promise<number> {
+    const deadline = Deadline.current;
     await this.alphabets.assertHeld('userId', userId ?? undefined);
-    return (await this.writes()).order.mark(userId);
+    return (await this.writes()).order.mark(userId, deadline);
   }
 
   async setRoles(userId: string, change: RolesChange, batch: ChangeBatch): Promise<BatchDone<number>> {
+    const deadline = Deadline.current;
     await this.touches.flush();
-    return (await this.writes()).batches.setRoles(userId, change, this.schedule.step, batch);
+    return (await this.writes()).batches.setRoles(userId, change, this.schedule.step, batch, deadline);
   }
 
   async delete(id: string, userId?: string): Promise<SessionRecord | null> {
+    const deadline = Deadline.current;
     await this.alphabets.assertHeld('userId', userId);
     const record = await this.connection.read((runner) => this.sessions.findById(runner, id));
     if (record === null) return null;
-    const isGone = await this.connection.write((runner) => this.sessions.delete(runner, id, userId));
+    const isGone = await this.write((runner) => this.sessions.delete(runner, id, userId), deadline);
     return isGone ? record : null;
   }
 
   deleteExpected(id: string, expected: Expected): Promise<boolean> {
-    return this.connection.write((runner) => this.sessions.deleteExpected(runner, id, expected));
+    return this.write((runner) => this.sessions.deleteExpected(runner, id, expected));
   }
 
   deleteReused(judgement: ReuseJudgement): Promise<boolean> {
-    return this.connection.write((runner) => this.sessions.deleteReused(runner, judgement));
+    return this.write((runner) => this.sessions.deleteReused(runner, judgement));
   }
 
   async deleteByUser(
@@ -213,11 +219,13 @@ export class TypeOrmSessionStore
     except: string | null,
     batch: ChangeBatch,
   ): Promise<BatchDone<readonly EndedSession[]>> {
-    return (await this.writes()).batches.deleteByUser(userId, except, batch);
+    const deadline = Deadline.current;
+    return (await this.writes()).batches.deleteByUser(userId, except, batch, deadline);
   }
 
   async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
-    return (await this.writes()).batches.deleteAll(createdBefore, batch);
+    const deadline = Deadline.current;
+    return (await this.writes()).batches.deleteAll(createdBefore, batch, deadline);
   }
 
   async purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
@@ -233,6 +241,10 @@ export class TypeOrmSessionStore
   async beforeApplicationShutdown(): Promise<void> {
     this.isShuttingDown = true;
     await Promise.race([this.touches.flush(), wait(SHUTDOWN_PATIENCE, undefined, { ref: false })]);
+  }
+
+  private write<T>(work: Work<T>, deadline = Deadline.current): Promise<T> {
+    return this.connection.write(work, deadline);
   }
 
   /** Only once there was a connection: what is wrong with the entities, the check of the schema says better. */

@@ -17,19 +17,25 @@ afterEach(() => {
 const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-it('is that of the call in all that the call awaits, and of no other', async () => {
+it('is that of the call until it first awaits, and of no other', async () => {
   const [one, other] = [Deadline.after(10), Deadline.after(20)];
-  const seen = Promise.all(
-    [one, other].map((deadline) =>
-      deadline.run(async () => {
-        await sleep(5);
-        return Deadline.current;
+  const seen: Deadline[] = [];
+  const afterwards = one.run(async () => {
+    seen.push(Deadline.current);
+    other.run(() => seen.push(Deadline.current));
+    expect(() =>
+      other.run(() => {
+        throw new RangeError('no');
       }),
-    ),
-  );
+    ).toThrow(RangeError);
+    seen.push(Deadline.current);
+    await sleep(5);
+    return Deadline.current;
+  });
+  expect(seen).toEqual([one, other, one]);
   expect(Deadline.current.left).toBe(Infinity);
   await pass(5);
-  expect(await seen).toEqual([one, other]);
+  expect((await afterwards).left).toBe(Infinity);
 });
 
 it('gives a call that is a part of another no longer than that', async () => {
@@ -50,10 +56,9 @@ it('is not that of what a subscriber of events calls', () => {
   expect(seen.map(({ left }) => left)).toEqual([WORK_PATIENCE]);
 });
 
-it('gives a read a time of its own, unless its call takes as long as it needs', () => {
+it('gives a read a time of its own', () => {
   expect(Deadline.ofRead().left).toBe(STORE_PATIENCE);
   expect(Deadline.after(0).run(() => Deadline.ofRead().left)).toBe(STORE_PATIENCE);
-  expect(Deadline.none().run(() => Deadline.ofRead().left)).toBe(Infinity);
 });
 
 it('holds on SQLite too, behind a transaction of the application', async () => {
@@ -62,7 +67,7 @@ it('holds on SQLite too, behind a transaction of the application', async () => {
   const runner = dataSource.createQueryRunner();
   await runner.startTransaction();
   const work = jest.fn(async () => {});
-  const written = Deadline.after(100).run(() => connection.write(work));
+  const written = connection.write(work, Deadline.after(100));
   const refused = expect(written).rejects.toThrow(StoreUnavailableError);
   await pass(100);
   await runner.commitTransaction();

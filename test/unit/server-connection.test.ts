@@ -73,9 +73,9 @@ function serverOf(): Server {
 }
 
 /** Calls with a deadline, as the watched store does. */
-async function call<T>(work: () => Promise<T>) {
+async function call<T>(work: (deadline: Deadline) => Promise<T>) {
   const deadline = Deadline.ofCall();
-  const [outcome] = await Promise.allSettled([deadline.run(work)]);
+  const [outcome] = await Promise.allSettled([work(deadline)]);
   return { outcome, isOutcomeUnknown: deadline.isOutcomeUnknown };
 }
 
@@ -87,7 +87,7 @@ it('begins nothing on a connection that comes too late', async () => {
   const { connection, log } = server;
   const work = jest.fn(async () => {});
   const calls = (['write', 'transaction', 'briefly'] as const).map((verb) =>
-    call(() => connection[verb](work)),
+    call((deadline) => connection[verb](work, deadline)),
   );
   await pass(WORK_PATIENCE);
   for (const each of calls) expect(await each).toMatchObject({ ...tooLate, isOutcomeUnknown: false });
@@ -99,7 +99,7 @@ it.each(['transaction', 'briefly'] as const)(
   'commits nothing too late (%s), and rolls it back',
   async (verb) => {
     const { connection, log } = serverOf();
-    const called = call(() => connection[verb](() => sleep(WORK_PATIENCE)));
+    const called = call((deadline) => connection[verb](() => sleep(WORK_PATIENCE), deadline));
     await pass(WORK_PATIENCE);
     expect(await called).toMatchObject({ ...tooLate, isOutcomeUnknown: false });
     expect(log).toEqual(['begin', 'cancel', 'rollback', 'discard', 'release']);
@@ -115,8 +115,8 @@ it('sends no second statement of a transaction too late', async () => {
     return { rows: [], affected: 1, insertId: 0 };
   };
   const statements = new Statements(connection, query, () => '?');
-  const called = call(() =>
-    statements.together('briefly', async (run) => {
+  const called = call((deadline) =>
+    statements.until(deadline).together('briefly', async (run) => {
       await run('one');
       await run('two');
     }),
@@ -149,12 +149,12 @@ it('writes no activity that is not worth it any more once there is a connection'
 it('tries nothing again too late', async () => {
   const { connection } = serverOf();
   let attempts = 0;
-  const called = call(() =>
+  const called = call((deadline) =>
     connection.write(async () => {
       attempts++;
       await sleep(WORK_PATIENCE);
       throw Object.assign(new Error('a victim'), { code: 'deadlock' });
-    }),
+    }, deadline),
   );
   await pass(2 * WORK_PATIENCE);
   expect(await called).toMatchObject({ ...tooLate, isOutcomeUnknown: false });
@@ -163,11 +163,11 @@ it('tries nothing again too late', async () => {
 
 it('cancels what still runs while its caller still waits, and hears what became of it', async () => {
   const { connection, log } = serverOf();
-  const called = call(() =>
+  const called = call((deadline) =>
     connection.write(async () => {
       await sleep(WORK_PATIENCE + 1);
       throw Object.assign(new Error('canceling statement due to user request'), { code: '57014' });
-    }),
+    }, deadline),
   );
   await pass(WORK_PATIENCE + 1);
   expect(WORK_PATIENCE + 1).toBeLessThan(STORE_PATIENCE);
@@ -178,7 +178,7 @@ it('cancels what still runs while its caller still waits, and hears what became 
 
 it('ends a connection that does not even answer to that, and does not know what became of its statement', async () => {
   const server = serverOf();
-  const called = call(() => server.connection.write(() => server.failure));
+  const called = call((deadline) => server.connection.write(() => server.failure, deadline));
   await pass(WORK_PATIENCE + CANCEL_PATIENCE - 1);
   expect(server.log).toEqual(['cancel']);
   await pass(1);
@@ -189,7 +189,7 @@ it('ends a connection that does not even answer to that, and does not know what 
 it('does not know what became of a statement that has not been answered yet', async () => {
   const { connection } = serverOf();
   const deadline = Deadline.ofCall();
-  void deadline.run(() => connection.write(never));
+  void connection.write(never, deadline);
   await pass(STORE_PATIENCE);
   expect(deadline.isOutcomeUnknown).toBe(true);
 });
@@ -211,7 +211,7 @@ it('gives a read its own time, whoever calls', async () => {
 it('takes as long as it needs where nobody waits', async () => {
   const server = serverOf();
   server.wait = 10 * STORE_PATIENCE;
-  const written = server.connection.write(async () => 'done');
+  const written = server.connection.write(async () => 'done', Deadline.none());
   await pass(10 * STORE_PATIENCE);
   expect(await written).toBe('done');
 });

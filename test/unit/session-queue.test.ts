@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { SessionQueue } from '../../src/core/life/session-queue.js';
 import { StoreUnavailableError } from '../../src/core/model/errors.js';
-import { Deadline } from '../../src/core/outage/deadline.js';
 import { STORE_PATIENCE } from '../../src/core/outage/time-budgets.js';
 
 beforeEach(() => {
@@ -80,9 +79,9 @@ it('fails whoever has waited too long, and does nothing for them afterwards', as
 it('tells an attempt that reads for too long to change nothing', async () => {
   const queue = new SessionQueue();
   let changes = 0;
-  const change = queue.run('a', async () => {
+  const change = queue.run('a', async (deadline) => {
     await sleep(STORE_PATIENCE);
-    Deadline.current.assertAhead();
+    deadline.assertAhead();
     return ++changes;
   });
   const failure = expect(change).rejects.toThrow(StoreUnavailableError);

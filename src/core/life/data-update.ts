@@ -1,6 +1,7 @@
 import { session, settled } from '../announcing/announcing-store.js';
 import type { Announcer } from '../model/announcement.js';
 import type { SessionQueue } from './session-queue.js';
+import type { Deadline } from '../outage/deadline.js';
 import { parseData, serializeData } from '../model/data.js';
 import { InvalidArgumentError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
@@ -32,7 +33,7 @@ export class DataUpdate {
         'pass a function of the data that returns the new data.',
       );
     }
-    const { data, isChanged } = await this.queue.run(id, () => this.tryUpdate(id, change));
+    const { data, isChanged } = await this.queue.run(id, (deadline) => this.tryUpdate(id, change, deadline));
     // Somebody else has changed or ended it, and other nodes may not know yet.
     if (!isChanged) await settled(this.announcer, [session(id)]);
     return data;
@@ -41,6 +42,7 @@ export class DataUpdate {
   private async tryUpdate(
     id: string,
     change: DataChange,
+    deadline: Deadline,
   ): Promise<{ data: SessionData | null; isChanged: boolean } | null> {
     const record = await this.lookup.byId(id);
     if (record === null) return { data: null, isChanged: false };
@@ -49,7 +51,7 @@ export class DataUpdate {
     if (isChanged) {
       const { dataVersion } = record;
       const next = { data: text, dataVersion: dataVersion + 1 };
-      if (!(await this.store.change(id, { dataVersion }, next))) return null;
+      if (!(await deadline.run(() => this.store.change(id, { dataVersion }, next)))) return null;
       this.events.emit({ type: 'updated' }, record);
     }
     return { data: parseData(text), isChanged };

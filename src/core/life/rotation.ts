@@ -60,14 +60,15 @@ export class TokenRotation {
 
   /** The earlier token is dead when this returns. @throws SessionGoneError */
   rotate(id: string): Promise<Issued> {
-    return this.queue.run(id, async () => {
+    return this.queue.run(id, async (deadline) => {
       const record = await this.lookup.byId(id);
       if (record === null) throw new SessionGoneError('There is no such session to rotate.');
       const next = this.tokens.mintInSeriesAfter(record.seriesHash);
       const { renewal } = this.policy.of(record.roles).timeouts;
       const change = rotationTo(next, record, this.rules.clock(), renewal);
       const { tokenHash, confirmedAt } = record;
-      if (!(await this.store.change(id, { tokenHash, confirmedAt }, change))) return null;
+      const isMade = await deadline.run(() => this.store.change(id, { tokenHash, confirmedAt }, change));
+      if (!isMade) return null;
       this.events.emit({ type: 'rotated' }, record);
       return { record: { ...record, ...change }, token: next.text };
     });

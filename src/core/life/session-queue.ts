@@ -21,11 +21,12 @@ export class SessionQueue {
    * Optimistic concurrency: `attempt` reads, decides, and changes only what it read. It returns `null` when somebody else
    * was faster; then it is made again.
    * @param session its id, or whatever leads to it
+   * @param attempt gives each change that deadline
    * @throws StoreUnavailableError
    */
-  run<T>(session: string, attempt: () => Promise<T | null>): Promise<T> {
-    const change = Deadline.ofCall().run(() => this.inOrder(session, () => attempts(attempt)));
-    return this.patience.within(change);
+  run<T>(session: string, attempt: (deadline: Deadline) => Promise<T | null>): Promise<T> {
+    const deadline = Deadline.ofCall();
+    return this.patience.within(this.inOrder(session, () => attempts(attempt, deadline)));
   }
 
   private async inOrder<T>(session: string, work: () => Promise<T>): Promise<T> {
@@ -40,10 +41,13 @@ export class SessionQueue {
   }
 }
 
-async function attempts<T>(attempt: () => Promise<T | null>): Promise<T> {
+async function attempts<T>(
+  attempt: (deadline: Deadline) => Promise<T | null>,
+  deadline: Deadline,
+): Promise<T> {
   for (let longest = SHORTEST_WAIT; ; longest = Math.min(2 * longest, LONGEST_WAIT)) {
-    Deadline.current.assertAhead();
-    const result = await attempt();
+    deadline.assertAhead();
+    const result = await attempt(deadline);
     if (result !== null) return result;
     // Each at another time, or those that have met would meet again.
     const pause = Math.random() * longest;

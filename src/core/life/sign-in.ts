@@ -116,13 +116,14 @@ export class SignIn {
 
   /** Looks, decides, and changes what it saw. */
   private decide(session: string, attempt: SignInAttempt, look: () => Promise<Found>): Promise<Issued> {
-    return this.queue.run(session, async () => {
+    return this.queue.run(session, async (deadline) => {
       const found = await look();
       const { record, next } = found;
       const isOther = record.userId !== null && record.userId !== attempt.principal.userId;
-      if (isOther) return this.replace(record, attempt);
+      if (isOther) return this.replace(record, attempt, deadline);
       // A token planted before sign-in (fixation) must lead nowhere after it: hence a series of its own.
-      return this.apply(found, attempt, record.userId === null ? this.tokens.mint() : next());
+      const token = record.userId === null ? this.tokens.mint() : next();
+      return this.apply(found, attempt, token, deadline);
     });
   }
 
@@ -130,6 +131,7 @@ export class SignIn {
     { record, wasShown }: Found,
     attempt: SignInAttempt,
     token: HashedToken,
+    deadline: Deadline,
   ): Promise<Issued | null> {
     const { principal } = attempt;
     const now = this.rules.clock();
@@ -153,7 +155,8 @@ export class SignIn {
     const { userId, tokenHash, confirmedAt, dataVersion } = record;
     // Roles that a `setRoles` at the same time gives are not to be undone, not even by those that the handler knows of.
     const expected = { userId, tokenHash, confirmedAt, dataVersion, roles: record.roles };
-    const admitted = await this.store.admit(record.id, expected, change, this.admissionOf(attempt, now));
+    const admission = this.admissionOf(attempt, now);
+    const admitted = await deadline.run(() => this.store.admit(record.id, expected, change, admission));
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const authenticated = { ...record, ...change };
@@ -165,14 +168,18 @@ export class SignIn {
    * First the new session, then the end of the old one: a sign-in that is refused, or that the store does not answer, leaves
    * the old one as it was. Where that has changed meanwhile, the new one is taken back, and all of it is decided again.
    */
-  private async replace(old: SessionRecord, attempt: SignInAttempt): Promise<Issued | null> {
-    const { admitted, issued } = await this.insert(attempt);
+  private async replace(
+    old: SessionRecord,
+    attempt: SignInAttempt,
+    deadline: Deadline,
+  ): Promise<Issued | null> {
+    const { admitted, issued } = await deadline.run(() => this.insert(attempt));
     // Decided again: a client that is told of an end drops its token, and the old session would live on without it.
     if (admitted.outcome === 'conflict') return null;
     this.settle(admitted);
     const { record } = issued;
     try {
-      if (await this.revocation.replace(old)) {
+      if (await deadline.run(() => this.revocation.replace(old))) {
         this.events.emit({ type: 'created' }, record);
         return issued;
       }

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { StoreUnavailableError } from '../model/errors.js';
 import { STORE_PATIENCE, WORK_PATIENCE } from './time-budgets.js';
 
@@ -6,20 +5,21 @@ import { STORE_PATIENCE, WORK_PATIENCE } from './time-budgets.js';
  * Until when somebody waits for what a call changes. Nothing of it starts later: the caller has been answered 503 by then,
  * and must not find done what is said not to be.
  *
- * It is passed along by the call itself, through all that the call awaits: the queue of its session, the wait for a
- * connection, the wait before a retry. Whoever is about to change something looks at `Deadline.current`. What many calls
- * share, or what undoes a change, has a deadline of its own.
+ * A method of the store takes `Deadline.current` before it first awaits, and passes it along: to the wait for a connection,
+ * the wait before a retry, and each statement. What many calls share, or what undoes a change, has a deadline of its own.
+ *
+ * An `AsyncLocalStorage` would pass it along by itself, and slow down every promise of the process for it, before Node 24.
  */
 export class Deadline {
-  private static readonly ofCalls = new AsyncLocalStorage<Deadline>();
+  private static running: Deadline | null = null;
   private unanswered = 0;
 
   /** @param at by `performance.now()` */
   private constructor(private readonly at: number) {}
 
-  /** Of the call that is being made; none where nobody waits. */
+  /** Of the call that is being made; none where nobody waits. Who has awaited something is in no call any more. */
   static get current(): Deadline {
-    return Deadline.ofCalls.getStore() ?? Deadline.none();
+    return Deadline.running ?? Deadline.none();
   }
 
   /** Of a call that begins now. As a part of another call it has no longer than that. */
@@ -27,12 +27,9 @@ export class Deadline {
     return new Deadline(Math.min(Deadline.current.at, performance.now() + WORK_PATIENCE));
   }
 
-  /**
-   * Of a read. Its own, for several calls may share it: it does not begin once all of them have given up. Where the call
-   * takes as long as it needs, so does the read.
-   */
+  /** Of a read. Its own, for several calls may share it: it does not begin once all of them have given up. */
   static ofRead(): Deadline {
-    return Deadline.ofCalls.getStore()?.at === Infinity ? Deadline.none() : Deadline.after(STORE_PATIENCE);
+    return Deadline.after(STORE_PATIENCE);
   }
 
   /** Of what takes as long as it needs, or of what undoes a change. */
@@ -45,9 +42,15 @@ export class Deadline {
     return new Deadline(performance.now() + milliseconds);
   }
 
-  /** Does something that has this deadline, with all that it leads to. */
-  run<T>(work: () => T): T {
-    return Deadline.ofCalls.run(this, work);
+  /** Makes a call that has this deadline: it is `Deadline.current` until the call returns, or first awaits something. */
+  run<T>(call: () => T): T {
+    const before = Deadline.running;
+    Deadline.running = this;
+    try {
+      return call();
+    } finally {
+      Deadline.running = before;
+    }
   }
 
   /** In milliseconds. */

@@ -167,9 +167,7 @@ export class WatchedStore extends SessionStore {
   }
 
   purgeExpired(now: number, signal?: AbortSignal): Promise<number> {
-    return this.watch('purgeExpired', WHENEVER, () =>
-      Deadline.none().run(() => this.store.purgeExpired(now, signal)),
-    );
+    return this.watch('purgeExpired', WHENEVER, () => this.store.purgeExpired(now, signal));
   }
 
   /** Asked for no request. Whether the store is there is told by what requests find: that says more of what is wrong. */

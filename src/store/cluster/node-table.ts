@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { QueryRunner } from 'typeorm';
 import { StoreRejectedError } from '../../core/model/errors.js';
 import type { Membership, NodeRegistry } from '../../core/model/node-registry.js';
+import { Deadline } from '../../core/outage/deadline.js';
 import { Patience } from '../../core/outage/patience.js';
 import type { SessionNodeRow } from '../columns.js';
 import type { Dialect, ServerDialect } from '../dialects/dialect.js';
@@ -125,7 +126,7 @@ export class NodeTable implements NodeRegistry {
   }
 
   private onPool<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.patience.within(this.pool.write(work));
+    return this.patience.within(this.pool.write(work, Deadline.none()));
   }
 
   /** Which server answers a statement of which it is a part. */

@@ -5,6 +5,7 @@ import {
   type EndedSession,
   type RolesChange,
 } from '../../core/model/store.js';
+import type { Deadline } from '../../core/outage/deadline.js';
 import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
 import type { UserSql } from './user-sql.js';
 import type { BatchedAct, UserWrites } from './user-writes.js';
@@ -32,19 +33,24 @@ export class ChangeBatches {
     userId: string,
     except: string | null,
     batch: ChangeBatch,
+    deadline: Deadline,
   ): Promise<BatchDone<readonly EndedSession[]>> {
     const { names, isTheirs } = this.sql;
     const others = except === null ? [] : [`${names.session('id')} <> :except`];
     const act = { act: this.deletion, conditions: [isTheirs, ...others], fields: ENDED_FIELDS };
-    const { result, next } = await this.run(act, { userId, except }, batch);
+    const { result, next } = await this.run(act, { userId, except }, batch, deadline);
     return { result: (result as unknown as EndedRow[]).map(toEnded).filter(wasLive), next };
   }
 
-  async deleteAll(createdBefore: number | null, batch: ChangeBatch): Promise<BatchDone<number>> {
+  async deleteAll(
+    createdBefore: number | null,
+    batch: ChangeBatch,
+    deadline: Deadline,
+  ): Promise<BatchDone<number>> {
     const conditions =
       createdBefore === null ? [] : [`${this.sql.names.session('createdAt')} < :createdBefore`];
     const act: Act = { act: this.deletion, conditions, fields: ['id'] };
-    const { result, next } = await this.run(act, { createdBefore }, batch);
+    const { result, next } = await this.run(act, { createdBefore }, batch, deadline);
     return { result: result.length, next };
   }
 
@@ -54,6 +60,7 @@ export class ChangeBatches {
     change: RolesChange,
     purgeStep: number,
     batch: ChangeBatch,
+    deadline: Deadline,
   ): Promise<BatchDone<number>> {
     const { names, isTheirs } = this.sql;
     const expiresAt = names.session('expiresAt');
@@ -67,7 +74,7 @@ export class ChangeBatches {
       ],
       fields: ['id', 'expiresAt'],
     };
-    const { result, next } = await this.run(act, { ...change, userId }, batch);
+    const { result, next } = await this.run(act, { ...change, userId }, batch, deadline);
     return { result: result.filter((row) => Number(row['expiresAt']) > 0).length, next };
   }
 
@@ -75,14 +82,13 @@ export class ChangeBatches {
     { act, conditions, fields }: Act,
     values: Values,
     { number, before }: ChangeBatch,
+    deadline: Deadline,
   ): Promise<BatchDone<readonly Row[]>> {
     const { session } = this.sql.names;
     const isFurther = before === null ? [] : [`${session('id')} < :before`];
     const condition = [...conditions, `${session('begun')} < :number`, ...isFurther].join(' AND ');
-    const { ids, done } = await this.users.runBatch(
-      { act, condition, fields },
-      { ...values, number, before },
-    );
+    const users = this.users.until(deadline);
+    const { ids, done } = await users.runBatch({ act, condition, fields }, { ...values, number, before });
     const result = done as readonly Row[];
     if (ids.length < BATCH_SIZE) return { result, next: null };
     return { result, next: ids.reduce((one, other) => (one < other ? one : other)) };

@@ -1,5 +1,6 @@
 import { groupsOf } from '../../core/life/groups-of.js';
 import { type Admission, BATCH_SIZE, type EndedSession } from '../../core/model/store.js';
+import type { Deadline } from '../../core/outage/deadline.js';
 import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
 import { EVERYONE } from './order-sql.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
@@ -14,25 +15,16 @@ const NAMES = Array.from({ length: NAMED_AT_ONCE }, (_, nth) => `id${nth}`);
 
 /** MySQL and MariaDB. MySQL has no statement that says what it has deleted or changed. */
 export class MysqlUserWrites extends ServerUserWrites {
-  /** How many others there are. Joined, since MySQL allows no subquery on the table that is changed in a condition. */
-  private readonly others: string;
-  private readonly liveWithRoom: string;
-  private readonly isNamed: string;
-  private readonly ended: string;
-  private readonly surplus: (kept: number) => string;
-
-  constructor(statements: Statements, sql: UserSql) {
+  constructor(
+    statements: Statements,
+    sql: UserSql,
+    private readonly texts = textsOf(sql),
+  ) {
     super(statements, sql);
-    const { sessions, session } = sql.names;
-    this.others = `(SELECT COUNT(*) AS total FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) others`;
-    this.liveWithRoom =
-      `UPDATE ${sessions} s JOIN ${this.others} SET ${sql.becomesLive('s.')} ` +
-      `WHERE ${sql.isPending('s.')} AND others.total < :max AND ${sql.isInTime}`;
-    this.isNamed = `${session('id')} IN (${NAMES.map((name) => `:${name}`).join(', ')})`;
-    this.ended = this.told(ENDED_FIELDS);
-    const found = `SELECT ${this.ended} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
-    // In the text, for the driver sends numbers as floating ones, which MySQL does not take there.
-    this.surplus = (kept) => `${found} LIMIT ${BATCH_SIZE} OFFSET ${kept}`;
+  }
+
+  until(deadline: Deadline): MysqlUserWrites {
+    return new MysqlUserWrites(this.statements.until(deadline), this.sql, this.texts);
   }
 
   /**
@@ -43,14 +35,14 @@ export class MysqlUserWrites extends ServerUserWrites {
     const { sessions, session } = this.sql.names;
     const id = session('id');
     const newest = `SELECT ${id} AS id FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE}`;
-    const those = `SELECT ${this.told(fields)} FROM ${sessions} WHERE ${this.isNamed} AND ${condition} FOR UPDATE`;
+    const those = `SELECT ${told(this.sql, fields)} FROM ${sessions} WHERE ${this.texts.isNamed} AND ${condition} FOR UPDATE`;
     return this.statements.together('transaction', async (run) => {
       const ids = ((await run(newest, values)).rows as { id: string }[]).map((row) => row.id);
       const done: unknown[] = [];
       for (const named of namesOfEach(ids)) {
         const all = { ...values, ...named };
         done.push(...(await run(those, all)).rows);
-        await run(`${act} WHERE ${this.isNamed} AND ${condition}`, all);
+        await run(`${act} WHERE ${this.texts.isNamed} AND ${condition}`, all);
       }
       return { ids, done };
     });
@@ -66,7 +58,7 @@ export class MysqlUserWrites extends ServerUserWrites {
 
   protected async enter(values: Values, { limit }: Admission): Promise<Evicted> {
     if (limit?.onReached === 'reject') {
-      return (await this.statements.run(this.liveWithRoom, values)).affected > 0 ? [] : null;
+      return (await this.statements.run(this.texts.liveWithRoom, values)).affected > 0 ? [] : null;
     }
     const entered = await this.enterUnlimited(values);
     return limit === null || entered === null ? entered : this.evict(values, limit.max);
@@ -86,7 +78,7 @@ export class MysqlUserWrites extends ServerUserWrites {
     rejects: boolean,
   ): Promise<number | null> {
     const sql = this.sql;
-    const [others, hasRoom] = rejects ? [` JOIN ${this.others}`, ' AND others.total < :max'] : ['', ''];
+    const [others, hasRoom] = rejects ? [` JOIN ${this.texts.others}`, ' AND others.total < :max'] : ['', ''];
     return this.statements.together('briefly', async (run) => {
       const turn = (await run(sql.order.turn, values)).insertId;
       const { affected } = await run(
@@ -120,8 +112,8 @@ export class MysqlUserWrites extends ServerUserWrites {
   }
 
   private evict(values: Values, max: number): Promise<Evicted> {
-    return evictAfterwards(async (ended) => {
-      const { rows } = await this.statements.run(this.surplus(max - 1), values);
+    return evictAfterwards(this.statements.deadline, async (ended) => {
+      const { rows } = await this.statements.run(this.texts.surplus(max - 1), values);
       const surplus = (rows as EndedRow[]).map(toEnded);
       if (surplus.length > 1) return (await this.endTogether(surplus.map(({ id }) => id))).forEach(ended);
       const [only] = surplus;
@@ -132,12 +124,12 @@ export class MysqlUserWrites extends ServerUserWrites {
   /** Those of them that are still there when they are locked. */
   private endTogether(ids: readonly string[]): Promise<readonly EndedSession[]> {
     const { sessions, session } = this.sql.names;
-    const those = `FROM ${sessions} WHERE ${this.isNamed}`;
+    const those = `FROM ${sessions} WHERE ${this.texts.isNamed}`;
     return this.statements.together('transaction', async (run) => {
       const ended: EndedSession[] = [];
       for (const named of namesOfEach(ids)) {
         const { rows } = await run(
-          `SELECT ${this.ended} ${those} ORDER BY ${session('id')} DESC FOR UPDATE`,
+          `SELECT ${this.texts.ended} ${those} ORDER BY ${session('id')} DESC FOR UPDATE`,
           named,
         );
         ended.push(...(rows as EndedRow[]).map(toEnded));
@@ -153,9 +145,30 @@ export class MysqlUserWrites extends ServerUserWrites {
     if (expiresAt === 0 && (await isGone(this.sql.dropPending))) return false;
     return isGone(this.sql.drop);
   }
-  private told(fields: BatchedAct['fields']): string {
-    return fields.map((field) => `${this.sql.names.session(field)} AS ${field}`).join(', ');
-  }
+}
+
+/** What is the same for all calls. */
+function textsOf(sql: UserSql) {
+  const { sessions, session } = sql.names;
+  // Joined, since MySQL allows no subquery on the table that is changed in a condition.
+  const others = `(SELECT COUNT(*) AS total FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) others`;
+  const ended = told(sql, ENDED_FIELDS);
+  const found = `SELECT ${ended} FROM ${sessions} WHERE ${sql.ofEarlierTurns()} ORDER BY ${sql.newestFirst}`;
+  return {
+    /** How many others there are. */
+    others,
+    liveWithRoom:
+      `UPDATE ${sessions} s JOIN ${others} SET ${sql.becomesLive('s.')} ` +
+      `WHERE ${sql.isPending('s.')} AND others.total < :max AND ${sql.isInTime}`,
+    isNamed: `${session('id')} IN (${NAMES.map((name) => `:${name}`).join(', ')})`,
+    ended,
+    // In the text, for the driver sends numbers as floating ones, which MySQL does not take there.
+    surplus: (kept: number) => `${found} LIMIT ${BATCH_SIZE} OFFSET ${kept}`,
+  };
+}
+
+function told({ names }: UserSql, fields: BatchedAct['fields']): string {
+  return fields.map((field) => `${names.session(field)} AS ${field}`).join(', ');
 }
 
 /** The values of some statements that name all of these; each has as many parameters as there may be names. */

@@ -1,4 +1,5 @@
 import { type Admission, BATCH_SIZE, type EndedSession } from '../../core/model/store.js';
+import type { Deadline } from '../../core/outage/deadline.js';
 import { ENDED_FIELDS, type EndedRow, toEnded, wasLive } from '../session-rows.js';
 import { type Transition, type Evicted, ServerUserWrites } from './server-user-writes.js';
 import { evictAfterwards } from './eviction.js';
@@ -14,31 +15,16 @@ const NOT_AWAITED = "set_config('synchronous_commit', 'off', true)";
 
 /** PostgreSQL does several things in one statement, which sees all tables as they were when it began. */
 export class PostgresUserWrites extends ServerUserWrites {
-  private readonly insertFirst: string;
-  private readonly insertTurn: string;
-  private readonly liveWithRoom: string;
-  private readonly liveEvicting: string;
-  private readonly evict: string;
-  private readonly hasRoom: string;
-
-  constructor(statements: Statements, sql: UserSql) {
+  constructor(
+    statements: Statements,
+    sql: UserSql,
+    private readonly texts = textsOf(sql),
+  ) {
     super(statements, sql);
-    const { sessions, session } = sql.names;
-    const insert = sql.insert({ expiresAt: '0', turn: '(SELECT turn FROM mine)' });
-    this.insertTurn = `WITH mine AS (${sql.order.turn}) ${insert} RETURNING ${session('turn')} AS turn, ${NOT_AWAITED}`;
-    this.insertFirst = `${sql.insertPending} RETURNING ${NOT_AWAITED}`;
-    this.hasRoom = `(SELECT COUNT(*) FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) < :max`;
-    this.liveWithRoom = `${sql.live} AND ${this.hasRoom}`;
-    const ended = ENDED_FIELDS.map((field) => `${session(field)} AS "${field}"`).join(', ');
-    const evicting = (condition: string) =>
-      `doomed AS (SELECT ${session('id')} AS id FROM ${sessions} WHERE ${sql.ofEarlierTurns()} AND ${condition} ` +
-      `ORDER BY ${sql.newestFirst} LIMIT ${BATCH_SIZE} OFFSET :kept FOR UPDATE), ` +
-      `gone AS (DELETE FROM ${sessions} WHERE ${session('id')} IN (SELECT id FROM doomed) RETURNING ${ended}), ` +
-      `evicted AS (SELECT CAST(json_agg(gone) AS text) AS ended FROM gone)`;
-    this.evict = `WITH ${evicting('TRUE')} SELECT ended FROM evicted`;
-    this.liveEvicting =
-      `WITH live AS (${sql.live} RETURNING 1), ${evicting('EXISTS (SELECT 1 FROM live)')} ` +
-      'SELECT (SELECT COUNT(*) FROM live) AS live, ended FROM evicted';
+  }
+
+  until(deadline: Deadline): PostgresUserWrites {
+    return new PostgresUserWrites(this.statements.until(deadline), this.sql, this.texts);
   }
 
   /** One statement. */
@@ -54,20 +40,20 @@ export class PostgresUserWrites extends ServerUserWrites {
   }
 
   protected override async insertPending(values: Values): Promise<number> {
-    await this.statements.run(this.insertFirst, values);
+    await this.statements.run(this.texts.insertFirst, values);
     return 0;
   }
 
   protected async insertInTurn(values: Values): Promise<number> {
-    return turnOf(await this.statements.run(this.insertTurn, values));
+    return turnOf(await this.statements.run(this.texts.insertTurn, values));
   }
 
   protected async enter(values: Values, { limit }: Admission): Promise<Evicted> {
     if (limit === null) return this.enterUnlimited(values);
     if (limit.onReached === 'reject') {
-      return (await this.statements.run(this.liveWithRoom, values)).affected > 0 ? [] : null;
+      return (await this.statements.run(this.texts.liveWithRoom, values)).affected > 0 ? [] : null;
     }
-    const { rows } = await this.statements.run(this.liveEvicting, values);
+    const { rows } = await this.statements.run(this.texts.liveEvicting, values);
     return Number((rows[0] as { live: unknown }).live) > 0 ? endedOf(rows) : null;
   }
 
@@ -84,8 +70,11 @@ export class PostgresUserWrites extends ServerUserWrites {
     );
     if (claimed.affected === 0) return null;
     if (limit === null) return [];
-    return evictAfterwards(async (ended) => {
-      const { rows } = await this.statements.run(this.evict, { ...values, ...turnValues(turnOf(claimed)) });
+    return evictAfterwards(this.statements.deadline, async (ended) => {
+      const { rows } = await this.statements.run(this.texts.evict, {
+        ...values,
+        ...turnValues(turnOf(claimed)),
+      });
       endedOf(rows).forEach(ended);
     });
   }
@@ -97,12 +86,35 @@ export class PostgresUserWrites extends ServerUserWrites {
       const turn = turnOf(await run(sql.order.turn, values));
       const { affected } = await run(
         `UPDATE ${sql.names.sessions} SET ${sql.changes(change)}, ${sql.names.session('turn')} = :turn ` +
-          `WHERE ${sql.isAsExpected(expected)} AND ${sql.isInTime} AND ${this.hasRoom}`,
+          `WHERE ${sql.isAsExpected(expected)} AND ${sql.isInTime} AND ${this.texts.hasRoom}`,
         { ...values, ...turnValues(turn) },
       );
       return affected > 0 ? [] : null;
     });
   }
+}
+
+/** What is the same for all calls. */
+function textsOf(sql: UserSql) {
+  const { sessions, session } = sql.names;
+  const insert = sql.insert({ expiresAt: '0', turn: '(SELECT turn FROM mine)' });
+  const hasRoom = `(SELECT COUNT(*) FROM ${sessions} o WHERE ${sql.ofEarlierTurns('o.')}) < :max`;
+  const ended = ENDED_FIELDS.map((field) => `${session(field)} AS "${field}"`).join(', ');
+  const evicting = (condition: string) =>
+    `doomed AS (SELECT ${session('id')} AS id FROM ${sessions} WHERE ${sql.ofEarlierTurns()} AND ${condition} ` +
+    `ORDER BY ${sql.newestFirst} LIMIT ${BATCH_SIZE} OFFSET :kept FOR UPDATE), ` +
+    `gone AS (DELETE FROM ${sessions} WHERE ${session('id')} IN (SELECT id FROM doomed) RETURNING ${ended}), ` +
+    `evicted AS (SELECT CAST(json_agg(gone) AS text) AS ended FROM gone)`;
+  return {
+    insertFirst: `${sql.insertPending} RETURNING ${NOT_AWAITED}`,
+    insertTurn: `WITH mine AS (${sql.order.turn}) ${insert} RETURNING ${session('turn')} AS turn, ${NOT_AWAITED}`,
+    hasRoom,
+    liveWithRoom: `${sql.live} AND ${hasRoom}`,
+    liveEvicting:
+      `WITH live AS (${sql.live} RETURNING 1), ${evicting('EXISTS (SELECT 1 FROM live)')} ` +
+      'SELECT (SELECT COUNT(*) FROM live) AS live, ended FROM evicted',
+    evict: `WITH ${evicting('TRUE')} SELECT ended FROM evicted`,
+  };
 }
 
 function turnOf({ rows: [row] }: { readonly rows: readonly unknown[] }): number {

@@ -26,6 +26,8 @@ export abstract class ServerUserWrites implements UserWrites {
     protected readonly sql: UserSql,
   ) {}
 
+  abstract until(deadline: Deadline): UserWrites;
+
   async insert(record: StoredRecord, admission: Admission): Promise<Admitted> {
     const values = { ...record, ...valuesOf(record.id, admission) };
     const { limit } = admission;
@@ -92,9 +94,8 @@ export abstract class ServerUserWrites implements UserWrites {
 
   /** However late it is. */
   private async takeBack(values: Values): Promise<void> {
-    const deadline = Deadline.current;
-    await Deadline.none().run(() => this.drop(values));
-    deadline.undone();
+    await this.statements.until(Deadline.none()).run(this.sql.drop, values);
+    this.statements.deadline.undone();
   }
 
   private async drop(values: Values): Promise<boolean> {

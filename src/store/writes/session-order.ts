@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Deadline } from '../../core/outage/deadline.js';
 import { GroupedReads } from '../grouped-reads.js';
 import type { QueryOutcome } from '../query.js';
 import { EVERYONE, NUMBER, type OrderSql } from './order-sql.js';
@@ -18,7 +19,7 @@ export class SessionOrder {
     private readonly statements: Statements,
     private readonly sql: OrderSql,
   ) {
-    this.reads = new GroupedReads(async () => new Map([[NUMBER, await this.ofRow('read')]]));
+    this.reads = new GroupedReads(async () => new Map([[NUMBER, await this.ofRow('read', this.statements)]]));
   }
 
   /** The latest number. Those who ask at the same time share a read that begins after all of them have asked. */
@@ -31,15 +32,16 @@ export class SessionOrder {
    * somebody who holds the row of one user would hold up the changes of all; in one transaction with what the change does,
    * a sign-in beside it would see neither.
    */
-  async mark(whose: Whose): Promise<number> {
-    const number = await this.ofRow('draw');
-    await this.statements.run(this.sql.mark, { hash: hashOf(whose), number });
+  async mark(whose: Whose, deadline: Deadline): Promise<number> {
+    const statements = this.statements.until(deadline);
+    const number = await this.ofRow('draw', statements);
+    await statements.run(this.sql.mark, { hash: hashOf(whose), number });
     return number;
   }
 
   /** Makes the rows that there have to be, where they are not there. */
-  async create(): Promise<void> {
-    await this.statements.run(this.sql.create);
+  async create(statements = this.statements): Promise<void> {
+    await statements.run(this.sql.create);
   }
 
   /** Deletes some marks that no sign-in needs any more; how many. */
@@ -47,11 +49,11 @@ export class SessionOrder {
     return (await this.statements.run(this.sql.forget)).affected;
   }
 
-  private async ofRow(statement: 'read' | 'draw'): Promise<number> {
-    const run = statement === 'read' ? this.statements.read : this.statements.run;
+  private async ofRow(statement: 'read' | 'draw', statements: Statements): Promise<number> {
+    const run = statement === 'read' ? statements.read : statements.run;
     let number = numberOf(await run(this.sql[statement]));
     if (number !== null) return number;
-    await this.create();
+    await this.create(statements);
     number = numberOf(await run(this.sql[statement]));
     if (number === null) throw new Error('The row that numbers are drawn from vanishes again and again.');
     return number;

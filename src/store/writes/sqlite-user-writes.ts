@@ -1,4 +1,5 @@
 import { type Admission, type Admitted, BATCH_SIZE, type ExpectedOwner } from '../../core/model/store.js';
+import type { Deadline } from '../../core/outage/deadline.js';
 import { ENDED_FIELDS, type EndedRow, toEnded } from '../session-rows.js';
 import { evictAfterwards } from './eviction.js';
 import { expectedValues, type UserSql, valuesOf } from './user-sql.js';
@@ -11,22 +12,14 @@ import type { Statements, Values } from './statements.js';
  * nothing is ever pending. TypeORM shares its one connection with the application, so there are no transactions.
  */
 export class SqliteUserWrites implements UserWrites {
-  private readonly hasRoom: string;
-  private readonly evicting: string;
-
   constructor(
     private readonly statements: Statements,
     private readonly sql: UserSql,
-  ) {
-    const { sessions, session } = sql.names;
-    const live = `${session('userId')} = :userId AND ${session('expiresAt')} > :now`;
-    this.hasRoom = `(SELECT COUNT(*) FROM ${sessions} WHERE ${live}) < :max`;
-    const id = session('id');
-    // Its own session first, unless a sign-in beside it has evicted that meanwhile: each leaves the allowed number.
-    const surplus =
-      `SELECT ${id} FROM ${sessions} WHERE ${live} ` +
-      `ORDER BY ${id} = :id DESC, ${session('createdAt')} DESC, ${id} DESC LIMIT ${BATCH_SIZE} OFFSET :max`;
-    this.evicting = this.acting(`DELETE FROM ${sessions}`, surplus, ENDED_FIELDS);
+    private readonly texts = textsOf(sql),
+  ) {}
+
+  until(deadline: Deadline): SqliteUserWrites {
+    return new SqliteUserWrites(this.statements.until(deadline), this.sql, this.texts);
   }
 
   async insert(record: StoredRecord, admission: Admission): Promise<Admitted> {
@@ -61,25 +54,19 @@ export class SqliteUserWrites implements UserWrites {
     const { sessions, session } = this.sql.names;
     const id = session('id');
     const newest = `SELECT ${id} FROM ${sessions} WHERE ${condition} ORDER BY ${id} DESC LIMIT ${BATCH_SIZE}`;
-    return batchOf((await this.statements.run(this.acting(act, newest, fields), values)).rows);
-  }
-
-  /** TypeORM drops the rows that come back where DELETE or UPDATE is the first word. */
-  private acting(act: string, ids: string, fields: BatchedAct['fields']): string {
-    const { session } = this.sql.names;
-    const id = session('id');
-    const told = fields.map((field) => `${session(field)} AS "${field}"`).join(', ');
-    return `WITH those AS (${ids}) ${act} WHERE ${id} IN (SELECT ${id} FROM those) RETURNING ${told}`;
+    return batchOf((await this.statements.run(acting(this.sql, act, newest, fields), values)).rows);
   }
 
   private condition({ limit }: Admission): string {
-    return limit?.onReached === 'reject' ? `${this.sql.isInTime} AND ${this.hasRoom}` : this.sql.isInTime;
+    return limit?.onReached === 'reject'
+      ? `${this.sql.isInTime} AND ${this.texts.hasRoom}`
+      : this.sql.isInTime;
   }
 
   private async admitted(values: Values, { limit }: Admission): Promise<Admitted> {
     if (limit?.onReached !== 'evict-oldest') return { outcome: 'admitted', evicted: [] };
-    const evicted = await evictAfterwards(async (ended) => {
-      const { rows } = await this.statements.run(this.evicting, values);
+    const evicted = await evictAfterwards(this.statements.deadline, async (ended) => {
+      const { rows } = await this.statements.run(this.texts.evicting, values);
       (rows as EndedRow[]).map(toEnded).forEach(ended);
     });
     return { outcome: 'admitted', evicted };
@@ -88,4 +75,26 @@ export class SqliteUserWrites implements UserWrites {
   private async wasOvertaken(values: Values): Promise<boolean> {
     return (await this.statements.run(this.sql.wasOvertaken, values)).rows.length > 0;
   }
+}
+
+/** What is the same for all calls. */
+function textsOf(sql: UserSql) {
+  const { sessions, session } = sql.names;
+  const live = `${session('userId')} = :userId AND ${session('expiresAt')} > :now`;
+  const id = session('id');
+  // Its own session first, unless a sign-in beside it has evicted that meanwhile: each leaves the allowed number.
+  const surplus =
+    `SELECT ${id} FROM ${sessions} WHERE ${live} ` +
+    `ORDER BY ${id} = :id DESC, ${session('createdAt')} DESC, ${id} DESC LIMIT ${BATCH_SIZE} OFFSET :max`;
+  return {
+    hasRoom: `(SELECT COUNT(*) FROM ${sessions} WHERE ${live}) < :max`,
+    evicting: acting(sql, `DELETE FROM ${sessions}`, surplus, ENDED_FIELDS),
+  };
+}
+
+/** TypeORM drops the rows that come back where DELETE or UPDATE is the first word. */
+function acting({ names }: UserSql, act: string, ids: string, fields: BatchedAct['fields']): string {
+  const id = names.session('id');
+  const told = fields.map((field) => `${names.session(field)} AS "${field}"`).join(', ');
+  return `WITH those AS (${ids}) ${act} WHERE ${id} IN (SELECT ${id} FROM those) RETURNING ${told}`;
 }

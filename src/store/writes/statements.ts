@@ -13,18 +13,25 @@ interface Statement {
   readonly names: readonly string[];
 }
 
-/** Runs statements, and makes of each text once what the driver needs: query builders make it anew for every call. */
+/** Runs statements of one call, and makes of each text once what the driver needs: query builders make it anew each time. */
 export class Statements {
-  private readonly prepared = new Map<string, Statement>();
-
+  /** @param deadline of each change */
   constructor(
     private readonly connection: PrimaryConnection,
     private readonly query: PreparedQuery,
     private readonly placeholder: (number: number) => string,
+    readonly deadline: Deadline = Deadline.none(),
+    private readonly prepared = new Map<string, Statement>(),
   ) {}
 
+  /** The same for another call. */
+  until(deadline: Deadline): Statements {
+    return new Statements(this.connection, this.query, this.placeholder, deadline, this.prepared);
+  }
+
   /** One statement, which is committed when this returns. */
-  readonly run: Run = (sql, values) => this.connection.write((runner) => this.runOn(runner, sql, values));
+  readonly run: Run = (sql, values) =>
+    this.connection.write((runner) => this.runOn(runner, sql, values), this.deadline);
 
   /** One statement that changes nothing: again where its connection was lost. */
   readonly read: Run = (sql, values) => this.connection.read((runner) => this.runOn(runner, sql, values));
@@ -33,11 +40,14 @@ export class Statements {
   together<T>(kind: 'transaction' | 'briefly', work: (run: Run) => Promise<T>): Promise<T> {
     const begin = this.connection[kind]?.bind(this.connection);
     if (begin === undefined) throw new Error('There are no transactions on this connection.');
-    return begin((runner) =>
-      work((sql, values) => {
-        Deadline.current.assertAhead();
-        return this.runOn(runner, sql, values);
-      }),
+    const { deadline } = this;
+    return begin(
+      (runner) =>
+        work((sql, values) => {
+          deadline.assertAhead();
+          return this.runOn(runner, sql, values);
+        }),
+      deadline,
     );
   }
 

@@ -1,3 +1,4 @@
+import type { Deadline } from '../../core/outage/deadline.js';
 import type { Admission, Admitted, ExpectedOwner } from '../../core/model/store.js';
 import type { StoredChange, StoredRecord } from '../columns.js';
 import type { Values } from './statements.js';
@@ -30,6 +31,8 @@ export function batchOf(done: readonly unknown[]): BatchRun {
  * on the database.
  */
 export interface UserWrites {
+  /** The same, for a call with this deadline. */
+  until(deadline: Deadline): UserWrites;
   /** As `SessionStore.insert` with an admission. */
   insert(record: StoredRecord, admission: Admission): Promise<Admitted>;
   /** As `SessionStore.admit`. */
