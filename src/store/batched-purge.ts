@@ -49,7 +49,7 @@ export class BatchedPurge {
 
   /** A clock that runs ahead would delete sessions that the other nodes still take for live. */
   private async isClockWrong(): Promise<boolean> {
-    const skew = await this.clock.skew();
+    const skew = await this.clock.skew(Deadline.none());
     if (Math.abs(skew) <= MAX_CLOCK_SKEW) return false;
     this.logger.error(
       `Nothing was purged: the clock of this machine is ${Math.abs(skew)} ms ${skew > 0 ? 'behind' : 'ahead of'} that ` +

@@ -11,8 +11,8 @@ export type Work<T> = (runner: QueryRunner) => Promise<T>;
  * depends on the database, hence two of them: `ServerConnection` and `SharedConnection`.
  */
 export interface PrimaryConnection {
-  /** Statements that change nothing. */
-  read<T>(work: Work<T>): Promise<T>;
+  /** Statements that change nothing. @param deadline that of a read by default */
+  read<T>(work: Work<T>, deadline?: Deadline): Promise<T>;
   /** Statements that hold by themselves, each of them. */
   write<T>(work: Work<T>, deadline: Deadline): Promise<T>;
   /** Statements that hold together or not at all, and wait for locks only so long. Not on SQLite. */

@@ -25,8 +25,7 @@ export class ServerConnection implements PrimaryConnection {
   ) {}
 
   /** In a database that is `serializable`, reads too can fail so that they must be made again. */
-  read<T>(work: Work<T>): Promise<T> {
-    const deadline = Deadline.ofRead();
+  read<T>(work: Work<T>, deadline = Deadline.ofRead()): Promise<T> {
     const inTime: Work<T> = (runner) => {
       deadline.assertAhead();
       return work(runner);
