@@ -155,9 +155,8 @@ export class TypeOrmSessionStore
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();
-    const purgeAfter = this.schedule.purgeAfter(
-      Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN),
-    );
+    const needed = Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN);
+    const purgeAfter = this.schedule.purgeAfter(needed);
     return users.until(deadline).insert({ ...stored, purgeAfter }, admission);
   }
 
