@@ -12,7 +12,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 /** The source file of each entry point. */
 const entryPoints = new Map(
   Object.entries(manifest.exports).flatMap(([name, target]) =>
-    typeof target === 'string' ? [] : [[name, toSource(target.default)]],
+    typeof target === 'string' ? [] : [[name, toSource(target.types)]],
   ),
 );
 const { options } = ts.parseJsonConfigFileContent(
@@ -23,8 +23,8 @@ const { options } = ts.parseJsonConfigFileContent(
 const program = ts.createProgram([...entryPoints.values()], options);
 const checker = program.getTypeChecker();
 
-function toSource(compiled: string): string {
-  return resolve(compiled.replace('./dist/', 'src/').replace(/\.js$/, '.ts'));
+function toSource(declarations: string): string {
+  return resolve(declarations.replace('./dist/', 'src/').replace(/\.d\.ts$/, '.ts'));
 }
 
 /** What an entry point exports, by the compiler: `class SessionService`, `type Duration`. */

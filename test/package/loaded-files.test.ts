@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from '@jest/globals';
 
 /** What stands in the place of a cluster, and the bus that `redisBus` makes. */
-const OF_CLUSTER = ['buses/redis-bus.js', 'cluster-life.js', 'session-cluster.js'];
+const OF_CLUSTER = ['buses/redis-bus.ts', 'cluster-life.ts', 'session-cluster.ts'];
+const ENTRIES = resolve('dist/entries');
 
 let loaded: readonly string[];
+/** Of those files of the package that were loaded. */
+let sources: readonly string[];
 
 /** All files that a script has loaded when it ends, as Node tells who measures coverage. */
 async function filesOf(script: string): Promise<string[]> {
@@ -29,18 +32,26 @@ async function filesOf(script: string): Promise<string[]> {
   }
 }
 
-/** Those of a folder of the package. */
+/** As the map of a compiled file names them. */
+async function sourcesOf(file: string): Promise<string[]> {
+  const map = JSON.parse(await readFile(`${file}.map`, 'utf8')) as { sources: string[] };
+  return map.sources.map((source) => resolve(dirname(file), source));
+}
+
+/** Those of a folder of the sources. */
 function under(folder: string): string[] {
-  const start = `${resolve('dist', folder)}/`;
-  return loaded.filter((file) => file.startsWith(start)).map((file) => file.slice(start.length));
+  const start = `${resolve('src', folder)}/`;
+  return sources.filter((file) => file.startsWith(start)).map((file) => file.slice(start.length));
 }
 
 beforeAll(async () => {
   loaded = await filesOf('test/support/plain-application.mjs');
+  const ours = loaded.filter((file) => file.startsWith(ENTRIES));
+  sources = (await Promise.all(ours.map(sourcesOf))).flat();
 });
 
 it('an application without the option `cluster` loads nothing of a cluster', () => {
-  expect(under('http')).toContain('session.guard.js');
+  expect(under('http')).toContain('session.guard.ts');
   expect(under('cluster').toSorted()).toEqual(OF_CLUSTER);
   expect(under('store/cluster')).toEqual([]);
 });

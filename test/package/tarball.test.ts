@@ -21,7 +21,7 @@ describe('the tarball', () => {
   });
 
   it('has what runs, what describes it, and where it comes from', () => {
-    expect(compiled).toContain('dist/index.js');
+    expect(compiled).toContain('dist/entries/index.js');
     const strangers = [...files].filter(
       (file) =>
         !/^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/[\w-]+\.(md|json|png|svg)|LICENSE|(CONTRIBUTING|README)\.md|package\.json)$/.test(
@@ -65,12 +65,19 @@ describe('the tarball', () => {
     expect(steps).toEqual(['npm pkg set "repository.url=', 'npm publish ']);
   });
 
-  it('has declarations and source maps of every module', () => {
-    for (const file of compiled) {
-      const stem = file.slice(0, -'.js'.length);
-      const companions = [`${stem}.d.ts`, `${stem}.js.map`, `${stem}.d.ts.map`];
-      expect(companions.filter((companion) => !files.has(companion))).toEqual([]);
-    }
+  it('has what every entry point names, and a map for whatever has been compiled', async () => {
+    const { exports } = JSON.parse(await readFile('package.json', 'utf8')) as { exports: object };
+    const named = Object.values(exports).flatMap((target: string | object) =>
+      typeof target === 'string' ? [target] : (Object.values(target) as string[]),
+    );
+    const declared = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.d.ts'));
+    const wanted = [...named.map(normalize), ...[...compiled, ...declared].map((file) => `${file}.map`)];
+    expect(named).toContain('./dist/entries/index.js');
+    expect(wanted.filter((file) => !files.has(file))).toEqual([]);
+  });
+
+  it('has no module twice', () => {
+    expect(compiled.filter((file) => !/^dist\/(client|entries)\//.test(file))).toEqual([]);
   });
 
   it('has every source that a source map names', async () => {

@@ -10,7 +10,7 @@ import { describeMachine } from '../report/machine.js';
 import { type Cell, figure, megabytes, table } from '../report/table.js';
 
 const MAIN = new URL('../application/boot.js', import.meta.url);
-const LIBRARY = new URL('../../../dist/index.js', import.meta.url);
+const LIBRARY = new URL('../../../dist/entries/index.js', import.meta.url);
 const ROUNDS = 20;
 
 /** What it takes to start an application that uses none of the integrations. `BENCH_AGAINST` is a build to compare with. */
