@@ -49,7 +49,7 @@ export function readCommandLine(args: readonly string[]): Settings {
 
 /** What a run of everything takes. Rounds are short and many, since machines change their speed within seconds. */
 export const FULL = {
-  rounds: 30,
+  rounds: 15,
   seconds: 1,
   warmUp: 8,
   connections: [64],
