@@ -1,10 +1,12 @@
 import type { SessionRecord } from '../core/model/record.js';
-import type { Change } from '../core/model/store.js';
+import type { Admission, Change } from '../core/model/store.js';
 import type { StoredChange, StoredRecord } from './columns.js';
 
 const HOUR = 60 * 60_000;
 /** So few touches in a hundred change the index that the purge goes by. */
 const TOUCHES_PER_STEP = 20;
+/** What is under way is never purged, however soon its session would end. */
+const LONGEST_SIGN_IN = 60_000;
 
 /** @param touchEvery `null`: a minute at most */
 export function purgeStepFor(touchEvery: number | null): number {
@@ -23,9 +25,12 @@ export class PurgeSchedule {
     return Math.ceil(expiresAt / this.step) * this.step;
   }
 
-  /** A new record, of a sign-in that began with this number. */
-  entering(record: SessionRecord, begun: number): StoredRecord {
-    return { ...record, purgeAfter: this.purgeAfter(record.expiresAt), rolesSet: 0, begun, turn: 0 };
+  /** A new record: of a sign-in, or of a session of nobody. */
+  entering(record: SessionRecord, admission: Admission | null): StoredRecord {
+    const { createdAt, expiresAt } = record;
+    const needed = admission === null ? expiresAt : Math.max(expiresAt, createdAt + LONGEST_SIGN_IN);
+    const begun = admission?.begun ?? 0;
+    return { ...record, purgeAfter: this.purgeAfter(needed), rolesSet: 0, begun, turn: 0 };
   }
 
   /** Every change of a deadline is one of this too. */

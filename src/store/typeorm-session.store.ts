@@ -40,9 +40,6 @@ import { assembleWriting, type SessionWriting } from './writes/session-writing.j
 /** Each looks for several series. */
 const LARGEST_LATER_GROUP = 32;
 
-/** What is under way is never purged, however soon its session would end. */
-const LONGEST_SIGN_IN = 60_000;
-
 /** Keeps sessions in the application's database. */
 export class TypeOrmSessionStore
   extends SessionStore
@@ -148,16 +145,14 @@ export class TypeOrmSessionStore
     const deadline = Deadline.current;
     await this.alphabets.assertHeld('userId', given.userId ?? undefined);
     const record = await this.alphabets.fitting(given);
-    const stored = this.schedule.entering(record, admission?.begun ?? 0);
+    const stored = this.schedule.entering(record, admission);
     const { statements, sql, users } = await this.writes();
     if (admission === null) {
       await statements.until(deadline).run(sql.insertLive, { ...stored });
       return { outcome: 'admitted', evicted: [] };
     }
     if (admission.limit) await this.touches.flush();
-    const needed = Math.max(record.expiresAt, record.createdAt + LONGEST_SIGN_IN);
-    const purgeAfter = this.schedule.purgeAfter(needed);
-    return users.until(deadline).insert({ ...stored, purgeAfter }, admission);
+    return users.until(deadline).insert(stored, admission);
   }
 
   async admit(id: string, expected: ExpectedOwner, given: Change, admission: Admission): Promise<Admitted> {
