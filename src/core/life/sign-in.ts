@@ -3,7 +3,7 @@ import type { SessionQueue } from './session-queue.js';
 import { parseData, serializeData } from '../model/data.js';
 import { SessionGoneError, SessionLimitError, SignInOvertakenError } from '../model/errors.js';
 import type { SessionEvents } from '../events/session-events.js';
-import { Deadline } from '../outage/deadline.js';
+import type { Deadline } from '../outage/deadline.js';
 import { provenNow } from '../policy/levels.js';
 import type { SessionPolicy } from '../policy/policy.js';
 import { type ClientInfo, type SessionPrincipal, serializeRoles, toClient } from '../model/principal.js';
@@ -191,9 +191,9 @@ export class SignIn {
     return null;
   }
 
-  /** However late it is. Nobody has its token; what cannot be ended now ends by its idle timeout. */
+  /** However late it is: with a time of its own. Nobody has its token; what cannot be ended now ends by its idle timeout. */
   private async takeBack(record: SessionRecord): Promise<void> {
-    await Deadline.none().run(() => this.store.deleteExpected(record.id, {}).catch(() => {}));
+    await this.store.deleteExpected(record.id, {}).catch(() => {});
   }
 
   private async insert(attempt: SignInAttempt): Promise<{ admitted: Admitted; issued: Issued }> {

@@ -40,7 +40,7 @@ export class SessionOrder {
   }
 
   /** Makes the rows that there have to be, where they are not there. */
-  async create(statements = this.statements): Promise<void> {
+  private async create(statements: Statements): Promise<void> {
     await statements.run(this.sql.create);
   }
 
